@@ -1,0 +1,17 @@
+"""Configuration of the documentation of sphinx-autogradgraph, which is drawn by itself."""
+
+from sphinx_autogradgraph import __version__
+
+project = "sphinx-autogradgraph"
+author = "The sphinx-autogradgraph developers"
+copyright = f"2026, {author}"  # noqa: A001
+version = release = __version__
+
+extensions = ["sphinx_autogradgraph", "myst_parser"]
+exclude_patterns = ["_build"]
+source_suffix = {".rst": "restructuredtext", ".md": "markdown"}
+numfig = True
+nitpicky = True
+
+html_theme = "furo"
+html_title = project

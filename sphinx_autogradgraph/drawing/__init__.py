@@ -1,0 +1,1 @@
+"""Graph → picture → DOT → layout → SVG, and Graph → words.  Needs neither torch nor sphinx."""

@@ -1,0 +1,139 @@
+"""Picture + layout → SVG."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from html import escape
+from importlib.resources import files
+
+from sphinx_autogradgraph.drawing.layout import Layout, Point, Route
+from sphinx_autogradgraph.drawing.picture import FONT_SIZE, Box, Picture, printable
+
+MARGIN = 4.0
+"""Space around the drawing, for the outlines of the outermost boxes and of the focus."""
+
+SHRINK = 0.75
+"""How much of its natural width a drawing keeps at least in a narrow column, which scrolls then."""
+
+WIDE = 1_000.0
+"""A drawing wider than this would scroll in any column: it keeps its natural width."""
+
+HEAD_LENGTH, HEAD_WIDTH = 6.0, 5.0
+
+
+def svg_of(
+    picture: Picture,
+    layout: Layout,
+    *,
+    prefix: str,
+    title: str,
+    description: str,
+    standalone: bool = False,
+    width: str | None = None,
+    links: Mapping[int, str] | None = None,
+) -> str:
+    """The drawing as the text of an ``<svg>`` element.
+
+    All ids begin with ``prefix``, which is to be unique on the page.  Colours and fonts come from
+    the style sheet by classes; with ``standalone`` it is put into the element.  ``width`` is a
+    CSS length in place of the natural width.  ``links`` gives nodes of the Graph a URL.
+    """
+    across, down = layout.width + 2 * MARGIN, layout.height + 2 * MARGIN
+    # In em of the labels: with the style sheet's font size, one unit is one pixel.
+    natural = across / FONT_SIZE
+    least = natural * (SHRINK if across <= WIDE else 1)
+    size = width or f"{natural:.2f}em;min-width:{least:.2f}em"
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="autogradgraph-svg" role="group" '
+        f'aria-labelledby="{prefix}-title {prefix}-desc" '
+        f'viewBox="0 0 {_number(across)} {_number(down)}" style="width:{escape(size)}"'
+        + (f' width="{_number(across)}" height="{_number(down)}"' if standalone else "")
+        + ">",
+        f'<title id="{prefix}-title">{escape(printable(title))}</title>',
+        f'<desc id="{prefix}-desc">{escape(printable(description))}</desc>',
+    ]
+    if standalone:
+        parts.append(f"<style>{escape(style_sheet(), quote=False)}</style>")
+    parts.append(f'<g transform="translate({_number(MARGIN)} {_number(MARGIN)})">')
+    for arrow in picture.arrows:
+        route = layout.routes[arrow.key]
+        parts.append(f'<g class="edge" id="{prefix}-{arrow.key}">{_arrow(route)}</g>')
+    for box in picture.boxes:
+        link = (links or {}).get(box.node)
+        parts.append(_box(box, layout.boxes[box.key], f"{prefix}-{box.key}", link))
+    parts.append("</g></svg>")
+    return "\n".join(parts)
+
+
+def style_sheet() -> str:
+    """The style sheet of the drawings, as it is shipped to pages."""
+    return (files("sphinx_autogradgraph") / "static" / "autogradgraph.css").read_text("utf-8")
+
+
+def _box(box: Box, centre: Point, id: str, link: str | None) -> str:
+    x, y = centre
+    left, top = x - box.width / 2, y - box.height / 2
+    radius = {"leaf": 3.0, "function": box.height / 2, "output": 3.0}[box.kind]
+    rect = (
+        f'<rect x="{_number(left)}" y="{_number(top)}" width="{_number(box.width)}" '
+        f'height="{_number(box.height)}" rx="{_number(radius)}"/>'
+    )
+    if box.kind == "output":  # told apart by its double outline as well as by colour
+        rect += (
+            f'<rect class="inner" x="{_number(left + 2.5)}" y="{_number(top + 2.5)}" '
+            f'width="{_number(box.width - 5)}" height="{_number(box.height - 5)}" rx="1.5"/>'
+        )
+    words = " ".join(
+        f'<tspan class="{role}">{escape(word)}</tspan>' for role, word in box.words
+    )
+    tooltip = f"<title>{escape(box.tooltip)}</title>" if box.tooltip else ""
+    text = f'<text x="{_number(x)}" y="{_number(y)}" dy=".35em">{words}</text>'
+    body = f"{tooltip}{rect}{text}"
+    if link:
+        body = f'<a href="{escape(link)}">{body}</a>'
+    return f'<g class="node {box.kind}" id="{id}" data-node="{box.node}">{body}</g>'
+
+
+def _arrow(route: Route) -> str:
+    start, *rest = route.points
+    path = f"M{_pair(start)}C" + " ".join(_pair(point) for point in rest)
+    if route.tip is None:
+        return f'<path d="{path}"/>'
+    return f'<path d="{path}L{_pair(_neck(route))}"/><path class="head" d="{_head(route)}"/>'
+
+
+def _neck(route: Route) -> Point:
+    """Where the line meets the head: short of the tip, so that it does not blunt it."""
+    (x, y), (dx, dy) = _tip(route)
+    return x - dx * HEAD_LENGTH * 0.7, y - dy * HEAD_LENGTH * 0.7
+
+
+def _head(route: Route) -> str:
+    (x, y), (dx, dy) = _tip(route)
+    back = (x - dx * HEAD_LENGTH, y - dy * HEAD_LENGTH)
+    side = (-dy * HEAD_WIDTH / 2, dx * HEAD_WIDTH / 2)
+    corners = [
+        (x, y),
+        (back[0] + side[0], back[1] + side[1]),
+        (back[0] - side[0], back[1] - side[1]),
+    ]
+    return "M" + "L".join(_pair(corner) for corner in corners) + "z"
+
+
+def _tip(route: Route) -> tuple[Point, Point]:
+    """The tip of an arrow and the direction of length 1 in which it points."""
+    tip = route.tip or route.points[-1]
+    end = route.points[-1] if route.tip else route.points[-2]
+    dx, dy = tip[0] - end[0], tip[1] - end[1]
+    length = math.hypot(dx, dy) or 1.0
+    return tip, (dx / length, dy / length)
+
+
+def _pair(point: Point) -> str:
+    return f"{_number(point[0])},{_number(point[1])}"
+
+
+def _number(value: float) -> str:
+    text = f"{value:.1f}"
+    return text.removesuffix(".0") if text != "-0.0" else "0"

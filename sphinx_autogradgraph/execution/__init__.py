@@ -1,0 +1,1 @@
+"""Running a Program where torch is, away from the process that asks for it."""

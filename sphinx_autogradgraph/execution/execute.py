@@ -1,0 +1,262 @@
+"""Runs one Program in this process and traces what it draws.
+
+Meant for a process of its own (see :mod:`~sphinx_autogradgraph.execution.worker`): it changes the
+working directory, ``sys.path`` and ``sys.modules``, and runs the author's code, which may do
+anything.
+"""
+
+from __future__ import annotations
+
+import __future__
+
+import ast
+import importlib
+import inspect
+import linecache
+import os
+import random
+import sys
+from collections.abc import Callable
+from functools import reduce
+from operator import or_
+from types import CodeType, ModuleType
+from typing import Any
+
+import torch
+
+from sphinx_autogradgraph.execution.author import import_fresh, imported_files
+from sphinx_autogradgraph.execution.failure import fault_of
+from sphinx_autogradgraph.execution.result import Result
+from sphinx_autogradgraph.faults import Fault, FaultError
+from sphinx_autogradgraph.graph import Graph
+from sphinx_autogradgraph.program import Block, Draw, Program
+from sphinx_autogradgraph.tracing.names import Names
+from sphinx_autogradgraph.tracing.places import tensors_in
+from sphinx_autogradgraph.tracing.targets import drawable
+from sphinx_autogradgraph.tracing.trace import trace_tensors
+
+_VALUE = "__autogradgraph_value__"
+_FUTURES = reduce(
+    or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
+)
+
+
+def execute(program: Program) -> Result:
+    """Run the program and trace what it draws; what the program raises becomes a fault."""
+    before = set(sys.modules)
+    run = _Run(program)
+    graphs = run.graphs()
+    new = [module for name, module in list(sys.modules.items()) if name not in before]
+    return Result(graphs, imported_files(new), run.module_file)
+
+
+class _Run:
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.module = ModuleType(program.module)
+        self.module_file: str | None = None
+        self._flags = 0
+        self._value: tuple[str, object] | None = None
+        self._assigned: tuple[str, ...] = ()
+        # What was traced stays until the process ends: torch destroys a long graph that Python
+        # has walked by recursion, and overflows the stack.
+        self._held: list[object] = []
+
+    def graphs(self) -> tuple[Graph | Fault, ...]:
+        """Run everything; a Graph or a Fault for each thing to draw."""
+        found: dict[int, Graph | Fault] = {}
+        failed: Fault | None = self._attempt(self._enter)
+        for count in range(len(self.program.blocks) + 1):
+            if count and failed is None:
+                block = self.program.blocks[count - 1]
+                failed = self._attempt(lambda block=block: self._run(block))  # type: ignore[misc]
+            for index, draw in enumerate(self.program.draws):
+                if draw.after == count:
+                    found[index] = failed or self._draw(draw)
+        return tuple(found[index] for index in range(len(self.program.draws)))
+
+    def _attempt(self, step: Callable[[], None]) -> Fault | None:
+        try:
+            step()
+        except FaultError as error:
+            return error.fault
+        except BaseException as error:
+            return fault_of(error, self.program)
+        return None
+
+    def _enter(self) -> None:
+        """Set the scene: directory, imports, seeds, the module whose namespace is used."""
+        program = self.program
+        os.chdir(program.directory)
+        sys.path[:] = dict.fromkeys([program.directory, *program.path, *sys.path])
+        sys.argv = [program.blocks[0].path if program.blocks else ""]
+        sys.dont_write_bytecode = True
+        import_fresh()
+        torch.set_num_threads(1)
+        random.seed(program.seed)
+        if "numpy" in sys.modules:
+            sys.modules["numpy"].random.seed(program.seed % 2**32)
+        torch.manual_seed(program.seed)
+        if program.import_module is not None:
+            self.module = self._import(program.import_module)
+            self.module_file = self.module.__file__
+            return
+        if program.module == "__main__" or program.module not in sys.modules:
+            sys.modules[program.module] = self.module  # dataclasses and pickle look there
+        if program.blocks:
+            self.module.__file__ = program.blocks[0].path
+        _cache_lines(program.blocks)
+
+    def _import(self, name: str) -> ModuleType:
+        try:
+            return importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            missing = error.name or ""
+            if name == missing or name.startswith(f"{missing}."):
+                fault = Fault(
+                    "reference",
+                    "there is no module {module}; is its directory on sys.path in conf.py?",
+                    {"module": missing},
+                )
+                raise FaultError(fault) from None
+            raise
+
+    def _run(self, block: Block) -> None:
+        # Blank lines before it give the code the line numbers of the author's file.
+        source = "\n" * (block.line - 1) + block.code
+        tree = ast.parse(source, block.path)
+        text = _take_last_value(tree, source)
+        code: CodeType = compile(tree, block.path, "exec", self._flags, dont_inherit=True)
+        self._flags |= code.co_flags & _FUTURES
+        namespace = self.module.__dict__
+        exec(code, namespace)
+        if text is not None and _VALUE in namespace:
+            self._value = (text, namespace.pop(_VALUE))
+        self._assigned = _last_assignment(tree, source) or self._assigned
+
+    def _draw(self, draw: Draw) -> Graph | Fault:
+        try:
+            values = self._values(draw)
+            outputs = drawable(values, self.module.__dict__)
+            self._held.append(outputs)
+            graph = trace_tensors(outputs, Names(self.module.__dict__))
+        except FaultError as error:
+            return error.fault
+        except BaseException as error:
+            return fault_of(error, self.program)
+        return graph
+
+    def _values(self, draw: Draw) -> list[tuple[str, object]]:
+        """What is drawn, each with what it is called."""
+        if draw.member is not None:
+            return [self._member(draw.member)]
+        if draw.expressions:
+            return [(text, self._evaluate(text)) for text in draw.expressions]
+        if self._value is not None and tensors_in(*self._value):
+            return [self._value]
+        return [(text, self._evaluate(text)) for text in self._assigned]
+
+    def _evaluate(self, text: str) -> object:
+        try:
+            if text.startswith("*"):
+                return list(eval(text[1:], self.module.__dict__))
+            return eval(text, self.module.__dict__)
+        except BaseException as error:
+            what = f":tensor: {text}"
+            raise FaultError(fault_of(error, self.program, what=what)) from None
+
+    def _member(self, name: str) -> tuple[str, object]:
+        value: Any = self.module
+        for part in name.split("."):
+            try:
+                value = getattr(value, part)
+            except AttributeError:
+                where = self.program.import_module or self.program.blocks[0].file
+                fault = Fault(
+                    "reference", "there is no {name} in {where}", {"name": name, "where": where}
+                )
+                raise FaultError(fault) from None
+        if not callable(value) or tensors_in(name, value):
+            return name, value
+        needed = _required_arguments(value)
+        if needed:
+            fault = Fault(
+                "reference",
+                "{name} cannot be called to draw what it returns: it needs {arguments}",
+                {"name": name, "arguments": ", ".join(needed)},
+            )
+            raise FaultError(fault)
+        return f"{name}()", value()
+
+
+def _required_arguments(function: Callable[..., object]) -> list[str]:
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # some built-ins do not tell; the call will
+        return []
+    return [
+        parameter.name
+        for parameter in parameters
+        if parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    ]
+
+
+def _take_last_value(tree: ast.Module, source: str) -> str | None:
+    """Have the last expression statement keep its value under :data:`_VALUE`; return its text."""
+    for index in reversed(range(len(tree.body))):
+        statement = tree.body[index]
+        if isinstance(statement, ast.Expr) and not isinstance(statement.value, ast.Constant):
+            target = ast.Name(_VALUE, ast.Store())
+            keep = ast.Assign(targets=[target], value=statement.value)
+            tree.body[index] = ast.fix_missing_locations(ast.copy_location(keep, statement))
+            return _text(statement.value, source)
+    return None
+
+
+def _last_assignment(tree: ast.Module, source: str) -> tuple[str, ...]:
+    """The texts of what the last assignment bound, outside of functions and classes."""
+    last: ast.Assign | ast.AnnAssign | ast.AugAssign | None = None
+    stack: list[ast.AST] = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+            continue
+        if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
+            kept = isinstance(node, ast.Assign) and _is_kept_value(node)
+            bound = not isinstance(node, ast.AnnAssign) or node.value is not None
+            if bound and not kept and (last is None or node.lineno >= last.lineno):
+                last = node
+        stack += reversed(list(ast.iter_child_nodes(node)))
+    if last is None:
+        return ()
+    target = last.targets[-1] if isinstance(last, ast.Assign) else last.target
+    parts = target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]
+    parts = [part.value if isinstance(part, ast.Starred) else part for part in parts]
+    return tuple(_text(part, source) for part in parts)
+
+
+def _is_kept_value(node: ast.Assign) -> bool:
+    target = node.targets[0]
+    return isinstance(target, ast.Name) and target.id == _VALUE
+
+
+def _text(node: ast.expr, source: str) -> str:
+    segment = ast.get_source_segment(source, node)
+    return segment if segment and "\n" not in segment else ast.unparse(node)
+
+
+def _cache_lines(blocks: tuple[Block, ...]) -> None:
+    """Tell :mod:`linecache` the lines of the blocks, for tracebacks and ``inspect.getsource``.
+
+    The file itself would not do for code in a document: there it is indented.
+    """
+    for path in {block.path for block in blocks}:
+        lines: list[str] = []
+        for block in blocks:
+            if block.path == path:
+                code = block.code.split("\n")
+                end = block.line - 1 + len(code)
+                lines += ["\n"] * (end - len(lines))
+                lines[block.line - 1 : end] = [f"{line}\n" for line in code]
+        linecache.cache[path] = (sum(map(len, lines)), None, lines, path)

@@ -1,0 +1,53 @@
+"""Messages between the runner and the worker: JSON with its length in front."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+from typing import Any
+
+_LENGTH = struct.Struct("!Q")
+
+# Held here, because a program may replace the attributes of the modules they come from.
+_dumps, _loads = json.dumps, json.loads
+
+
+def encode(message: Any) -> bytes:
+    """The bytes of one message."""
+    body = _dumps(message).encode()
+    return _LENGTH.pack(len(body)) + body
+
+
+def receive(connection: socket.socket) -> Any:
+    """The next message on a blocking socket; :exc:`EOFError` when it ends before."""
+    (length,) = _LENGTH.unpack(_exactly(connection, _LENGTH.size))
+    return _loads(_exactly(connection, length))
+
+
+def _exactly(connection: socket.socket, count: int) -> bytes:
+    parts = []
+    while count:
+        part = connection.recv(min(count, 1 << 20))
+        if not part:
+            raise EOFError("the other side has ended")
+        parts.append(part)
+        count -= len(part)
+    return b"".join(parts)
+
+
+class Inbox:
+    """Gathers one message from a socket that is read in pieces."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+
+    def feed(self, data: bytes) -> Any | None:
+        """Take what has arrived; the message once it is complete, None before."""
+        self._data += data
+        if len(self._data) < _LENGTH.size:
+            return None
+        (length,) = _LENGTH.unpack_from(self._data)
+        if len(self._data) < _LENGTH.size + length:
+            return None
+        return _loads(bytes(self._data[_LENGTH.size :]))

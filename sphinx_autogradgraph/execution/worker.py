@@ -1,0 +1,313 @@
+"""The worker: the process that has torch.
+
+Started as ``python -m sphinx_autogradgraph.execution.worker`` by the
+:mod:`~sphinx_autogradgraph.execution.runner`, in one of two ways:
+
+- ``serve``: imports torch, runs not one operation, and forks for each program that somebody asks
+  for on its socket.  (A fork after torch has run a parallel kernel hangs.)  Each fork is a
+  *supervisor*, which forks the *child* that runs the program and outlives whatever that does.
+  Where fork is safe, which is on Linux.
+- ``once``: runs the one program given on its standard input and ends.  Everywhere else.
+
+Neither outlives the processes of the build: the server ends when the pipe that they hold is
+closed, a supervisor when its connection is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import faulthandler
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+from sphinx_autogradgraph.execution.lost import Ended, lost
+from sphinx_autogradgraph.execution.protocol import encode, receive
+from sphinx_autogradgraph.execution.result import Result
+from sphinx_autogradgraph.faults import Fault
+from sphinx_autogradgraph.program import Program
+
+Execute = Callable[[Program], Result]
+
+DUMP_SIGNAL = getattr(signal, "SIGUSR1", None)
+"""What makes a child write where it is (see :mod:`faulthandler`) before it is killed."""
+
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
+
+
+def load() -> Execute | Fault:
+    """Import torch and with it what runs programs; a fault if that cannot be done."""
+    try:
+        import torch  # noqa: F401
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            return _broken(error)
+        return Fault(
+            "execution",
+            "torch is not installed where the docs are built; install it with "
+            "pip install 'sphinx-autogradgraph[torch]'",
+            surroundings=True,
+        )
+    except BaseException as error:
+        return _broken(error)
+    from sphinx_autogradgraph.execution.execute import execute
+
+    return execute
+
+
+def _broken(error: BaseException) -> Fault:
+    return Fault(
+        "execution",
+        "torch cannot be imported: {error}",
+        {"error": f"{type(error).__name__}: {error}"},
+        surroundings=True,
+    )
+
+
+def outcome(execute: Execute | Fault, program: Program) -> dict[str, Any]:
+    """What to answer for a program that is run here and now."""
+    if isinstance(execute, Fault):
+        return Result.of_fault(execute, len(program.draws)).to_dict()
+    try:
+        return execute(program).to_dict()
+    except BaseException:
+        fault = Fault(
+            "crash",
+            "sphinx-autogradgraph itself failed; please report it with this traceback",
+            detail=traceback.format_exc(),
+        )
+        return Result.of_fault(fault, len(program.draws)).to_dict()
+
+
+# --- serve ----------------------------------------------------------------------------------------
+
+
+def serve(listener: socket.socket, life: int, limit: int) -> None:
+    """Answer programs on ``listener``, at most ``limit`` at once, until ``life`` is closed."""
+    execute = load()
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    wake, waker = os.pipe()
+    os.set_blocking(wake, False)
+    os.set_blocking(waker, False)
+    signal.set_wakeup_fd(waker)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    supervisors: set[int] = set()
+    while True:
+        waited = [life, wake, *([listener] if len(supervisors) < limit else [])]
+        readable, _, _ = select.select(waited, [], [])
+        if life in readable:
+            return
+        if wake in readable:
+            with contextlib.suppress(BlockingIOError):
+                os.read(wake, 4096)
+            supervisors -= _reap()
+        if listener in readable:
+            connection, _ = listener.accept()
+            pid = os.fork()
+            if pid == 0:
+                signal.set_wakeup_fd(-1)
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                listener.close()
+                for descriptor in (life, wake, waker):
+                    os.close(descriptor)
+                _end_after(lambda: supervise(connection, execute))
+            supervisors.add(pid)
+            connection.close()
+
+
+def _reap() -> set[int]:
+    """The children that have ended since."""
+    ended = set()
+    with contextlib.suppress(ChildProcessError):
+        while (pid := os.waitpid(-1, os.WNOHANG)[0]) != 0:
+            ended.add(pid)
+    return ended
+
+
+def _end_after(step: Callable[[], object]) -> None:
+    """Take the step and leave the process without unwinding what it forked from."""
+    try:
+        step()
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(0)
+
+
+def supervise(connection: socket.socket, execute: Execute | Fault) -> None:
+    """Run one program in a child, watch over it, answer, and leave no process behind."""
+    program = Program.from_dict(receive(connection))
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)  # what the program leaves behind becomes ours to end
+    with tempfile.TemporaryDirectory(prefix="autogradgraph-") as scratch:
+        answer = os.path.join(scratch, "answer.json")
+        dump = os.path.join(scratch, "dump")
+        child = os.fork()
+        if child == 0:
+            connection.close()
+            _end_after(lambda: _child(program, execute, answer, dump))
+        ended = _watch(child, connection, program.timeout)
+        if ended == "timeout" and DUMP_SIGNAL is not None:
+            os.kill(child, DUMP_SIGNAL)
+            _await(child, 0.2)
+        _end_descendants()
+        if ended == "gone":
+            return
+        if ended == 0 and os.path.exists(answer):
+            body = Path(answer).read_bytes()
+            connection.sendall(len(body).to_bytes(8, "big") + body)
+            return
+        fault = lost(ended, program, _read_dump(dump))
+        connection.sendall(encode(Result.of_fault(fault, len(program.draws)).to_dict()))
+
+
+def _watch(child: int, connection: socket.socket, timeout: float) -> Ended | Literal["gone"]:
+    """Wait for the child's end: its status, or ``timeout``, or ``gone`` when nobody waits for it."""
+    deadline = time.monotonic() + timeout
+    end = os.pidfd_open(child)
+    try:
+        left = timeout
+        while left > 0:
+            readable, _, _ = select.select([end, connection], [], [], left)
+            if end in readable:
+                _, status = os.waitpid(child, 0)
+                return os.waitstatus_to_exitcode(status)
+            if connection in readable:
+                return "gone"
+            left = deadline - time.monotonic()
+        return "timeout"
+    finally:
+        os.close(end)
+
+
+def _await(child: int, seconds: float) -> None:
+    """Give a child a moment to write where it is."""
+    end = os.pidfd_open(child)
+    select.select([end], [], [], seconds)
+    os.close(end)
+
+
+def _end_descendants() -> None:
+    """Kill every process that descends from this one, and wait for it.
+
+    The children of what is killed become ours, because we are their subreaper, also those that
+    left the process group: so killing our own children until there are none reaches all.
+    """
+    listing = Path(f"/proc/self/task/{threading.get_native_id()}/children")
+    while True:
+        for pid in _children(listing):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            return
+
+
+def _children(listing: Path) -> list[int]:
+    try:
+        return [int(pid) for pid in listing.read_text().split()]
+    except OSError:  # a kernel without that file
+        found = []
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                parent = stat.read_text().rpartition(")")[2].split()[1]
+                if int(parent) == os.getpid():
+                    found.append(int(stat.parent.name))
+        return found
+
+
+def _child(program: Program, execute: Execute | Fault, answer: str, dump: str) -> None:
+    """Run the program with nothing of ours open, and leave the answer in a file."""
+    keep, rename, write = os.open, os.replace, os.write
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    os.setsid()
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(null, descriptor)
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115
+    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
+    trail = open(dump, "wb", buffering=0)  # noqa: SIM115
+    faulthandler.enable(trail)
+    if DUMP_SIGNAL is not None:
+        faulthandler.register(DUMP_SIGNAL, trail)
+    body = json_bytes(outcome(execute, program))
+    file = keep(f"{answer}.part", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    while body:
+        body = body[write(file, body) :]
+    rename(f"{answer}.part", answer)
+
+
+def _read_dump(path: str) -> str:
+    try:
+        with open(path, "rb") as file:
+            return file.read(100_000).decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def _prctl(option: int, value: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(option, value, 0, 0, 0)
+
+
+# --- once -----------------------------------------------------------------------------------------
+
+
+def once(answer: str) -> None:
+    """Run the program on standard input and leave the answer in a file.
+
+    The standard input stays open as long as somebody waits for the answer.  When the time of the
+    program is up, the place where it is goes to ``answer`` with ``.dump`` behind it.
+    """
+    stdin = sys.stdin.buffer
+    program = Program.from_dict(json.loads(stdin.readline()))
+    reader = os.dup(stdin.fileno())
+
+    def end_with_the_build() -> None:
+        os.read(reader, 1)
+        os._exit(1)
+
+    threading.Thread(target=end_with_the_build, daemon=True).start()
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(null, descriptor)
+    execute = load()
+    trail = open(f"{answer}.dump", "wb", buffering=0)  # noqa: SIM115
+    faulthandler.enable(trail)
+    faulthandler.dump_traceback_later(program.timeout, exit=True, file=trail)
+    body = json_bytes(outcome(execute, program))
+    Path(f"{answer}.part").write_bytes(body)
+    os.replace(f"{answer}.part", answer)
+    os._exit(0)
+
+
+def json_bytes(message: Any) -> bytes:
+    """A message as the bytes of its JSON, without the length."""
+    return encode(message)[8:]
+
+
+def main(arguments: list[str]) -> None:
+    """``serve SOCKET LIFE LIMIT`` (file descriptors and a count) or ``once FILE``."""
+    match arguments:
+        case ["serve", listener, life, limit]:
+            serve(socket.socket(fileno=int(listener)), int(life), int(limit))
+        case ["once", answer]:
+            once(answer)
+        case _:
+            raise SystemExit("started by sphinx_autogradgraph.execution.runner, not by hand")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,292 @@
+"""The Graph: what autograd recorded, as plain data.
+
+This is the hub of the package.  Everything before it (running the program, tracing its tensors)
+needs torch; nothing after it (layout, pages, snapshots, the command line) does.  The module uses
+the standard library only.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+VERSION = 1
+"""The version of the JSON form."""
+
+Kind = Literal["leaf", "function", "input", "module"]
+KINDS: tuple[Kind, ...] = ("leaf", "function", "input", "module")
+
+
+@dataclass(frozen=True, slots=True)
+class TensorMeta:
+    """What is known of one tensor without its values.
+
+    ``shape`` is in elements per dimension, ``dtype`` and ``device`` are torch's names without the
+    ``torch.`` prefix (``float32``, ``cuda:0``).  Each is None where torch cannot tell, as for the
+    shape of a nested tensor.  ``name`` is used on nodes with several outputs only.
+    """
+
+    shape: tuple[int, ...] | None
+    dtype: str | None
+    device: str | None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The line of the author's text that made a node: file (relative), line (from 1), text."""
+
+    file: str
+    line: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node of the autograd graph.
+
+    ``kind`` is ``leaf`` (a tensor that requires grad, one with its ``AccumulateGrad``),
+    ``function`` (a ``grad_fn``), ``input`` (a tensor that does not require grad and went into an
+    operation) or ``module`` (a folded group; only in views).  ``outputs`` describes the tensors
+    that the forward operation produced, by output number.
+    """
+
+    id: int
+    kind: Kind
+    op: str
+    name: str | None
+    outputs: tuple[TensorMeta, ...]
+    source: Source | None = None
+    module: str | None = None
+    call: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A use of a tensor, in forward direction.
+
+    Node ``from_`` produced output number ``output``, which node ``to`` took as its differentiable
+    input number ``input`` (the index in its ``next_functions``).
+    """
+
+    from_: int
+    to: int
+    output: int
+    input: int
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A tensor that was asked for: its name and the node and output number that produced it."""
+
+    name: str | None
+    node: int
+    index: int
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The autograd graph of one or several tensors.
+
+    Nodes are numbered in forward order (a node comes after everything it used) and ``nodes[i].id``
+    is ``i``; edges are sorted by the node they go to and its input.  Two graphs are equal when
+    their JSON is.
+    """
+
+    outputs: tuple[Output, ...]
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+
+    def __repr__(self) -> str:
+        names = ", ".join(output.name or "an unnamed tensor" for output in self.outputs[:5])
+        more = ", …" if len(self.outputs) > 5 else ""
+        return f"<Graph of {names}{more}: {len(self.nodes)} nodes, {len(self.edges)} edges>"
+
+    @cached_property
+    def leaf_nodes(self) -> tuple[Node, ...]:
+        """The leaf nodes in order of first use by the forward pass."""
+        return tuple(node for node in self.nodes if node.kind == "leaf")
+
+    @property
+    def leaves(self) -> tuple[str | None, ...]:
+        """The names of the leaves in order of first use; None for a leaf without a name."""
+        return tuple(node.name for node in self.leaf_nodes)
+
+    @cached_property
+    def inputs_of(self) -> Mapping[int, tuple[Edge, ...]]:
+        """The edges into each node, by input number; nodes without any are missing."""
+        found: dict[int, list[Edge]] = {}
+        for edge in self.edges:
+            found.setdefault(edge.to, []).append(edge)
+        return {to: tuple(edges) for to, edges in found.items()}
+
+    @cached_property
+    def chain(self) -> tuple[str, ...]:
+        """Ops from the first output's grad_fn along the longest path to a leaf.
+
+        Function nodes only; among equally long paths the one through the lowest input index.
+        Where no leaf can be reached, the longest path there is.
+        """
+        return tuple(self.nodes[id].op for id in self.chain_ids)
+
+    @cached_property
+    def chain_ids(self) -> tuple[int, ...]:
+        """The ids of the nodes of :attr:`chain`."""
+        if not self.outputs:
+            return ()
+        # (reaches a leaf, functions on the way): compared as tuples, so a path that ends at a
+        # leaf beats every path that does not.
+        rank: list[tuple[bool, int]] = []
+        follow: list[int | None] = []
+        for node in self.nodes:
+            if node.kind != "function":
+                rank.append((node.kind == "leaf", 0))
+                follow.append(None)
+                continue
+            best: tuple[bool, int] = (False, 0)
+            step = None
+            for edge in self.inputs_of.get(node.id, ()):
+                if step is None or rank[edge.from_] > best:
+                    best, step = rank[edge.from_], edge.from_
+            rank.append((best[0], best[1] + 1))
+            follow.append(step)
+        found = []
+        at: int | None = self.outputs[0].node
+        while at is not None:
+            if self.nodes[at].kind == "function":
+                found.append(at)
+            at = follow[at]
+        return tuple(found)
+
+    def tensor(self, output: Output) -> TensorMeta:
+        """What is known of the tensor ``output``."""
+        return self.nodes[output.node].outputs[output.index]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form as plain lists and dicts."""
+        return {
+            "version": VERSION,
+            "outputs": [{"name": o.name, "node": o.node, "index": o.index} for o in self.outputs],
+            "nodes": [_node_to_dict(node) for node in self.nodes],
+            "edges": [
+                {"from": e.from_, "to": e.to, "output": e.output, "input": e.input}
+                for e in self.edges
+            ],
+            "leaves": list(self.leaves),
+            "chain": list(self.chain),
+        }
+
+    def to_json(self) -> str:
+        """The canonical JSON text: one line a node and an edge, the same bytes everywhere."""
+        lines = []
+        for key, value in self.to_dict().items():
+            if key in ("outputs", "nodes", "edges") and value:
+                rows = ",\n".join(_dumps(item) for item in value)
+                lines.append(f'"{key}": [\n{rows}\n]')
+            else:
+                lines.append(f'"{key}": {_dumps(value)}')
+        return "{\n" + ",\n".join(lines) + "\n}\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Graph:
+        """The Graph that :meth:`to_json` wrote.
+
+        Raises :exc:`ValueError` when the text is not the JSON of a Graph of this version.
+        """
+        return cls.from_dict(json.loads(text))
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Graph:
+        """The Graph of which ``data`` is the :meth:`to_dict`; :exc:`ValueError` if it is none."""
+        if not isinstance(data, dict) or data.get("version") != VERSION:
+            raise ValueError(f"not the JSON of a Graph of version {VERSION}")
+        try:
+            graph = cls(
+                outputs=tuple(Output(o["name"], o["node"], o["index"]) for o in data["outputs"]),
+                nodes=tuple(_node_from_dict(node) for node in data["nodes"]),
+                edges=tuple(
+                    Edge(e["from"], e["to"], e["output"], e["input"]) for e in data["edges"]
+                ),
+            )
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not the JSON of a Graph: {error!r}") from error
+        for problem in graph.problems():
+            raise ValueError(f"not a Graph: {problem}")
+        return graph
+
+    def problems(self) -> Iterator[str]:
+        """What is wrong with this Graph, in words: ids, ends of edges, order.  Nothing if sound."""
+        count = len(self.nodes)
+        for index, node in enumerate(self.nodes):
+            if node.id != index:
+                yield f"node {index} has the id {node.id}"
+            if node.kind not in KINDS:
+                yield f"node {index} is of no known kind: {node.kind}"
+        for edge in self.edges:
+            if not 0 <= edge.from_ < edge.to < count:
+                yield f"edge {edge.from_} → {edge.to} does not run forward between nodes"
+            elif not 0 <= edge.output < len(self.nodes[edge.from_].outputs):
+                yield f"edge {edge.from_} → {edge.to} leaves from no output {edge.output}"
+        for output in self.outputs:
+            if not 0 <= output.node < count:
+                yield f"output {output.name} is at no node"
+            elif not 0 <= output.index < len(self.nodes[output.node].outputs):
+                yield f"output {output.name} is no output of node {output.node}"
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _node_to_dict(node: Node) -> dict[str, Any]:
+    several = len(node.outputs) > 1
+    data: dict[str, Any] = {
+        "id": node.id,
+        "kind": node.kind,
+        "op": node.op,
+        "name": node.name,
+        "outputs": [_meta_to_dict(meta, with_name=several) for meta in node.outputs],
+    }
+    if node.source is not None:
+        source = node.source
+        data["source"] = {"file": source.file, "line": source.line, "text": source.text}
+    if node.module is not None:
+        data["module"] = node.module
+    if node.call is not None:
+        data["call"] = node.call
+    return data
+
+
+def _meta_to_dict(meta: TensorMeta, *, with_name: bool) -> dict[str, Any]:
+    shape = None if meta.shape is None else list(meta.shape)
+    data: dict[str, Any] = {"shape": shape, "dtype": meta.dtype, "device": meta.device}
+    if with_name:
+        data["name"] = meta.name
+    return data
+
+
+def _node_from_dict(data: Mapping[str, Any]) -> Node:
+    source = data.get("source")
+    return Node(
+        id=data["id"],
+        kind=data["kind"],
+        op=data["op"],
+        name=data["name"],
+        outputs=tuple(_meta_from_dict(meta) for meta in data["outputs"]),
+        source=None if source is None else Source(source["file"], source["line"], source["text"]),
+        module=data.get("module"),
+        call=data.get("call"),
+    )
+
+
+def _meta_from_dict(data: Mapping[str, Any]) -> TensorMeta:
+    shape: Sequence[int] | None = data["shape"]
+    return TensorMeta(
+        shape=None if shape is None else tuple(shape),
+        dtype=data["dtype"],
+        device=data["device"],
+        name=data.get("name"),
+    )

@@ -1,0 +1,196 @@
+"""The Program: ordered blocks of code, each with where it came from, and what to draw of them.
+
+A Program is all that the worker needs to know, as plain data.  The module imports neither torch
+nor sphinx and runs nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sphinx_autogradgraph.faults import Fault, FaultError
+
+
+@dataclass(frozen=True)
+class Block:
+    """A piece of code and its place in the author's text.
+
+    ``file`` is the name that people read (see :func:`display_path`) and ``path`` the file on this
+    machine; ``line`` is that of the first line of ``code`` in it, from 1.
+    """
+
+    code: str
+    file: str
+    path: str
+    line: int = 1
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What to draw, and when: after the first ``after`` blocks have run.
+
+    ``expressions`` are evaluated in the program's namespace.  ``member`` names something in that
+    namespace instead, called first if it is callable without arguments.  With neither, the
+    program's last value is drawn (see DESIGN §4: the value of the last expression statement if
+    it holds a tensor, else what the last assignment bound).
+    """
+
+    after: int
+    expressions: tuple[str, ...] = ()
+    member: str | None = None
+
+
+@dataclass(frozen=True)
+class Program:
+    """Blocks that run in one namespace, in order, and what is drawn of it along the way.
+
+    ``directory`` becomes the working directory and the first entry of ``sys.path``, before
+    ``path``.  ``module`` is the ``__name__`` that the code sees.  ``import_module`` names a module
+    whose namespace is used in place of running blocks.  ``timeout`` is in seconds.  ``root`` is
+    the directory against which the author's other files are named in messages.
+    """
+
+    blocks: tuple[Block, ...]
+    draws: tuple[Draw, ...]
+    directory: str
+    root: str
+    path: tuple[str, ...] = ()
+    module: str = "__main__"
+    import_module: str | None = None
+    seed: int = 0
+    timeout: float = 60.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """The program as plain data for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Program:
+        """The program of which ``data`` is the :meth:`to_dict`."""
+        return cls(
+            **{
+                **data,
+                "blocks": tuple(Block(**block) for block in data["blocks"]),
+                "draws": tuple(
+                    Draw(**{**draw, "expressions": tuple(draw["expressions"])})
+                    for draw in data["draws"]
+                ),
+                "path": tuple(data["path"]),
+            }
+        )
+
+
+def display_path(path: str | os.PathLike[str], root: str | os.PathLike[str]) -> str:
+    """The name of a file as people read it: from ``root``, with ``/``, and never absolute.
+
+    A file beside the root is named from the directory that both share (``examples/linreg.py``
+    for a root ``docs``), so that no message, page or snapshot tells where on the build machine
+    the project stands.  Files that share no more than a top-level directory are named alone.
+    """
+    full, base = os.path.abspath(path), os.path.abspath(root)
+    try:
+        common = os.path.commonpath([full, base])
+    except ValueError:  # another drive on Windows
+        return os.path.basename(full)
+    if len(Path(common).parts) < 3:
+        return os.path.basename(full)
+    return Path(full).relative_to(common).as_posix()
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A parsed REFERENCE of the directive: a file or a module, and a name in it."""
+
+    file: str | None = None
+    module: str | None = None
+    member: str | None = None
+
+
+_DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+
+
+def parse_reference(text: str) -> Reference:
+    """Parse ``path/to/file.py``, ``path/to/file.py:name`` or ``package.module:name``.
+
+    Raises :exc:`~sphinx_autogradgraph.faults.FaultError` (``reference``) for anything else.
+    """
+    before, colon, member = text.strip().rpartition(":")
+    if not colon:
+        before, member = text.strip(), ""
+    if before.endswith(".py") and (not colon or _DOTTED.fullmatch(member)):
+        return Reference(file=before, member=member or None)
+    if text.strip().endswith(".py"):  # a colon in the path itself: C:\x.py
+        return Reference(file=text.strip())
+    if colon and _DOTTED.fullmatch(before) and _DOTTED.fullmatch(member):
+        return Reference(module=before, member=member)
+    raise FaultError(
+        Fault(
+            "reference",
+            "{reference} is no reference; write path/to/file.py, path/to/file.py:name or "
+            "package.module:name",
+            {"reference": repr(text.strip())},
+        )
+    )
+
+
+def read_block(path: str, root: str) -> Block:
+    """The whole of a Python file as a block.
+
+    Raises :exc:`~sphinx_autogradgraph.faults.FaultError` (``reference``) when it cannot be read
+    as one.
+    """
+    file = display_path(path, root)
+    try:
+        data = Path(path).read_bytes()
+    except FileNotFoundError:
+        raise FaultError(Fault("reference", "there is no file {file}", {"file": file})) from None
+    except OSError as error:
+        values = {"file": file, "reason": error.strerror or type(error).__name__}
+        raise FaultError(
+            Fault("reference", "{file} cannot be read: {reason}", values)
+        ) from None
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        values = {"file": file, "reason": error.reason}
+        raise FaultError(
+            Fault("reference", "{file} is not a text in UTF-8: {reason}", values)
+        ) from None
+    return Block(code=text.replace("\r\n", "\n").replace("\r", "\n"), file=file, path=path)
+
+
+def split_expressions(text: str) -> tuple[str, ...]:
+    """The expressions of ``:tensor:``, split by top-level commas.
+
+    Raises :exc:`~sphinx_autogradgraph.faults.FaultError` (``option``) when they do not parse.
+    """
+    source = " ".join(text.split("\n")).strip()
+    try:
+        # As the elements of a list, a parenthesised tuple stays one expression; parsed alone
+        # first, because "a], [b" would pass inside of brackets too.
+        ast.parse(source if not source.startswith("*") else f"{source},", mode="eval")
+        tree = ast.parse(f"[{source}]", mode="eval").body
+        if not isinstance(tree, ast.List):
+            raise SyntaxError("not a list of expressions")
+        found = [ast.get_source_segment(f"[{source}]", element) for element in tree.elts]
+    except (SyntaxError, ValueError) as error:
+        reason = error.msg if isinstance(error, SyntaxError) else str(error)
+        raise FaultError(
+            Fault(
+                "option",
+                ":tensor: {text} does not parse as an expression: {reason}",
+                {"text": repr(text), "reason": reason},
+            )
+        ) from None
+    expressions = tuple(segment for segment in found if segment)
+    if not expressions:
+        raise FaultError(Fault("option", ":tensor: names nothing to draw"))
+    return expressions
+
+

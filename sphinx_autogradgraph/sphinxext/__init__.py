@@ -1,0 +1,1 @@
+"""The Sphinx extension.  The only part of the package that imports sphinx."""

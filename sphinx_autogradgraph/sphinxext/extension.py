@@ -1,0 +1,101 @@
+"""The wiring: what the extension adds to Sphinx, and when it acts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from docutils import nodes
+
+from sphinx_autogradgraph.execution.runner import Runner
+from sphinx_autogradgraph.sphinxext.config import setup_config
+from sphinx_autogradgraph.sphinxext.directive import AutogradGraph
+from sphinx_autogradgraph.sphinxext.messages import CATALOG
+from sphinx_autogradgraph.sphinxext.page import draw_page
+from sphinx_autogradgraph.sphinxext.surroundings import setup_surroundings
+from sphinx_autogradgraph.sphinxext.transforms import (
+    PAGE_EVENT,
+    CanvasToSvg,
+    CanvasToText,
+    DrawPage,
+)
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+    from sphinx.util.typing import ExtensionMetadata
+
+PACKAGE = Path(__file__).parents[1]
+STYLE = "autogradgraph.css"
+
+
+def setup_extension(app: Sphinx, version: str) -> ExtensionMetadata:
+    """Add everything to the application; ``version`` is ours."""
+    setup_config(app)
+    app.add_message_catalog(CATALOG, str(PACKAGE / "locale"))
+    app.add_directive("autogradgraph", AutogradGraph)
+    setup_surroundings(app)
+    setup_drawing(app)
+    setup_static(app)
+    return {
+        "version": version,
+        "env_version": 1,
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+    }
+
+
+def setup_drawing(app: Sphinx) -> None:
+    """Draw pages as they are read, with one worker for the build, also of the processes of -j."""
+    build = _Build()
+    app.add_event(PAGE_EVENT)
+    app.connect(PAGE_EVENT, build.draw_page)
+    app.connect("builder-inited", build.start)
+    app.connect("build-finished", build.finish)
+    app.add_transform(DrawPage)
+    app.add_post_transform(CanvasToSvg)
+    app.add_post_transform(CanvasToText)
+
+
+class _Build:
+    """Holds the runner of one build."""
+
+    def __init__(self) -> None:
+        self._runner: Runner | None = None
+
+    def start(self, app: Sphinx) -> None:
+        # Before Sphinx forks to read, so that all processes share it; the worker itself starts
+        # with the first program.
+        self._runner = Runner()
+
+    def draw_page(self, app: Sphinx, document: nodes.document) -> None:
+        assert self._runner is not None, "documents are read after builder-inited"
+        draw_page(app, document, self._runner)
+
+    def finish(self, app: Sphinx, exception: Exception | None) -> None:
+        if self._runner is not None:
+            self._runner.close()
+            self._runner = None
+
+
+def setup_static(app: Sphinx) -> None:
+    """Ship the style sheet, and load it on pages that have a graph."""
+    app.connect("builder-inited", _add_static_path)
+    app.connect("html-page-context", _add_style)
+
+
+def _add_static_path(app: Sphinx) -> None:
+    if app.builder.format == "html":
+        app.config.html_static_path.append(str(PACKAGE / "static"))
+
+
+def _add_style(
+    app: Sphinx,
+    pagename: str,
+    templatename: str,
+    context: dict[str, Any],
+    doctree: nodes.document | None,
+) -> None:
+    if doctree is not None and any(
+        "autogradgraph" in figure["classes"] for figure in doctree.findall(nodes.figure)
+    ):
+        app.add_css_file(STYLE)

@@ -1,0 +1,121 @@
+"""The doctree of a figure: plain docutils nodes that every builder can write.
+
+::
+
+    figure (classes: autogradgraph)
+      container (classes: autogradgraph-canvas)     the canvas: the text form of the drawing,
+        literal_block                               and as attributes what HTML draws it from
+      caption                                       the author's words, or the first sentence
+      legend
+        paragraph
+          inline (classes: autogradgraph-summary)   the generated summary, or the rest of it
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+from docutils import nodes
+
+from sphinx_autogradgraph.drawing.text import Span, alternative, summary, title, tree
+from sphinx_autogradgraph.faults import Fault
+from sphinx_autogradgraph.graph import Graph
+from sphinx_autogradgraph.sphinxext.messages import _
+from sphinx_autogradgraph.sphinxext.options import Options
+
+GRAPH, DRAWING = "autogradgraph-graph", "autogradgraph-drawing"
+"""The attributes of a canvas, each a JSON text: the Graph, and how it is drawn."""
+
+
+def new_figure(options: Options, caption: nodes.caption | None) -> nodes.figure:
+    """A figure that awaits its drawing.
+
+    It has a caption from the start: Sphinx numbers figures before they are drawn, and a figure
+    of a program that fails keeps it.
+    """
+    canvas = nodes.container(classes=["autogradgraph-canvas", *options.classes])
+    figure = nodes.figure("", canvas, classes=["autogradgraph", *options.figclasses])
+    if options.align:
+        figure["align"] = options.align
+    if caption is None:
+        caption = nodes.caption("", "", *inline_nodes(title(options.tensor, _)))
+        figure["autogradgraph-generated"] = 1
+    figure += caption
+    return figure
+
+
+def fill(figure: nodes.figure, graph: Graph, options: Options, drawing: dict[str, Any]) -> None:
+    """Put a Graph into its figure: canvas, caption, legend.
+
+    ``drawing`` is what the post-transform for HTML needs besides the Graph.
+    """
+    canvas = figure[0]
+    assert isinstance(canvas, nodes.container)
+    alt = options.alt or alternative(graph, _)
+    canvas[GRAPH] = graph.to_json()
+    canvas[DRAWING] = json.dumps({**drawing, "alt": alt}, ensure_ascii=False)
+    text = tree(graph)
+    if text is None:
+        canvas += nodes.paragraph("", alt)
+    else:
+        canvas += nodes.literal_block(text, text, language="none", classes=["autogradgraph-tree"])
+    first, rest = title([output.name for output in graph.outputs], _), summary(graph, _)
+    if figure.attributes.pop("autogradgraph-generated", 0):
+        caption = next(figure.findall(nodes.caption))
+        caption.clear()
+        caption += inline_nodes(first)
+        sentences = rest
+    else:
+        sentences = [*first, Span("text", " "), *rest]
+    inline = nodes.inline("", "", *inline_nodes(sentences), classes=["autogradgraph-summary"])
+    figure += nodes.legend("", nodes.paragraph("", "", inline))
+
+
+def fail(figure: nodes.figure, sentence: str) -> None:
+    """Say in the place of the drawing what failed."""
+    canvas = figure[0]
+    assert isinstance(canvas, nodes.container)
+    figure.attributes.pop("autogradgraph-generated", None)
+    canvas["classes"] = ["autogradgraph-fault"]
+    text = _("This graph could not be drawn: {reason}").format(reason=sentence)
+    canvas += nodes.paragraph("", text)
+
+
+def leave_out(figure: nodes.figure) -> None:
+    """Leave the drawing out, for a builder that needs none."""
+    figure.attributes.pop("autogradgraph-generated", None)
+    figure.remove(figure[0])
+
+
+def source_block(code: str) -> nodes.literal_block:
+    """The code that ran, for ``:include-source:``."""
+    # «force»: code that does not parse is reported once, as the fault that it is.
+    return nodes.literal_block(code, code, language="python", force=True)
+
+
+def inline_nodes(spans: Sequence[Span]) -> list[nodes.Node]:
+    """The spans of a sentence as docutils nodes."""
+    return [
+        nodes.literal(span.text, span.text) if span.kind == "literal" else nodes.Text(span.text)
+        for span in spans
+    ]
+
+
+def id_prefix(docname: str, ordinal: int) -> str:
+    """The beginning of the ids of the drawing with that number on its page.
+
+    It names the document too, because some builders put several on one page.
+    """
+    slug = re.sub(r"[^A-Za-z0-9]+", "-", docname)
+    if slug != docname:  # «a/b» and «a-b» are two documents
+        slug += f"-{zlib.crc32(docname.encode()):08x}"
+    return f"autogradgraph-{slug}-{ordinal}"
+
+
+def sentence_of(fault: Fault) -> str:
+    """The sentence of a fault in the language of the document."""
+    return fault.sentence(_)

@@ -1,0 +1,163 @@
+"""The options of the directive: from their texts to values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from docutils.parsers.rst import directives
+
+from sphinx_autogradgraph.drawing.picture import DIRECTIONS, SHOW, Direction, Show
+from sphinx_autogradgraph.faults import Fault, FaultError
+from sphinx_autogradgraph.program import split_expressions
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of one directive, parsed.  None and empty where the author did not say."""
+
+    tensor: tuple[str, ...] = ()
+    caption: str = ""
+    name: str = ""
+    alt: str = ""
+    align: str | None = None
+    width: str | None = None
+    classes: tuple[str, ...] = ()
+    figclasses: tuple[str, ...] = ()
+    direction: Direction = "TB"
+    show: tuple[Show, ...] = ("shape",)
+    include_source: bool | None = None
+    seed: int = 0
+    timeout: float = 60.0
+    faults: tuple[Fault, ...] = field(default=())
+
+
+class OptionSpec(dict[str, Callable[[str], str]]):
+    """An option spec whose error for an unknown name tells the names there are.
+
+    docutils puts the argument of the :exc:`KeyError` between the quotes of
+    ``unknown option: "…"``; this one closes them, and leaves the last for docutils to close.
+    """
+
+    def __missing__(self, name: str) -> Callable[[str], str]:
+        known = ", ".join(f'"{key}"' for key in sorted(self))
+        raise KeyError(f'{name}"; the options are {known.removesuffix(chr(34))}')
+
+
+def _text(value: str | None) -> str:
+    return value or ""
+
+
+OPTION_SPEC = OptionSpec(
+    dict.fromkeys(
+        (
+            "tensor caption name alt align width class figclass direction show include-source "
+            "seed timeout"
+        ).split(),
+        _text,
+    )
+)
+"""All options as texts: docutils would report a bad value under its own type of warning."""
+
+
+def parse_options(texts: Mapping[str, str], *, show: str, timeout: float) -> Options:
+    """Parse the texts of the options; ``show`` and ``timeout`` are the configured defaults.
+
+    A bad value is a fault (``option``) in the result, and its option as if it were not there.
+    """
+    faults: list[Fault] = []
+
+    def parsed(name: str, convert: Callable[[str], T], default: T) -> T:
+        if name not in texts:
+            return default
+        try:
+            return convert(texts[name])
+        except FaultError as error:
+            faults.append(error.fault)
+        except ValueError as error:
+            values = {"name": name, "value": repr(texts[name]), "reason": str(error)}
+            faults.append(
+                Fault("option", ":{name}: cannot be {value}: {reason}", values)
+            )
+        return default
+
+    try:
+        default_show = _show(show)
+    except ValueError as error:
+        default_show = ("shape",)
+        values = {"value": repr(show), "reason": str(error)}
+        faults.append(Fault("option", "autogradgraph_show cannot be {value}: {reason}", values))
+    return Options(
+        tensor=parsed("tensor", split_expressions, ()),
+        caption=texts.get("caption", ""),
+        name=texts.get("name", ""),
+        alt=texts.get("alt", ""),
+        align=parsed("align", _align, None),
+        width=parsed("width", _width, None),
+        classes=parsed("class", _classes, ()),
+        figclasses=parsed("figclass", _classes, ()),
+        direction=parsed("direction", _direction, "TB"),
+        show=parsed("show", _show, default_show),
+        include_source=parsed("include-source", _yes_or_no, None),
+        seed=parsed("seed", _seed, 0),
+        timeout=parsed("timeout", _seconds, float(timeout)),
+        faults=tuple(faults),
+    )
+
+
+def _align(text: str) -> str:
+    return str(directives.choice(text, ("left", "center", "right")))
+
+
+def _width(text: str) -> str:
+    length = str(directives.length_or_percentage_or_unitless(text, "px"))
+    if not length:
+        raise ValueError("a length is needed")
+    return length
+
+
+def _classes(text: str) -> tuple[str, ...]:
+    return tuple(directives.class_option(text))
+
+
+def _direction(text: str) -> Direction:
+    for direction in DIRECTIONS:
+        if text.strip().upper() == direction:
+            return direction
+    raise ValueError(f"choose from {', '.join(DIRECTIONS)}")
+
+
+def _show(text: str) -> tuple[Show, ...]:
+    words = text.replace(",", " ").split()
+    known = {word: word for word in SHOW}
+    for word in words:
+        if word not in known:
+            raise ValueError(f"there is no {word!r}; choose from {', '.join(SHOW)}")
+    return tuple(known[word] for word in dict.fromkeys(words))
+
+
+def _yes_or_no(text: str) -> bool:
+    word = text.strip().lower()
+    if word in ("", "yes", "true"):
+        return True
+    if word in ("no", "false"):
+        return False
+    raise ValueError("choose from yes, no")
+
+
+def _seed(text: str) -> int:
+    seed = int(text)
+    if not 0 <= seed < 2**64:
+        raise ValueError("a whole number from 0 to 2**64 - 1 is needed")
+    return seed
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not (math.isfinite(seconds) and seconds > 0):
+        raise ValueError("a number of seconds above 0 is needed")
+    return seconds

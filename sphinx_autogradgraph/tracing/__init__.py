@@ -1,0 +1,1 @@
+"""Tensors → Graph.  With the worker, the only part of the package that imports torch."""

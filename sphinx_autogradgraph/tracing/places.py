@@ -1,0 +1,87 @@
+"""Tensors in tuples, lists, dicts and objects, named by their place: ``out['boxes']``, ``out[1]``.
+
+One walk serves both those who look for what to draw and those who look for names.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+
+MAX_DEPTH = 6
+"""How many containers deep a tensor is looked for."""
+
+MAX_VALUES = 20_000
+"""How many values of one container are looked at, so that a data set costs no more than a list."""
+
+
+def is_tensor(value: object) -> bool:
+    """Whether ``value`` is a tensor, by its real type: a proxy's ``__class__`` may run code."""
+    return issubclass(type(value), torch.Tensor)
+
+
+def is_module(value: object) -> bool:
+    """Whether ``value`` is an ``nn.Module``, by its real type."""
+    return issubclass(type(value), torch.nn.Module)
+
+
+def places(name: str, value: object) -> Iterator[tuple[str, object]]:
+    """Yield what ``value`` holds, each with its place, in order; ``value`` itself if no container.
+
+    Containers are tuples, lists, dicts, dataclasses and named tuples (attributes for the last
+    two), nested as they may be; one that holds itself is entered once.  Keys other than strings
+    and integers have no place that could be written and are passed over.
+    """
+    stack: list[tuple[str, object, int]] = [(name, value, 0)]
+    entered: set[int] = set()
+    seen = 0
+    while stack:
+        place, item, depth = stack.pop()
+        parts = None if depth >= MAX_DEPTH or id(item) in entered else _parts(place, item)
+        if parts is None:
+            yield place, item
+            continue
+        entered.add(id(item))
+        parts = parts[: MAX_VALUES - seen]
+        seen += len(parts)
+        stack += [(part, held, depth + 1) for part, held in reversed(parts)]
+
+
+def tensors_in(name: str, value: object) -> list[tuple[str, torch.Tensor]]:
+    """The tensors among :func:`places`."""
+    return [(place, item) for place, item in places(name, value) if isinstance(item, torch.Tensor)]
+
+
+def _parts(place: str, value: object) -> list[tuple[str, Any]] | None:
+    """What a container holds, or None for what is no container."""
+    kind = type(value)
+    if is_tensor(value) or is_module(value):
+        return None
+    if issubclass(kind, tuple):
+        fields = getattr(kind, "_fields", None)
+        items = list(tuple.__iter__(value))  # type: ignore[arg-type]
+        if isinstance(fields, tuple) and len(fields) == len(items):
+            return [(f"{place}.{key}", item) for key, item in zip(fields, items, strict=True)]
+        return [(f"{place}[{index}]", item) for index, item in enumerate(items)]
+    if issubclass(kind, list):
+        return [(f"{place}[{i}]", item) for i, item in enumerate(list.__iter__(value))]  # type: ignore[arg-type]
+    if issubclass(kind, Mapping):
+        try:
+            return [
+                (f"{place}[{key!r}]", item)
+                for key, item in value.items()  # type: ignore[attr-defined]
+                if type(key) in (str, int)
+            ]
+        except Exception:  # the author's own Mapping
+            return None
+    if dataclasses.is_dataclass(kind):
+        held = getattr(value, "__dict__", {})
+        return [
+            (f"{place}.{field.name}", held[field.name])
+            for field in dataclasses.fields(kind)
+            if field.name in held
+        ]
+    return None

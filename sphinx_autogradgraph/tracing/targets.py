@@ -1,0 +1,101 @@
+"""What came out of a program → the tensors to draw, or the reason why there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+
+from sphinx_autogradgraph.faults import Fault, FaultError
+from sphinx_autogradgraph.tracing.names import variables
+from sphinx_autogradgraph.tracing.places import is_tensor, places, tensors_in
+
+
+def drawable(
+    values: Sequence[tuple[str, object]], namespace: Mapping[str, object]
+) -> list[tuple[str, torch.Tensor]]:
+    """The tensors with a graph among ``values`` (each with what the program calls it).
+
+    What holds no tensor, or one without a graph, is passed over if anything else can be drawn.
+    Raises :exc:`~sphinx_autogradgraph.faults.FaultError` (``no_graph``) with the reason if
+    nothing can.
+    """
+    tensors = [found for name, value in values for found in tensors_in(name, value)]
+    drawn = [(name, tensor) for name, tensor in tensors if tensor.requires_grad]
+    if drawn:
+        return drawn
+    if not tensors:
+        raise FaultError(_no_tensor(values))
+    name, tensor = tensors[0]
+    message, values_of_it = _why_no_grad(tensor, namespace)
+    raise FaultError(Fault("no_graph", message, {"name": name, **values_of_it}))
+
+
+def _no_tensor(values: Sequence[tuple[str, object]]) -> Fault:
+    if not values:
+        return Fault(
+            "no_graph",
+            "the code assigns nothing and ends in no value; say what to draw with :tensor:",
+        )
+    name, value = values[0]
+    if value is None:
+        return Fault(
+            "no_graph",
+            "{name} is None, not a tensor; say what to draw with :tensor:",
+            {"name": name},
+        )
+    if next(iter(places(name, value)), None) is None:
+        return Fault("no_graph", "{name} is empty and holds no tensor", {"name": name})
+    kind = type(value)
+    return Fault(
+        "no_graph",
+        "{name} is of type {type} and holds no tensor; say what to draw with :tensor:",
+        {"name": name, "type": kind.__qualname__},
+    )
+
+
+def _why_no_grad(
+    tensor: torch.Tensor, namespace: Mapping[str, object]
+) -> tuple[str, dict[str, str]]:
+    """Why a tensor has no graph and what to do, as a message and its values."""
+    if tensor.is_inference():
+        return (
+            "{name} has no autograd graph: it was made in torch.inference_mode(); "
+            "compute it outside of that",
+            {},
+        )
+    if not torch.is_grad_enabled():
+        return (
+            "{name} has no autograd graph: gradients are switched off here; call "
+            "torch.set_grad_enabled(True) before computing it",
+            {},
+        )
+    if not (tensor.is_floating_point() or tensor.is_complex()):
+        return (
+            "{name} has no autograd graph: its dtype is {dtype}, and only floating point and "
+            "complex tensors can require grad",
+            {"dtype": str(tensor.dtype)},
+        )
+    if not _any_requires_grad(namespace):
+        return (
+            "{name} has no autograd graph: no tensor of the program requires grad; make one of "
+            "those it is computed from with requires_grad=True",
+            {},
+        )
+    return (
+        "{name} has no autograd graph (its requires_grad is False): nothing that requires grad "
+        "went into it, or it was detached or computed under torch.no_grad()",
+        {},
+    )
+
+
+def _any_requires_grad(namespace: Mapping[str, object]) -> bool:
+    for name, value in variables(namespace):
+        for _, item in places(name, value):
+            if is_tensor(item) and item.requires_grad:  # type: ignore[attr-defined]
+                return True
+            if isinstance(item, torch.nn.Module) and any(
+                parameter.requires_grad for parameter in item.parameters()
+            ):
+                return True
+    return False
