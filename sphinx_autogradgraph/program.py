@@ -174,7 +174,7 @@ def split_expressions(text: str) -> tuple[str, ...]:
     try:
         # As the elements of a list, a parenthesised tuple stays one expression; parsed alone
         # first, because "a], [b" would pass inside of brackets too.
-        ast.parse(source if not source.startswith("*") else f"{source},", mode="eval")
+        ast.parse(source)
         tree = ast.parse(f"[{source}]", mode="eval").body
         if not isinstance(tree, ast.List):
             raise SyntaxError("not a list of expressions")

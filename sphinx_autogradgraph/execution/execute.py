@@ -10,6 +10,7 @@ from __future__ import annotations
 import __future__
 
 import ast
+import builtins
 import importlib
 import inspect
 import linecache
@@ -35,6 +36,8 @@ from sphinx_autogradgraph.tracing.places import tensors_in
 from sphinx_autogradgraph.tracing.targets import drawable
 from sphinx_autogradgraph.tracing.trace import trace_tensors
 
+_BUILTINS = dict(builtins.__dict__)
+
 _VALUE = "__autogradgraph_value__"
 _FUTURES = reduce(
     or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
@@ -46,7 +49,11 @@ def execute(program: Program) -> Result:
     before = set(sys.modules)
     run = _Run(program)
     graphs = run.graphs()
-    new = [module for name, module in list(sys.modules.items()) if name not in before]
+    new = [
+        module
+        for name, module in list(sys.modules.items())
+        if name not in before and (module is not run.module or program.import_module)
+    ]
     return Result(graphs, imported_files(new), run.module_file)
 
 
@@ -81,7 +88,9 @@ class _Run:
         except FaultError as error:
             return error.fault
         except BaseException as error:
+            _restore_builtins()
             return fault_of(error, self.program)
+        _restore_builtins()
         return None
 
     def _enter(self) -> None:
@@ -128,11 +137,12 @@ class _Run:
         text = _take_last_value(tree, source)
         code: CodeType = compile(tree, block.path, "exec", self._flags, dont_inherit=True)
         self._flags |= code.co_flags & _FUTURES
+        assigned = _last_assignment(tree, source)
         namespace = self.module.__dict__
         exec(code, namespace)
         if text is not None and _VALUE in namespace:
             self._value = (text, namespace.pop(_VALUE))
-        self._assigned = _last_assignment(tree, source) or self._assigned
+        self._assigned = assigned or self._assigned
 
     def _draw(self, draw: Draw) -> Graph | Fault:
         try:
@@ -187,6 +197,11 @@ class _Run:
             )
             raise FaultError(fault)
         return f"{name}()", value()
+
+
+def _restore_builtins() -> None:
+    """Undo what the program did to the built-in functions: our own code needs them, too."""
+    builtins.__dict__.update(_BUILTINS)
 
 
 def _required_arguments(function: Callable[..., object]) -> list[str]:

@@ -1,0 +1,312 @@
+"""Execution: what runs, where and how; what is drawn; what becomes of programs that misbehave."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from sphinx_autogradgraph.execution.runner import Runner, default_method
+from sphinx_autogradgraph.faults import Fault
+from sphinx_autogradgraph.graph import Graph
+from sphinx_autogradgraph.program import Block, Draw, Program, read_block, split_expressions
+
+forks = pytest.mark.skipif(default_method() != "fork", reason="no safe fork on this system")
+
+HEAD = "import torch\nx = torch.ones(3, requires_grad=True)\n"
+
+
+def program(directory: Path, code: str, tensor: str = "", **options: object) -> Program:
+    expressions = split_expressions(tensor) if tensor else ()
+    return Program(
+        blocks=(Block(code, "page.rst", str(directory / "page.rst"), 10),),
+        draws=(Draw(1, expressions),),
+        directory=str(directory),
+        root=str(directory),
+        **options,  # type: ignore[arg-type]
+    )
+
+
+def run(runner: Runner, program: Program) -> Graph | Fault:
+    (result,) = runner.run([program])
+    return result.graphs[0]
+
+
+def names(found: Graph | Fault) -> list[str | None]:
+    assert isinstance(found, Graph), found
+    return [output.name for output in found.outputs]
+
+
+def fault(found: Graph | Fault) -> Fault:
+    assert isinstance(found, Fault)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("code", "tensor", "expected"),
+    [
+        ("l = x.sum()\nm = l * 2", "l, l.mean()", ["l", "l.mean()"]),
+        ("l = x.sum()\n(x * 2).sum()\nk = 3", "", ["(x * 2).sum()"]),  # the last value
+        ("l = x.sum()\nl.backward()", "", ["l"]),  # of None: the last assignment
+        ("l = x.sum()\nprint(l)", "", ["l"]),
+        ("a, b = x * 1, x * 2", "", ["a", "b"]),
+        ("l: torch.Tensor = x * 2\nk: int", "", ["l"]),
+        ("l = x * 2\nl += 1", "", ["l"]),
+        ("for i in range(2):\n    l = x * i", "", ["l"]),
+        ("l = x * 2\ndef f():\n    m = 3", "", ["l"]),
+        ("out = {'a': x * 2, 'b': [x * 3, 7]}", "", ["out['a']", "out['b'][0]"]),
+        ("parts = [x * 1, x * 2]", "*parts", ["*parts[0]", "*parts[1]"]),
+        ("l = (x\n     * 2)\n(l\n .sum())", "", ["l.sum()"]),
+        ("'''A docstring.'''\nl = x * 2", "", ["l"]),
+    ],
+)
+def test_what_is_drawn(
+    runner: Runner, tmp_path: Path, code: str, tensor: str, expected: list[str]
+) -> None:
+    assert names(run(runner, program(tmp_path, HEAD + code, tensor))) == expected
+
+
+def write_file(tmp_path: Path, code: str, name: str = "script.py") -> Path:
+    path = tmp_path / "examples" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(code)
+    return path
+
+
+def of_file(path: Path, member: str | None = None, tensor: str = "") -> Program:
+    return Program(
+        blocks=(read_block(str(path), str(path.parents[1])),),
+        draws=(Draw(1, split_expressions(tensor) if tensor else (), member),),
+        directory=str(path.parent),
+        root=str(path.parents[1]),
+        module=path.stem,
+    )
+
+
+def test_a_file_runs_as_an_import_would(runner: Runner, tmp_path: Path) -> None:
+    (tmp_path / "examples").mkdir()
+    (tmp_path / "examples" / "helper.py").write_text("factor = 2.0\n")
+    path = write_file(
+        tmp_path,
+        "import dataclasses, os, sys\nimport helper\n" + HEAD + "assert __name__ == 'script'\n"
+        "assert os.getcwd() == os.path.dirname(__file__) == sys.path[0]\n"
+        "@dataclasses.dataclass\nclass Held:\n    value: 'int' = 3\n"
+        "l = x * helper.factor\n"
+        "if __name__ == '__main__':\n    raise SystemExit('the guard fired')\n",
+    )
+    (result,) = runner.run([of_file(path)])
+    assert names(result.graphs[0]) == ["l"]
+    assert [Path(file).name for file in result.files] == ["helper.py"]
+
+
+def test_members_of_a_file(runner: Runner, tmp_path: Path) -> None:
+    path = write_file(
+        tmp_path,
+        HEAD + "l = x * 2\ndef make(n=2):\n    return {'a': x * n}\ndef needs(n, *rest): pass\n"
+        "class Model:\n    net = torch.nn.Linear(2, 2)\n    @staticmethod\n    def loss():\n"
+        "        return Model.net(torch.ones(2)).sum()\n",
+    )
+    assert names(run(runner, of_file(path, "l"))) == ["l"]
+    assert names(run(runner, of_file(path, "make"))) == ["make()['a']"]
+    assert names(run(runner, of_file(path, "Model.loss"))) == ["Model.loss()"]
+    missing = fault(run(runner, of_file(path, "absent")))
+    assert (missing.kind, missing.sentence()) == (
+        "reference", "there is no absent in examples/script.py",
+    )  # fmt: skip
+    assert "needs n" in fault(run(runner, of_file(path, "needs"))).sentence()
+
+
+def test_a_module_reference_sees_the_path_of_conf_py(runner: Runner, tmp_path: Path) -> None:
+    package = tmp_path / "lib" / "mine"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "model.py").write_text(HEAD + "def loss():\n    return (x * 2).sum()\n")
+    (package / "broken.py").write_text("import nowhere_to_be_found\n")
+
+    def of_module(module: str, path: tuple[str, ...]) -> Program:
+        return Program(
+            blocks=(), draws=(Draw(0, member="loss"),), directory=str(tmp_path),
+            root=str(tmp_path), path=path, import_module=module,
+        )  # fmt: skip
+
+    lib = (str(tmp_path / "lib"),)
+    (result,) = runner.run([of_module("mine.model", lib)])
+    assert names(result.graphs[0]) == ["loss()"]
+    assert result.module_file == str(package / "model.py")
+    assert {Path(file).name for file in result.files} == {"__init__.py", "model.py"}
+    assert fault(run(runner, of_module("mine.model", ()))).kind == "reference"
+    assert fault(run(runner, of_module("mine.absent", lib))).kind == "reference"
+    inside = fault(run(runner, of_module("mine.broken", lib)))
+    assert (inside.kind, inside.file, inside.line) == ("execution", "lib/mine/broken.py", 1)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "line", "says"),
+    [
+        ("x = 1\n1 / 0", "execution", 11, "ZeroDivisionError: division by zero"),
+        ("def f():\n    return g()\nf()", "execution", 11, "NameError"),
+        ("x = (", "execution", 10, "SyntaxError"),
+        ("import sys\nsys.exit(3)", "execution", 11, "SystemExit: 3"),
+        ("class E(Exception):\n    def __str__(self): raise OSError\nraise E", "execution", 12, "E:"),
+        ("raise ValueError('a\\x1b[31mb\\x00')", "execution", 10, "ValueError: a\ufffd[31mb\ufffd"),
+        ("def f(): f()\nf()", "execution", 10, "RecursionError"),
+        ("input()", "execution", 10, "EOFError"),
+        ("import os\nos._exit(0)", "crash", None, "status 0"),
+        ("import os\nos._exit(7)", "crash", None, "status 7"),
+        ("import ctypes\n\nctypes.string_at(0)", "crash", 12, "SIGSEGV"),
+        ("import os\nos.abort()", "crash", 11, "SIGABRT"),
+        ("y = 1", "no_graph", None, "y is of type int"),
+        ("pass", "no_graph", None, "assigns nothing"),
+        ("y = []", "no_graph", None, "y is empty"),
+        ("import torch\ny = torch.ones(2)", "no_graph", None, "no tensor of the program requires"),
+        (HEAD + "y = x.detach()", "no_graph", None, "detached"),
+        (HEAD + "with torch.no_grad():\n    y = x * 2", "no_graph", None, "no_grad"),
+        (HEAD + "y = (x > 0)", "no_graph", None, "torch.bool"),
+        (HEAD + "torch.set_grad_enabled(False)\ny = x * 2", "no_graph", None, "switched off"),
+        (HEAD + "with torch.inference_mode():\n    y = x * 2", "no_graph", None, "inference_mode"),
+    ],
+)  # fmt: skip
+def test_faults(
+    runner: Runner, tmp_path: Path, code: str, kind: str, line: int | None, says: str
+) -> None:
+    found = fault(run(runner, program(tmp_path, code)))
+    assert (found.kind, found.line) == (kind, line)
+    assert says in found.sentence()
+    assert str(tmp_path) not in found.report()
+
+
+def test_an_expression_that_raises_names_itself(runner: Runner, tmp_path: Path) -> None:
+    found = fault(run(runner, program(tmp_path, HEAD, "x.nothing")))
+    assert found.kind == "execution"
+    assert found.sentence().startswith(":tensor: x.nothing raised AttributeError")
+
+
+@pytest.mark.parametrize("loop", ["while True: pass", "import time\ntime.sleep(60)"])
+def test_a_program_without_end_is_stopped_where_it_is(
+    runner: Runner, tmp_path: Path, loop: str
+) -> None:
+    begin = time.monotonic()
+    found = fault(run(runner, program(tmp_path, loop, timeout=1.0)))
+    assert time.monotonic() - begin < 20
+    assert found.kind == "timeout"
+    assert found.line == 10 + loop.count("\n")
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="needs /proc")
+def test_nothing_that_a_program_starts_outlives_it(runner: Runner, tmp_path: Path) -> None:
+    mark = f"left-behind-by-{os.getpid()}-{time.monotonic_ns()}"
+    code = (
+        HEAD + "import os, subprocess, sys, threading, time\n"
+        f"hang = [sys.executable, '-c', 'import time; time.sleep(600)', '{mark}']\n"
+        "subprocess.Popen(hang, start_new_session=True)\n"
+        "if os.fork() == 0:\n    os.setsid()\n    subprocess.Popen(hang)\n    os._exit(0)\n"
+        "threading.Thread(target=time.sleep, args=(600,)).start()\n"
+        "y = x * 2"
+    )
+    assert names(run(runner, program(tmp_path, code))) == ["y"]
+    left = []
+    for cmdline in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if mark.encode() in cmdline.read_bytes():
+                left.append(cmdline.parent.name)
+        except OSError:
+            continue
+    assert left == []
+
+
+def test_programs_do_not_reach_each_other(runner: Runner, tmp_path: Path) -> None:
+    spoil = HEAD + (
+        "import json, os, builtins\n"
+        "torch.set_default_dtype(torch.float64); torch.manual_seed = None\n"
+        "json.dumps = os.write = builtins.len = None\nos.chdir('/')\n"
+        "os.environ['SPOILED'] = '1'\nos.closerange(3, 100)\ny = x * 2"
+    )
+    clean = HEAD + (
+        "import os\nassert 'SPOILED' not in os.environ\n"
+        "assert torch.get_default_dtype() == torch.float32\ny = x * 2"
+    )
+    results = runner.run([program(tmp_path, spoil), program(tmp_path, clean)] * 3)
+    assert [names(result.graphs[0]) for result in results] == [["y"]] * 6
+
+
+def test_programs_are_seeded(runner: Runner, tmp_path: Path) -> None:
+    code = (
+        HEAD + "import random, numpy\n"
+        "got = (random.random(), numpy.random.rand(), torch.rand(()).item())\n"
+        "raise ValueError(got)"
+    )
+    first, again, other = (
+        fault(result.graphs[0]).sentence()
+        for result in runner.run(
+            [program(tmp_path, code, seed=1), program(tmp_path, code, seed=1),
+             program(tmp_path, code, seed=2)]  # fmt: skip
+        )
+    )
+    assert first == again != other
+
+
+def test_a_helper_of_equal_size_and_time_is_read_anew(runner: Runner, tmp_path: Path) -> None:
+    path = write_file(tmp_path, "import helper\n" + HEAD + "y = getattr(x, helper.op)()\n")
+    helper = path.with_name("helper.py")
+    for op in ("sin", "cos"):
+        helper.write_text(f"op = '{op}'\n")
+        os.utime(helper, (1_000_000_000, 1_000_000_000))
+        graph = run(runner, of_file(path))
+        assert isinstance(graph, Graph)
+        assert graph.chain == (f"{op.title()}Backward0",)
+    assert not list(path.parent.glob("__pycache__"))
+
+
+def test_many_programs_at_once_come_back_in_order(tmp_path: Path) -> None:
+    with Runner(jobs=2) as runner:
+        programs = [program(tmp_path, HEAD + f"y{i} = x * {i}") for i in range(12)]
+        found = [names(result.graphs[0]) for result in runner.run(programs)]
+    assert found == [[f"y{i}"] for i in range(12)]
+
+
+def test_big_graphs_cross(runner: Runner, tmp_path: Path) -> None:
+    code = HEAD + "y = x\nfor i in range(100_000):\n    y = y * 1.0\n"
+    results = runner.run([program(tmp_path, code, "y")] * 3)
+    for result in results:
+        assert isinstance(result.graphs[0], Graph)
+        assert len(result.graphs[0].nodes) == 100_001
+
+
+@forks
+def test_the_worker_ends_with_its_runner(tmp_path: Path) -> None:
+    with Runner() as runner:
+        run(runner, program(tmp_path, HEAD + "y = x * 2"))
+        assert runner._server is not None
+        assert runner._server.poll() is None
+        directory = runner._directory
+    assert runner._server.poll() is not None
+    assert not os.path.exists(directory)
+
+
+@forks
+def test_a_worker_that_was_killed_is_started_again(tmp_path: Path) -> None:
+    with Runner() as runner:
+        run(runner, program(tmp_path, HEAD + "y = x * 2"))
+        assert runner._server is not None
+        runner._server.kill()
+        runner._server.wait()
+        assert names(run(runner, program(tmp_path, HEAD + "y = x * 2"))) == ["y"]
+
+
+def test_a_fresh_process_does_the_same(tmp_path: Path) -> None:
+    with Runner(method="fresh") as runner:
+        results = runner.run(
+            [
+                program(tmp_path, HEAD + "y = x * 2"),
+                program(tmp_path, "1 / 0"),
+                program(tmp_path, "x = 1\nwhile True: pass", timeout=1.0),
+                program(tmp_path, "import os\nos._exit(3)"),
+            ]
+        )
+    assert names(results[0].graphs[0]) == ["y"]
+    faults = [fault(result.graphs[0]) for result in results[1:]]
+    assert [(found.kind, found.line) for found in faults] == [
+        ("execution", 10), ("timeout", 11), ("crash", None),
+    ]  # fmt: skip

@@ -1,0 +1,96 @@
+"""Graph: canonical JSON, chain, leaves."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sphinx_autogradgraph.graph import Edge, Graph, Node, Output, Source, TensorMeta
+
+F32 = TensorMeta((2, 1), "float32", "cpu")
+
+
+def function(id: int, op: str, outputs: int = 1) -> Node:
+    return Node(id, "function", op, None, (F32,) * outputs)
+
+
+def leaf(id: int, name: str | None) -> Node:
+    return Node(id, "leaf", "AccumulateGrad", name, (F32,))
+
+
+def graph(nodes: list[Node], edges: list[tuple[int, int, int]]) -> Graph:
+    return Graph(
+        (Output("l", len(nodes) - 1, 0),),
+        tuple(nodes),
+        tuple(Edge(from_, to, 0, input) for from_, to, input in edges),
+    )
+
+
+def test_the_chain_is_the_longest_path_to_a_leaf() -> None:
+    #  w → A → C ← B, and B is reached from no leaf though its path is longer
+    nodes = [leaf(0, "w"), function(1, "X"), function(2, "Y"), function(3, "A"), function(4, "C")]
+    found = graph(nodes, [(0, 3, 0), (1, 2, 0), (2, 4, 0), (3, 4, 1)])
+    assert found.chain == ("C", "A")
+    assert found.leaves == ("w",)
+
+
+def test_among_equal_paths_the_chain_takes_the_lowest_input() -> None:
+    nodes = [leaf(0, "w"), function(1, "First"), function(2, "Second"), function(3, "Add")]
+    edges = [(0, 1, 0), (0, 2, 0), (2, 3, 0), (1, 3, 1)]
+    assert graph(nodes, edges).chain == ("Add", "Second")
+
+
+def test_without_any_leaf_the_chain_is_the_longest_path() -> None:
+    nodes = [function(0, "A"), function(1, "B"), function(2, "C")]
+    assert graph(nodes, [(0, 1, 0), (1, 2, 0)]).chain == ("C", "B", "A")
+
+
+def test_an_output_that_is_a_leaf_has_no_chain() -> None:
+    assert graph([leaf(0, "w")], []).chain == ()
+
+
+def test_json_round_trip_and_form() -> None:
+    made = Node(
+        1, "function", "MmBackward0", None, (F32,),
+        Source("examples/linreg.py", 12, "y_hat = torch.mm(X, w) + b"), "", "torch.mm",
+    )  # fmt: skip
+    several = Node(2, "function", "Unbind", "a", (TensorMeta(None, None, None, "a"), F32))
+    found = graph([leaf(0, None), made, several], [(0, 1, 1), (1, 2, 0)])
+    text = found.to_json()
+    assert Graph.from_json(text) == found
+    assert Graph.from_json(text).to_json() == text
+    data = json.loads(text)
+    assert list(data) == ["version", "outputs", "nodes", "edges", "leaves", "chain"]
+    assert data["leaves"] == [None]
+    assert data["nodes"][0] == {
+        "id": 0, "kind": "leaf", "op": "AccumulateGrad", "name": None,
+        "outputs": [{"shape": [2, 1], "dtype": "float32", "device": "cpu"}],
+    }  # fmt: skip
+    assert data["nodes"][1]["source"]["line"] == 12
+    assert [meta["name"] for meta in data["nodes"][2]["outputs"]] == ["a", None]
+    # a line a node, so that a difference reads well
+    assert sum('"kind"' in line for line in text.splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        '{"version": 2}',
+        '{"version": 1}',
+        '{"version": 1, "outputs": [], "nodes": [], "edges": [{"from": 0, "to": 1, "output": 0, "input": 0}]}',
+        '{"version": 1, "outputs": [{"name": "l", "node": 3, "index": 0}], "nodes": [], "edges": []}',
+    ],
+)
+def test_other_json_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="Graph"):
+        Graph.from_json(text)
+
+
+def test_the_repr_is_short_however_deep_the_graph() -> None:
+    nodes = [leaf(0, "w"), *(function(id, "Mul") for id in range(1, 100_000))]
+    found = graph(nodes, [(id, id + 1, 0) for id in range(99_999)])
+    assert repr(found) == "<Graph of l: 100000 nodes, 99999 edges>"
+    assert len(found.chain) == 99_999
+    assert Graph.from_json(found.to_json()) == found

@@ -1,0 +1,328 @@
+"""Tracing: the Graph is exactly what autograd holds, as a separate, plain walk finds it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from sphinx_autogradgraph.graph import Graph
+from sphinx_autogradgraph.tracing.names import Names
+from sphinx_autogradgraph.tracing.targets import drawable
+from sphinx_autogradgraph.tracing.trace import trace_tensors
+
+Namespace = Mapping[str, Any]
+
+
+def graph_of(namespace: Namespace, *names: str) -> Graph:
+    outputs = drawable([(name, namespace[name]) for name in names], namespace)
+    return trace_tensors(outputs, Names(namespace))
+
+
+def linear() -> Namespace:
+    X, y = torch.randn(10, 2), torch.randn(10)
+    w = torch.normal(0, 0.01, (2, 1), requires_grad=True)
+    b = torch.zeros(1, requires_grad=True)
+    y_hat = torch.mm(X, w) + b
+    out = ((y_hat - y.view(y_hat.size())) ** 2 / 2).sum()
+    return locals()
+
+
+def mlp() -> Namespace:
+    net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
+    out = F.cross_entropy(net(torch.randn(5, 4)), torch.tensor([0, 1, 2, 0, 1]))
+    return locals()
+
+
+def conv_with_residual() -> Namespace:
+    conv = nn.Conv2d(3, 3, 3, padding=1)
+    norm = nn.BatchNorm2d(3)
+    x = torch.randn(2, 3, 8, 8)
+    h = F.relu(norm(conv(x)))
+    out = (h + conv(h)).mean()
+    return locals()
+
+
+def lstm() -> Namespace:
+    rnn = nn.LSTM(3, 4, num_layers=2)
+    out, (h, c) = rnn(torch.randn(5, 2, 3))
+    return locals()
+
+
+def unrolled() -> Namespace:
+    cell = nn.LSTMCell(3, 4)
+    h = c = torch.zeros(2, 4)
+    for _ in range(6):
+        h, c = cell(torch.randn(2, 3), (h, c))
+    out = h.sum()
+    return locals()
+
+
+def shared_parameter() -> Namespace:
+    w = torch.randn(3, 3, requires_grad=True)
+    out = (w @ w * w).sum() + w.sum()
+    return locals()
+
+
+def view_and_in_place() -> Namespace:
+    x = torch.randn(4, 4, requires_grad=True)
+    y = x * 2
+    y[0] = y[1] * 3
+    y.view(16)[3:5].mul_(2)
+    y.add_(1)
+    out = y.t().sum()
+    return locals()
+
+
+class Two(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        ctx.save_for_backward(x, None)
+        ctx.variable = torch.ones(7)
+        ctx.name = "hidden"
+        return x * 2, x * 3
+
+    @staticmethod
+    def backward(ctx: Any, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return 2 * a + 3 * b
+
+
+def custom_function() -> Namespace:
+    x = torch.randn(3, requires_grad=True)
+    a, b = Two.apply(x)
+    out = (a * b).sum()
+    return locals()
+
+
+def double_backward() -> Namespace:
+    x = torch.randn(3, requires_grad=True)
+    (g,) = torch.autograd.grad((x**3).sum(), x, create_graph=True)
+    out = (g**2).sum()
+    return locals()
+
+
+def triple_backward() -> Namespace:
+    x = torch.randn(3, requires_grad=True)
+    (g,) = torch.autograd.grad((x.sin() * x**3).sum(), x, create_graph=True)
+    (out,) = torch.autograd.grad(g.sum(), x, create_graph=True)
+    return locals()
+
+
+def tuple_output() -> Namespace:
+    x = torch.randn(6, 2, requires_grad=True)
+    out = (x.sum(), [x.mean(), 3, None], {"max": x.max(0)})
+    return locals()
+
+
+def several_outputs() -> Namespace:
+    x = torch.randn(3, 2, requires_grad=True)
+    a, b, c = x.unbind()
+    out = a * c
+    return locals()
+
+
+def after_backward() -> Namespace:
+    namespace = dict(linear())
+    namespace["out"].backward()
+    return namespace
+
+
+def leaf_output() -> Namespace:
+    w = torch.randn(3, requires_grad=True)
+    out = (w, w * 2)
+    return locals()
+
+
+def complex_and_nested() -> Namespace:
+    x = torch.randn(3, dtype=torch.complex64, requires_grad=True)
+    nested = torch.nested.nested_tensor([torch.ones(2), torch.ones(3)], requires_grad=True)
+    out = (torch.fft.fft(x).abs().sum(), nested * 2)
+    return locals()
+
+
+PROGRAMS = [
+    linear, mlp, conv_with_residual, lstm, unrolled, shared_parameter, view_and_in_place,
+    custom_function, double_backward, triple_backward, tuple_output, several_outputs,
+    after_backward, leaf_output, complex_and_nested,
+]  # fmt: skip
+
+
+def plain_walk(roots: list[torch.Tensor]) -> tuple[Counter[Any], Counter[Any]]:
+    """The nodes and edges that can be reached, by a walk that shares nothing with ours.
+
+    Nodes as (op, shape), edges as (from op, to op, output, input), each with its count.
+    """
+    found: dict[int, Any] = {}
+    queue = [
+        root.grad_fn if root.grad_fn is not None else root.view_as(root).grad_fn.next_functions[0][0]
+        for root in roots
+    ]
+    nodes: Counter[Any] = Counter()
+    edges: Counter[Any] = Counter()
+    while queue:
+        fn = queue.pop(0)
+        if id(fn) in found:
+            continue
+        found[id(fn)] = fn
+        nodes[describe(fn)] += 1
+        for index, (used, output) in enumerate(fn.next_functions):
+            if used is not None:
+                edges[describe(used), describe(fn), output, index] += 1
+                queue.append(used)
+    return nodes, edges
+
+
+def describe(fn: Any) -> Any:
+    shapes = []
+    for meta in fn._input_metadata:
+        try:
+            shapes.append(tuple(meta.shape))
+        except RuntimeError:
+            shapes.append(None)
+    return type(fn).__name__, tuple(shapes)
+
+
+def described(graph: Graph) -> tuple[Counter[Any], Counter[Any]]:
+    names = [(node.op, tuple(meta.shape for meta in node.outputs)) for node in graph.nodes]
+    edges = Counter(
+        (names[edge.from_], names[edge.to], edge.output, edge.input) for edge in graph.edges
+    )
+    return Counter(names), edges
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
+def test_the_graph_is_what_a_plain_walk_finds(program: Callable[[], Namespace]) -> None:
+    namespace = program()
+    roots = [tensor for _, tensor in drawable([("out", namespace["out"])], namespace)]
+    graph = graph_of(namespace, "out")
+    assert described(graph) == plain_walk(roots)
+    assert list(graph.problems()) == []
+    assert Graph.from_json(graph.to_json()) == graph
+    leaves = [node for node in graph.nodes if node.op == "AccumulateGrad"]
+    assert all(node.kind == "leaf" for node in leaves)
+    assert len(graph.leaves) == len(leaves)
+
+
+def test_a_chain_of_50_000_operations(deep: Callable[[Callable[[], None]], None]) -> None:
+    def run() -> None:
+        x = torch.ones(2, requires_grad=True)
+        out = x
+        for _ in range(50_000):
+            out = out * 1.0
+        namespace = {"x": x, "out": out}
+        graph = graph_of(namespace, "out")
+        assert described(graph) == plain_walk([out])
+        assert len(graph.chain) == 50_000
+        assert repr(graph).startswith("<Graph of out")
+
+    deep(run)
+
+
+def test_the_reference_walk_through() -> None:
+    graph = graph_of(linear(), "out")
+    assert graph.leaves == ("w", "b")
+    assert graph.chain == (
+        "SumBackward0", "DivBackward0", "PowBackward0", "SubBackward0", "AddBackward0",
+        "MmBackward0",
+    )  # fmt: skip
+    assert [(node.id, node.op, node.name) for node in graph.nodes[:4]] == [
+        (0, "AccumulateGrad", "w"),
+        (1, "AccumulateGrad", "b"),
+        (2, "MmBackward0", None),
+        (3, "AddBackward0", "y_hat"),
+    ]
+    assert graph.nodes[2].outputs[0].shape == (10, 1)
+    assert (graph.edges[0].from_, graph.edges[0].to, graph.edges[0].input) == (0, 2, 1)
+    assert [(output.name, output.node) for output in graph.outputs] == [("out", 7)]
+
+
+def test_parameters_are_named_by_their_path() -> None:
+    graph = graph_of(mlp(), "out")
+    assert set(graph.leaves) == {"net.0.weight", "net.0.bias", "net.2.weight", "net.2.bias"}
+
+
+def test_a_variable_comes_before_a_parameter_and_that_before_a_container() -> None:
+    net = nn.Linear(2, 2)
+    first = [net.weight, torch.ones(2, requires_grad=True), torch.ones(1, requires_grad=True)]
+    namespace = {
+        "held": first,
+        "state": {"h": first[1], 3: first[2]},
+        "net": net,
+        "bias": net.bias,
+        "again": net.bias,
+        "out": net(torch.ones(1, 2)) * first[1] * first[2],
+    }
+    graph = graph_of(namespace, "out")
+    assert set(graph.leaves) == {"net.weight", "bias", "held[1]", "held[2]"}
+
+
+def test_tensors_of_plain_objects_are_named_by_their_attribute() -> None:
+    class Model:
+        def __init__(self) -> None:
+            self.w = torch.ones(2, requires_grad=True)
+
+    model = Model()
+    graph = graph_of({"model": model, "out": model.w * 2}, "out")
+    assert graph.leaves == ("model.w",)
+
+
+def test_a_leaf_without_a_name_says_so() -> None:
+    assert graph_of({"out": torch.ones(3, requires_grad=True) * 2}, "out").leaves == (None,)
+
+
+def test_outputs_in_containers_are_named_by_their_place() -> None:
+    class Pair(NamedTuple):
+        boxes: torch.Tensor
+        rest: list[torch.Tensor]
+
+    @dataclass
+    class Answer:
+        logits: torch.Tensor
+        hidden: dict[str, torch.Tensor]
+
+    x = torch.ones(3, requires_grad=True)
+    out = {"pair": Pair(x * 1, [x * 2]), "answer": Answer(x * 3, {"h": x * 4})}
+    graph = graph_of({"x": x, "out": out}, "out")
+    assert [output.name for output in graph.outputs] == [
+        "out['pair'].boxes", "out['pair'].rest[0]", "out['answer'].logits",
+        "out['answer'].hidden['h']",
+    ]  # fmt: skip
+
+
+def test_several_outputs_of_a_node_have_names_of_their_own() -> None:
+    graph = graph_of(several_outputs(), "out")
+    node = next(node for node in graph.nodes if node.op == "UnbindBackward0")
+    assert [meta.name for meta in node.outputs] == ["a", "b", "c"]
+    assert node.name == "a"
+
+
+def test_a_container_that_holds_itself_ends() -> None:
+    x = torch.ones(3, requires_grad=True)
+    held: list[Any] = [x]
+    held.append(held)
+    assert graph_of({"held": held, "out": x * 2}, "out").leaves == ("held[0]",)
+
+
+def test_the_same_program_gives_the_same_bytes_in_every_process() -> None:
+    code = (
+        "import torch, tests.test_trace as t\n"
+        "for program in t.PROGRAMS: print(t.graph_of(program(), 'out').to_json())"
+    )
+    texts = set()
+    for seed in ("0", "1", "77"):
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", code],
+            capture_output=True, text=True, check=True, env={**os.environ, "PYTHONHASHSEED": seed},
+        )  # fmt: skip
+        texts.add(done.stdout)
+    assert len(texts) == 1
+    assert texts.pop().count('"version"') == len(PROGRAMS)
