@@ -4,7 +4,7 @@ from sphinx_autogradgraph import __version__
 
 project = "sphinx-autogradgraph"
 author = "The sphinx-autogradgraph developers"
-copyright = f"2026, {author}"  # noqa: A001
+copyright = f"2026, {author}"
 version = release = __version__
 
 extensions = ["sphinx_autogradgraph", "myst_parser"]

@@ -152,9 +152,7 @@ def read_block(path: str, root: str) -> Block:
         raise FaultError(Fault("reference", "there is no file {file}", {"file": file})) from None
     except OSError as error:
         values = {"file": file, "reason": error.strerror or type(error).__name__}
-        raise FaultError(
-            Fault("reference", "{file} cannot be read: {reason}", values)
-        ) from None
+        raise FaultError(Fault("reference", "{file} cannot be read: {reason}", values)) from None
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -192,5 +190,3 @@ def split_expressions(text: str) -> tuple[str, ...]:
     if not expressions:
         raise FaultError(Fault("option", ":tensor: names nothing to draw"))
     return expressions
-
-

@@ -35,7 +35,9 @@ class Build:
     @property
     def warnings(self) -> list[str]:
         """The warnings and errors, each with the lines that belong to it."""
-        parts = re.split(r"^(?=\S.*?: (?:WARNING|ERROR|CRITICAL): |WARNING: )", self.stderr, flags=re.M)
+        parts = re.split(
+            r"^(?=\S.*?: (?:WARNING|ERROR|CRITICAL): |WARNING: )", self.stderr, flags=re.M
+        )
         return [part.strip() for part in parts if part.strip()]
 
     def read(self, name: str) -> str:

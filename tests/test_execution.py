@@ -240,8 +240,11 @@ def test_programs_are_seeded(runner: Runner, tmp_path: Path) -> None:
     first, again, other = (
         fault(result.graphs[0]).sentence()
         for result in runner.run(
-            [program(tmp_path, code, seed=1), program(tmp_path, code, seed=1),
-             program(tmp_path, code, seed=2)]  # fmt: skip
+            [
+                program(tmp_path, code, seed=1),
+                program(tmp_path, code, seed=1),
+                program(tmp_path, code, seed=2),
+            ]
         )
     )
     assert first == again != other

@@ -61,7 +61,9 @@ def test_what_does_not_parse(text: str) -> None:
 
 def test_files_are_named_without_the_machine() -> None:
     assert display_path("/home/me/project/docs/a/b.rst", "/home/me/project/docs") == "a/b.rst"
-    assert display_path("/home/me/project/examples/x.py", "/home/me/project/docs") == "examples/x.py"
+    assert (
+        display_path("/home/me/project/examples/x.py", "/home/me/project/docs") == "examples/x.py"
+    )
     assert display_path("/opt/secret/x.py", "/home/me/project/docs") == "x.py"
     assert display_path("/home/other/x.py", "/home/me/docs") == "x.py"
 

@@ -163,7 +163,9 @@ def plain_walk(roots: list[torch.Tensor]) -> tuple[Counter[Any], Counter[Any]]:
     """
     found: dict[int, Any] = {}
     queue = [
-        root.grad_fn if root.grad_fn is not None else root.view_as(root).grad_fn.next_functions[0][0]
+        root.grad_fn
+        if root.grad_fn is not None
+        else root.view_as(root).grad_fn.next_functions[0][0]
         for root in roots
     ]
     nodes: Counter[Any] = Counter()

@@ -21,7 +21,9 @@ def digraph_of(picture: Picture) -> graphviz.Digraph:
     that the reader's browser does not have.
     """
     digraph = graphviz.Digraph()
-    digraph.attr("graph", rankdir=picture.direction, nodesep="0.2", ranksep="0.3", bgcolor="transparent")
+    digraph.attr(
+        "graph", rankdir=picture.direction, nodesep="0.2", ranksep="0.3", bgcolor="transparent"
+    )
     if len(picture.boxes) > SIMPLEX_LIMIT:
         digraph.attr("graph", nslimit="0")
     digraph.attr("node", shape="box", fixedsize="true", label="", fontname="Courier")
@@ -32,5 +34,7 @@ def digraph_of(picture: Picture) -> graphviz.Digraph:
         f"\t{box.key} [width={box.width / POINTS:.4f} height={box.height / POINTS:.4f}]\n"
         for box in picture.boxes
     ]
-    digraph.body += [f"\t{arrow.tail} -> {arrow.head} [id={arrow.key}]\n" for arrow in picture.arrows]
+    digraph.body += [
+        f"\t{arrow.tail} -> {arrow.head} [id={arrow.key}]\n" for arrow in picture.arrows
+    ]
     return digraph

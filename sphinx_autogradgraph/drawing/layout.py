@@ -10,7 +10,7 @@ import subprocess
 import sysconfig
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -77,7 +77,7 @@ def lay_out(dot: str, engine: Engine = "graphviz-pure", timeout: float = 30.0) -
     """
     values = {"engine": engine, "seconds": f"{timeout:g}"}
     try:
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(
             [find_engine(engine), "-Tjson0"],
             input=dot.encode(),
             capture_output=True,
@@ -111,7 +111,7 @@ def lay_out(dot: str, engine: Engine = "graphviz-pure", timeout: float = 30.0) -
         raise FaultError(fault) from None
 
 
-@lru_cache(maxsize=None)
+@cache
 def find_engine(engine: Engine) -> str:
     """The path of the engine's executable.
 
@@ -130,7 +130,7 @@ def find_engine(engine: Engine) -> str:
 
 
 def _find_graphviz_pure() -> str | None:
-    """The executable that the wheel installs; it need not be on PATH, as in a venv not activated."""
+    """The executable that the wheel installs; in a venv that is not activated it is not on PATH."""
     name = "graphviz-pure.exe" if os.name == "nt" else "graphviz-pure"
     try:
         distribution = importlib.metadata.distribution("graphviz-pure")

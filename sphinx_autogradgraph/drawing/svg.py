@@ -84,9 +84,7 @@ def _box(box: Box, centre: Point, id: str, link: str | None) -> str:
             f'<rect class="inner" x="{_number(left + 2.5)}" y="{_number(top + 2.5)}" '
             f'width="{_number(box.width - 5)}" height="{_number(box.height - 5)}" rx="1.5"/>'
         )
-    words = " ".join(
-        f'<tspan class="{role}">{escape(word)}</tspan>' for role, word in box.words
-    )
+    words = " ".join(f'<tspan class="{role}">{escape(word)}</tspan>' for role, word in box.words)
     tooltip = f"<title>{escape(box.tooltip)}</title>" if box.tooltip else ""
     text = f'<text x="{_number(x)}" y="{_number(y)}" dy=".35em">{words}</text>'
     body = f"{tooltip}{rect}{text}"

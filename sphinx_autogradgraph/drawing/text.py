@@ -57,7 +57,11 @@ def title(names: Sequence[str | None], translate: Translate = untranslated) -> l
 
 def summary(graph: Graph, translate: Translate = untranslated) -> list[Span]:
     """«Leaves: `w` (2, 1), `b` (1,). grad_fn chain: SumBackward0 → … → MmBackward0.»"""
-    return [*_leaves(graph, MAX_NAMES, translate), *_text(" "), *_chain(graph, MAX_CHAIN, translate)]
+    return [
+        *_leaves(graph, MAX_NAMES, translate),
+        *_text(" "),
+        *_chain(graph, MAX_CHAIN, translate),
+    ]
 
 
 def alternative(graph: Graph, translate: Translate = untranslated) -> str:

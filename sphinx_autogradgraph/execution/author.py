@@ -48,7 +48,7 @@ class _FreshLoader(SourceFileLoader):
     that keeps the size would run the old code.
     """
 
-    def path_stats(self, path: str) -> dict[str, int]:  # type: ignore[override]
+    def path_stats(self, path: str) -> dict[str, int]:
         raise OSError(f"no byte code is kept for {path}")
 
 

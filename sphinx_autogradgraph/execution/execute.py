@@ -6,7 +6,6 @@ anything.
 """
 
 from __future__ import annotations
-
 import __future__
 
 import ast

@@ -1,4 +1,4 @@
-"""An exception of the program → a Fault that names the author's line and shows the author's part."""
+"""An exception of the program → a Fault that names the author's line and shows their part."""
 
 from __future__ import annotations
 
@@ -94,4 +94,6 @@ def _message(error: BaseException) -> str:
             text = "(its message cannot be shown)"
     if len(text) > MAX_MESSAGE:
         text = f"{text[:MAX_MESSAGE]}… ({len(text) - MAX_MESSAGE} more characters)"
-    return "".join(char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text)
+    return "".join(
+        char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text
+    )

@@ -150,7 +150,7 @@ class Runner:
             listener.listen(4096)
             descriptors = (listener.fileno(), self._life)
             arguments = ["serve", *map(str, descriptors), str(self.jobs)]
-            self._server = subprocess.Popen(  # noqa: S603
+            self._server = subprocess.Popen(
                 _command(arguments),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -165,7 +165,7 @@ class Runner:
     def _run_fresh(self, program: Program) -> Result:
         with tempfile.TemporaryDirectory(prefix="autogradgraph-") as scratch:
             answer = Path(scratch, "answer.json")
-            process = subprocess.Popen(  # noqa: S603
+            process = subprocess.Popen(
                 _command(["once", str(answer)]),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,

@@ -29,6 +29,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -104,7 +105,11 @@ def serve(listener: socket.socket, life: int, limit: int) -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     supervisors: set[int] = set()
     while True:
-        waited = [life, wake, *([listener] if len(supervisors) < limit else [])]
+        waited: list[int | socket.socket] = [
+            life,
+            wake,
+            *([listener] if len(supervisors) < limit else []),
+        ]
         readable, _, _ = select.select(waited, [], [])
         if life in readable:
             return
@@ -121,7 +126,7 @@ def serve(listener: socket.socket, life: int, limit: int) -> None:
                 listener.close()
                 for descriptor in (life, wake, waker):
                     os.close(descriptor)
-                _end_after(lambda: supervise(connection, execute))
+                _end_after(partial(supervise, connection, execute))
             supervisors.add(pid)
             connection.close()
 
@@ -172,13 +177,14 @@ def supervise(connection: socket.socket, execute: Execute | Fault) -> None:
 
 
 def _watch(child: int, connection: socket.socket, timeout: float) -> Ended | Literal["gone"]:
-    """Wait for the child's end: its status, or ``timeout``, or ``gone`` when nobody waits for it."""
+    """Wait for the child's end: its status, ``timeout``, or ``gone`` when nobody waits for it."""
     deadline = time.monotonic() + timeout
     end = os.pidfd_open(child)
     try:
         left = timeout
         while left > 0:
-            readable, _, _ = select.select([end, connection], [], [], left)
+            waited: list[int | socket.socket] = [end, connection]
+            readable, _, _ = select.select(waited, [], [], left)
             if end in readable:
                 _, status = os.waitpid(child, 0)
                 return os.waitstatus_to_exitcode(status)

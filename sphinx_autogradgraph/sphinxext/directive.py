@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -86,16 +85,12 @@ class AutogradGraph(SphinxDirective):
 
     def _program(self, options: Options) -> Program:
         if self.arguments and self.content:
-            raise FaultError(
-                Fault("option", "give a reference or code of its own, not both")
-            )
+            raise FaultError(Fault("option", "give a reference or code of its own, not both"))
         if self.arguments:
             return self._referenced(self.arguments[0], options)
         if self.content:
             return self._inline(options)
-        raise FaultError(
-            Fault("reference", "say what to run: a reference, or code as the content")
-        )
+        raise FaultError(Fault("reference", "say what to run: a reference, or code as the content"))
 
     def _referenced(self, text: str, options: Options) -> Program:
         reference = parse_reference(text)
@@ -113,7 +108,6 @@ class AutogradGraph(SphinxDirective):
                 draws=(Draw(0, member=reference.member),),
                 directory=self._directory(),
                 root=str(self.env.srcdir),
-                path=tuple(sys.path),
                 import_module=reference.module,
                 seed=options.seed,
                 timeout=options.timeout,
@@ -126,7 +120,6 @@ class AutogradGraph(SphinxDirective):
             draws=(Draw(1, options.tensor, reference.member),),
             directory=os.path.dirname(path),
             root=str(self.env.srcdir),
-            path=tuple(sys.path),
             module=Path(path).stem,
             seed=options.seed,
             timeout=options.timeout,
@@ -147,7 +140,6 @@ class AutogradGraph(SphinxDirective):
             draws=(Draw(1, options.tensor),),
             directory=self._directory(),
             root=str(self.env.srcdir),
-            path=tuple(sys.path),
             seed=options.seed,
             timeout=options.timeout,
         )

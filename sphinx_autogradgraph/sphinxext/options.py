@@ -54,10 +54,21 @@ def _text(value: str | None) -> str:
 
 OPTION_SPEC = OptionSpec(
     dict.fromkeys(
-        (
-            "tensor caption name alt align width class figclass direction show include-source "
-            "seed timeout"
-        ).split(),
+        [
+            "tensor",
+            "caption",
+            "name",
+            "alt",
+            "align",
+            "width",
+            "class",
+            "figclass",
+            "direction",
+            "show",
+            "include-source",
+            "seed",
+            "timeout",
+        ],
         _text,
     )
 )
@@ -80,9 +91,7 @@ def parse_options(texts: Mapping[str, str], *, show: str, timeout: float) -> Opt
             faults.append(error.fault)
         except ValueError as error:
             values = {"name": name, "value": repr(texts[name]), "reason": str(error)}
-            faults.append(
-                Fault("option", ":{name}: cannot be {value}: {reason}", values)
-            )
+            faults.append(Fault("option", ":{name}: cannot be {value}: {reason}", values))
         return default
 
     try:
@@ -133,7 +142,7 @@ def _direction(text: str) -> Direction:
 
 def _show(text: str) -> tuple[Show, ...]:
     words = text.replace(",", " ").split()
-    known = {word: word for word in SHOW}
+    known: dict[str, Show] = {word: word for word in SHOW}
     for word in words:
         if word not in known:
             raise ValueError(f"there is no {word!r}; choose from {', '.join(SHOW)}")

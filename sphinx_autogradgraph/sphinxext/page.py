@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+import sys
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
@@ -60,12 +62,20 @@ def draw_page(app: Sphinx, document: nodes.document, runner: Runner) -> None:
             leave_out(job.figure)
         env.note_reread()  # the next builder may share these doctrees, and needs the drawings
         return
+    path = _import_path(app)
     programs = {
-        index: job.request.program for index, job in enumerate(jobs) if job.request.program
+        index: replace(job.request.program, path=path)
+        for index, job in enumerate(jobs)
+        if job.request.program
     }
     results = dict(zip(programs, runner.run(list(programs.values())), strict=True))
     for index, job in enumerate(jobs):
         _draw(app, job, index, results.get(index))
+
+
+def _import_path(app: Sphinx) -> tuple[str, ...]:
+    """What ``conf.py`` made of ``sys.path``; what is relative there is so to ``conf.py``."""
+    return tuple(os.path.join(app.confdir, entry) for entry in sys.path if entry)
 
 
 def _draw(app: Sphinx, job: _Job, index: int, result: Result | None) -> None:

@@ -74,6 +74,4 @@ def _report(app: Sphinx, env: BuildEnvironment) -> None:
         others = counts[sentence] - 1
         if others:
             message += "\n" + _("(the same for {count} more figures)").format(count=others)
-        logger.warning(
-            message, location=(docname, line), type="autogradgraph", subtype=fault.kind
-        )
+        logger.warning(message, location=(docname, line), type="autogradgraph", subtype=fault.kind)

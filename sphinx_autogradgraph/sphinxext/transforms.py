@@ -50,13 +50,9 @@ class CanvasToSvg(SphinxPostTransform):
 
 
 class CanvasToText(SphinxPostTransform):
-    """Leave the text form alone on the canvas, for every other builder."""
+    """Leave the text form alone on the canvases that are left: those for every other builder."""
 
-    default_priority = 200
-
-    def is_supported(self) -> bool:
-        """Whether the builder is one of the others."""
-        return not CanvasToSvg.is_supported(self)  # type: ignore[arg-type]
+    default_priority = CanvasToSvg.default_priority + 1
 
     def run(self, **kwargs: Any) -> None:
         """Drop the data of the drawings."""

@@ -60,14 +60,14 @@ def _parts(place: str, value: object) -> list[tuple[str, Any]] | None:
     kind = type(value)
     if is_tensor(value) or is_module(value):
         return None
-    if issubclass(kind, tuple):
+    if isinstance(value, tuple):
         fields = getattr(kind, "_fields", None)
-        items = list(tuple.__iter__(value))  # type: ignore[arg-type]
+        items = list(tuple.__iter__(value))
         if isinstance(fields, tuple) and len(fields) == len(items):
             return [(f"{place}.{key}", item) for key, item in zip(fields, items, strict=True)]
         return [(f"{place}[{index}]", item) for index, item in enumerate(items)]
-    if issubclass(kind, list):
-        return [(f"{place}[{i}]", item) for i, item in enumerate(list.__iter__(value))]  # type: ignore[arg-type]
+    if isinstance(value, list):
+        return [(f"{place}[{index}]", item) for index, item in enumerate(list.__iter__(value))]
     if issubclass(kind, Mapping):
         try:
             return [

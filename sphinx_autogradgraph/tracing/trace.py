@@ -78,7 +78,7 @@ class _Walk:
             stack += [used for _, used, _ in reversed(uses) if used not in self.uses]
 
     def ids(self) -> dict[GradFn, int]:
-        """Number the nodes in forward order: leaves by first use, then functions as they were made."""
+        """Number the nodes in forward order: leaves by first use, then functions as made."""
         functions = self._functions_in_order()
         leaves: dict[GradFn, None] = {}
         for fn in functions:

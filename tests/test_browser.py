@@ -1,0 +1,97 @@
+"""Pages as a reader sees them, in headless Chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.conftest import LINREG, Project
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("needs Debian's Chromium on PATH")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=["furo", "alabaster"])
+def theme(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+PAGE = """
+Title
+=====
+
+.. autogradgraph:: linreg.py
+   :tensor: l
+   :show: shape dtype device
+
+.. autogradgraph::
+   :include-source: no
+
+   import torch
+   权重 = torch.ones(3, requires_grad=True)
+   held = {"WWWWWWWW <b>mmmm</b>": torch.ones(3, requires_grad=True)}
+   損失 = (权重 * held["WWWWWWWW <b>mmmm</b>"]).sum()
+"""
+
+MEASURE = """
+() => [...document.querySelectorAll('.autogradgraph-svg .node')].map(node => {
+  const box = node.querySelector('rect').getBoundingClientRect();
+  const text = node.querySelector('text').getBoundingClientRect();
+  return {
+    label: node.querySelector('text').textContent,
+    left: text.left - box.left, right: box.right - text.right,
+    top: text.top - box.top, bottom: box.bottom - text.bottom,
+    width: box.width,
+  };
+})
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_labels_fit_their_boxes(browser: Any, project: Project, theme: str, scheme: str) -> None:
+    project.conf(f"html_theme = '{theme}'")
+    project.write("linreg.py", LINREG)
+    project.write("index.rst", PAGE)
+    build = project.build("html", "-W")
+    assert build.status == 0, build.stderr
+    page = browser.new_page(color_scheme=scheme, viewport={"width": 1200, "height": 900})
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto((build.out / "index.html").as_uri())
+    boxes = page.evaluate(MEASURE)
+    assert len(boxes) == 9 + 5
+    for box in boxes:
+        assert min(box["left"], box["right"]) > 2, box
+        assert min(box["top"], box["bottom"]) >= 0, box
+        assert abs(box["left"] - box["right"]) < 1, box  # centred
+        assert box["left"] < 0.2 * box["width"] + 4, box  # and not lost in its box
+    if theme == "furo":
+        fill = page.evaluate(
+            "getComputedStyle(document.querySelector('.leaf rect')).getPropertyValue('fill')"
+        )
+        assert fill == {"light": "rgb(219, 234, 254)", "dark": "rgb(18, 41, 77)"}[scheme]
+    assert errors == []
+    if where := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=f"{where}/{theme}-{scheme}.png", full_page=True)
+    page.close()

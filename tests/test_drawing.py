@@ -1,0 +1,207 @@
+"""Drawing: words, layout, SVG."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sphinx_autogradgraph.drawing import layout as layout_module
+from sphinx_autogradgraph.drawing.dot import digraph_of
+from sphinx_autogradgraph.drawing.layout import ENGINES, Engine, Layout, lay_out
+from sphinx_autogradgraph.drawing.picture import DIRECTIONS, Direction, picture_of, text_width
+from sphinx_autogradgraph.drawing.svg import svg_of
+from sphinx_autogradgraph.drawing.text import alternative, plain, summary, title, tree
+from sphinx_autogradgraph.faults import FaultError
+from sphinx_autogradgraph.graph import Edge, Graph, Node, Output, TensorMeta
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def meta(*shape: int) -> TensorMeta:
+    return TensorMeta(shape, "float32", "cpu")
+
+
+def linreg(name: str = "w", output: str = "l") -> Graph:
+    ops = ["Mm", "Add", "Sub", "Pow", "Div"]
+    return Graph(
+        outputs=(Output(output, 7, 0),),
+        nodes=(
+            Node(0, "leaf", "AccumulateGrad", name, (meta(2, 1),)),
+            Node(1, "leaf", "AccumulateGrad", "b", (meta(1),)),
+            *(
+                Node(id, "function", f"{op}Backward0", None, (meta(10, 1),))
+                for id, op in enumerate(ops, 2)
+            ),
+            Node(7, "function", "SumBackward0", output, (meta(),)),
+        ),
+        edges=(
+            Edge(0, 2, 0, 1), Edge(2, 3, 0, 0), Edge(1, 3, 0, 1), Edge(3, 4, 0, 0),
+            Edge(4, 5, 0, 0), Edge(5, 6, 0, 0), Edge(6, 7, 0, 0),
+        ),
+    )  # fmt: skip
+
+
+def chain(length: int) -> Graph:
+    nodes = [Node(0, "leaf", "AccumulateGrad", "x", (meta(2),))]
+    nodes += [Node(id, "function", f"Op{id}", None, (meta(2),)) for id in range(1, length + 1)]
+    edges = [Edge(id, id + 1, 0, 0) for id in range(length)]
+    return Graph((Output("y", length, 0),), tuple(nodes), tuple(edges))
+
+
+def draw(graph: Graph, engine: Engine = "graphviz-pure", direction: Direction = "TB") -> str:
+    picture = picture_of(graph, direction=direction)
+    placed = lay_out(digraph_of(picture).source, engine)
+    assert Layout.from_dict(placed.to_dict()) == placed
+    return svg_of(picture, placed, prefix="p", title="Title", description="Description")
+
+
+def test_the_words_of_the_walk_through() -> None:
+    graph = linreg()
+    ops = "SumBackward0 → DivBackward0 → PowBackward0 → SubBackward0 → AddBackward0 → MmBackward0"
+    assert plain(title(["l"])) == "Autograd graph of l."
+    assert [span.text for span in title(["l"]) if span.kind == "literal"] == ["l"]
+    assert plain(summary(graph)) == f"Leaves: w (2, 1), b (1,). grad_fn chain: {ops}."
+    assert [span.text for span in summary(graph) if span.kind == "literal"] == ["w", "b"]
+    assert (
+        alternative(graph)
+        == f"Autograd graph of l. grad_fn chain: {ops}. Leaves: w (2, 1), b (1,)."
+    )
+
+
+def test_a_long_chain_is_shortened_in_the_caption_alone() -> None:
+    assert "more" not in plain(summary(chain(12)))
+    words = plain(summary(chain(50)))
+    assert "Op50 → Op49 → Op48 → Op47 → Op46 → Op45 → … 39 more … → Op5 → " in words
+    assert words.endswith("Op2 → Op1.")
+    assert all(f"Op{id}" in alternative(chain(50)) for id in range(1, 51))
+
+
+def test_leaves_without_a_name_and_none_at_all() -> None:
+    unnamed = Node(0, "leaf", "AccumulateGrad", None, (meta(3, 4),))
+    graph = Graph((Output(None, 0, 0),), (unnamed,), ())
+    assert plain(summary(graph)) == "Leaves: unnamed (3, 4). grad_fn chain: none."
+    assert plain(title([None])) == "Autograd graph of an unnamed tensor."
+
+
+def test_the_tree_keeps_a_chain_in_a_column() -> None:
+    assert tree(linreg()) == (
+        "l ()\nSumBackward0 l ()\nDivBackward0 (10, 1)\nPowBackward0 (10, 1)\n"
+        "SubBackward0 (10, 1)\nAddBackward0 (10, 1)\n├─ MmBackward0 (10, 1)\n│  w (2, 1)\n"
+        "└─ b (1,)"
+    )
+    assert tree(chain(100)) is None
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_one_box_a_node_and_one_arrow_an_edge(engine: Engine, direction: Direction) -> None:
+    if engine == "dot" and shutil.which("dot") is None:
+        pytest.skip("needs a system Graphviz")
+    graph = linreg()
+    root = ET.fromstring(draw(graph, engine, direction))
+    nodes = [g for g in root.iter(f"{SVG}g") if g.get("class", "").startswith("node ")]
+    edges = [g for g in root.iter(f"{SVG}g") if g.get("class") == "edge"]
+    kinds = [g.get("class") for g in nodes]
+    assert [g.get("data-node") for g in nodes] == [*map(str, range(8)), "7"]
+    assert kinds == ["node leaf"] * 2 + ["node function"] * 6 + ["node output"]
+    assert len(edges) == len(graph.edges) + len(graph.outputs)
+    ids = [element.get("id") for element in root.iter() if element.get("id")]
+    assert len(ids) == len(set(ids))
+    assert root.get("role") == "group"
+    assert (root.get("aria-labelledby") or "").split() == ["p-title", "p-desc"]
+    axis, flips = {"TB": ("y", 1), "BT": ("y", -1), "LR": ("x", 1), "RL": ("x", -1)}[direction]
+    along = [flips * float(next(g.iter(f"{SVG}text")).get(axis, "0")) for g in nodes]
+    for edge in graph.edges:
+        assert along[edge.from_] < along[edge.to]
+
+
+def test_the_same_bytes_twice() -> None:
+    assert draw(linreg()) == draw(linreg())
+
+
+HOSTILE = st.text(
+    alphabet=st.one_of(
+        st.sampled_from("<>&\"'\\%{}[]|\n\r\t\x00\x1b\u202e\u2066]]>名前🙂\ud800\ufffe"),
+        st.characters(),
+    ),
+    max_size=80,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(name=HOSTILE, output=HOSTILE)
+def test_any_name_gives_well_formed_svg(name: str, output: str) -> None:
+    graph = linreg(name, output)
+    picture = picture_of(graph)
+    placed = lay_out(digraph_of(picture).source)
+    svg = svg_of(
+        picture, placed, prefix="p", title=plain(title([output])), description=alternative(graph)
+    )
+    root = ET.fromstring(svg)
+    assert {element.tag.removeprefix(SVG) for element in root.iter()} <= {
+        "svg", "title", "desc", "g", "path", "rect", "text", "tspan",
+    }  # fmt: skip
+
+
+def test_a_long_label_is_cut_and_whole_in_the_tooltip() -> None:
+    svg = draw(linreg("w" * 10_000))
+    assert "w" * 59 + "…" in svg
+    assert svg.count("w" * 10_000) == 1
+
+
+def test_wide_characters_take_their_width() -> None:
+    assert text_width("名前") >= 2.0
+    assert text_width("é") == pytest.approx(0.75)
+    assert text_width("e\N{COMBINING ACUTE ACCENT}") == pytest.approx(0.602)
+
+
+def test_an_svg_that_stands_alone_has_its_style() -> None:
+    picture = picture_of(linreg())
+    placed = lay_out(digraph_of(picture).source)
+    svg = svg_of(picture, placed, prefix="p", title="t", description="d", standalone=True)
+    style = ET.fromstring(svg).find(f"{SVG}style")
+    assert style is not None
+    assert "--autogradgraph-leaf-fill" in (style.text or "")
+
+
+def fake_engine(monkeypatch: pytest.MonkeyPatch, directory: Path, script: str) -> None:
+    path = directory / "dot"
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    monkeypatch.setenv("PATH", str(directory), prepend=os.pathsep)
+    layout_module.find_engine.cache_clear()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the stand-in is a shell script")
+@pytest.mark.parametrize(
+    ("script", "says"),
+    [
+        ("echo 'syntax error' >&2; exit 1", "status 1"),
+        ("echo nonsense", "failed"),
+        ("exec sleep 30", "within 0.5 seconds"),
+    ],
+)
+def test_an_engine_that_fails(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str, says: str
+) -> None:
+    fake_engine(monkeypatch, tmp_path, script)
+    with pytest.raises(FaultError) as caught:
+        lay_out("digraph {}", "dot", timeout=0.5)
+    layout_module.find_engine.cache_clear()
+    assert caught.value.fault.kind == "layout"
+    assert says in caught.value.fault.sentence()
+
+
+def test_an_engine_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    layout_module.find_engine.cache_clear()
+    with pytest.raises(FaultError) as caught:
+        lay_out("digraph {}", "dot")
+    layout_module.find_engine.cache_clear()
+    assert "install Graphviz" in caught.value.fault.sentence()

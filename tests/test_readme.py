@@ -1,0 +1,54 @@
+"""The README: its commands are there, its picture is what is drawn today."""
+
+from __future__ import annotations
+
+import re
+
+from sphinx_autogradgraph.drawing.dot import digraph_of
+from sphinx_autogradgraph.drawing.layout import lay_out
+from sphinx_autogradgraph.drawing.picture import picture_of
+from sphinx_autogradgraph.drawing.svg import svg_of
+from sphinx_autogradgraph.drawing.text import alternative, plain, summary, title
+from sphinx_autogradgraph.execution.runner import Runner
+from sphinx_autogradgraph.graph import Graph
+from sphinx_autogradgraph.program import Draw, Program, read_block
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_picture_and_the_caption_are_those_of_the_example(runner: Runner) -> None:
+    example = ROOT / "examples" / "linreg.py"
+    program = Program(
+        blocks=(read_block(str(example), str(ROOT)),),
+        draws=(Draw(1, ("l",)),),
+        directory=str(example.parent),
+        root=str(ROOT),
+        module=example.stem,
+    )
+    (graph,) = runner.run([program])[0].graphs
+    assert isinstance(graph, Graph)
+    picture = picture_of(graph)
+    svg = svg_of(
+        picture,
+        lay_out(digraph_of(picture).source),
+        prefix="linreg",
+        title=plain(title(["l"])),
+        description=alternative(graph),
+        standalone=True,
+    )
+    committed = ROOT / "docs" / "images" / "linreg.svg"
+    if not committed.exists():  # delete it to have it drawn anew
+        committed.parent.mkdir(exist_ok=True)
+        committed.write_text(svg, "utf-8")
+    assert committed.read_text("utf-8") == svg
+    words = " ".join(README.replace("\n> ", "\n").replace("`", "").split())
+    assert f"{plain(title(['l']))} {plain(summary(graph))}" in words
+
+
+def test_the_two_commands_are_one_line_each() -> None:
+    commands = re.findall(r"^```sh\n(.*)\n```$", README, flags=re.MULTILINE)
+    assert len(commands) == 2
+    for command in commands:
+        assert command.startswith("python3 -m venv .venv && ")
+        assert "-c constraints.txt -e '.[torch," in command
