@@ -41,7 +41,8 @@ class Fault:
     translated where it is read.  ``file`` (relative, never a path of the build machine) and
     ``line`` (from 1) say where in the author's code; ``detail`` is the author's part of the
     traceback, in more lines.  ``surroundings`` marks a fault of the machine and not of the
-    program (torch missing): every program of the build would meet it.
+    program (torch missing): every program of the build would meet it.  ``block`` is the index of
+    the block of the program that failed, if it was one.
     """
 
     kind: FaultKind
@@ -51,6 +52,7 @@ class Fault:
     line: int | None = None
     detail: str = ""
     surroundings: bool = False
+    block: int | None = None
 
     def sentence(self, translate: Translate = untranslated) -> str:
         """The message with its values, and the place in the author's code if there is one."""

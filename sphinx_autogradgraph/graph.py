@@ -7,6 +7,7 @@ the standard library only.
 
 from __future__ import annotations
 
+import heapq
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -87,6 +88,21 @@ class Output:
     index: int
 
 
+@dataclass(frozen=True, slots=True)
+class TensorRow:
+    """What a tensor of a program answers when it is asked: a row of a table.
+
+    ``grad_fn`` is the op of its ``grad_fn``, None for a leaf.
+    """
+
+    name: str
+    shape: tuple[int, ...] | None
+    dtype: str | None
+    is_leaf: bool
+    requires_grad: bool
+    grad_fn: str | None
+
+
 @dataclass(frozen=True)
 class Graph:
     """The autograd graph of one or several tensors.
@@ -160,6 +176,33 @@ class Graph:
                 found.append(at)
             at = follow[at]
         return tuple(found)
+
+    @cached_property
+    def backward_order(self) -> Mapping[int, int]:
+        """The place, from 1, of each node in a backward from the outputs, without running it.
+
+        As autograd's engine does: a node is visited once all that used it have been, a leaf as
+        soon as that is so, else the node that the forward pass made last.
+        """
+        waiting = [0] * len(self.nodes)
+        for edge in self.edges:
+            waiting[edge.from_] += 1
+
+        def rank(id: int) -> tuple[bool, int]:
+            return self.nodes[id].kind != "leaf", -id
+
+        # What nothing uses is an output: every node can be reached from one.
+        ready = [rank(node.id) for node in self.nodes if not waiting[node.id]]
+        heapq.heapify(ready)
+        order: dict[int, int] = {}
+        while ready:
+            id = -heapq.heappop(ready)[1]
+            order[id] = len(order) + 1
+            for edge in self.inputs_of.get(id, ()):
+                waiting[edge.from_] -= 1
+                if not waiting[edge.from_] and self.nodes[edge.from_].kind != "input":
+                    heapq.heappush(ready, rank(edge.from_))
+        return order
 
     def tensor(self, output: Output) -> TensorMeta:
         """What is known of the tensor ``output``."""

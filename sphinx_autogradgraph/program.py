@@ -38,12 +38,16 @@ class Draw:
     ``expressions`` are evaluated in the program's namespace.  ``member`` names something in that
     namespace instead, called first if it is callable without arguments.  With neither, the
     program's last value is drawn (see DESIGN §4: the value of the last expression statement if
-    it holds a tensor, else what the last assignment bound).
+    it holds a tensor, else what the last assignment bound).  ``inputs`` asks for the tensors that
+    do not require grad and went into operations, ``tensors`` for a row on each of the program's
+    tensors.
     """
 
     after: int
     expressions: tuple[str, ...] = ()
     member: str | None = None
+    inputs: bool = False
+    tensors: bool = False
 
 
 @dataclass(frozen=True)

@@ -95,3 +95,60 @@ def test_labels_fit_their_boxes(browser: Any, project: Project, theme: str, sche
     if where := os.environ.get("SCREENSHOTS"):
         page.screenshot(path=f"{where}/{theme}-{scheme}.png", full_page=True)
     page.close()
+
+
+HOVER = """
+Title
+=====
+
+.. code-block:: python
+
+   import torch
+
+   X, w = torch.ones(3, 2), torch.ones(2, 1, requires_grad=True)
+   y_hat = torch.mm(X, w)
+   l = (y_hat * 2).sum()
+
+.. autogradgraph::
+   :tensor: l
+"""
+
+
+def test_lines_and_nodes_mark_each_other(browser: Any, project: Project, theme: str) -> None:
+    project.conf(f"html_theme = '{theme}'")
+    project.write("index.rst", HOVER)
+    build = project.build("html", "-W")
+    assert build.status == 0, build.stderr
+    page = browser.new_page(viewport={"width": 1200, "height": 1000})
+    page.goto((build.out / "index.html").as_uri())
+
+    def marked() -> list[str]:
+        found: list[str] = page.evaluate(
+            "[...document.querySelectorAll('.autogradgraph-marked')].map(e => e.textContent.trim())"
+        )
+        return sorted(found)
+
+    mm = page.locator(".node", has_text="MmBackward0")
+    line = page.locator(".autogradgraph-line", has_text="torch.mm")
+    with_mm = sorted(["MmBackward0 y_hat (3, 1)", "y_hat = torch.mm(X, w)"])
+    assert marked() == []
+    line.hover()
+    assert marked() == with_mm  # pointing at the line of torch.mm marks MmBackward0 alone
+    before = mm.locator("rect").evaluate("e => getComputedStyle(e).strokeWidth")
+    assert before == "2px"
+    page.mouse.move(0, 0)
+    assert marked() == []
+    mm.locator("rect").hover()
+    assert marked() == with_mm
+    page.mouse.move(0, 0)
+    page.locator(".autogradgraph-line", has_text="sum()").hover()
+    assert [text.split()[0] for text in marked()] == ["MulBackward0", "SumBackward0", "l"]
+    page.mouse.move(0, 0)
+    line.focus()
+    assert marked() == with_mm
+    mm.locator("a.line").focus()
+    assert marked() == with_mm
+    page.keyboard.press("Enter")  # the link works, with the script and without
+    assert page.url.endswith(mm.locator("a.line").get_attribute("href"))
+    assert page.evaluate("document.querySelector(':target').textContent.trim()") == with_mm[1]
+    page.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sphinx_autogradgraph.execution.result import Traced
 from sphinx_autogradgraph.execution.runner import Runner, default_method
 from sphinx_autogradgraph.faults import Fault
 from sphinx_autogradgraph.graph import Graph
@@ -31,15 +32,21 @@ def program(directory: Path, code: str, tensor: str = "", **options: object) -> 
 
 def run(runner: Runner, program: Program) -> Graph | Fault:
     (result,) = runner.run([program])
-    return result.graphs[0]
+    return graph_or_fault(result.draws[0])
 
 
-def names(found: Graph | Fault) -> list[str | None]:
+def graph_or_fault(drawn: Traced | Fault) -> Graph | Fault:
+    return drawn.graph if isinstance(drawn, Traced) else drawn
+
+
+def names(found: Graph | Traced | Fault) -> list[str | None]:
+    if isinstance(found, Traced):
+        found = found.graph
     assert isinstance(found, Graph), found
     return [output.name for output in found.outputs]
 
 
-def fault(found: Graph | Fault) -> Fault:
+def fault(found: Graph | Traced | Fault) -> Fault:
     assert isinstance(found, Fault)
     return found
 
@@ -97,7 +104,7 @@ def test_a_file_runs_as_an_import_would(runner: Runner, tmp_path: Path) -> None:
         "if __name__ == '__main__':\n    raise SystemExit('the guard fired')\n",
     )
     (result,) = runner.run([of_file(path)])
-    assert names(result.graphs[0]) == ["l"]
+    assert names(result.draws[0]) == ["l"]
     assert [Path(file).name for file in result.files] == ["helper.py"]
 
 
@@ -133,7 +140,7 @@ def test_a_module_reference_sees_the_path_of_conf_py(runner: Runner, tmp_path: P
 
     lib = (str(tmp_path / "lib"),)
     (result,) = runner.run([of_module("mine.model", lib)])
-    assert names(result.graphs[0]) == ["loss()"]
+    assert names(result.draws[0]) == ["loss()"]
     assert result.module_file == str(package / "model.py")
     assert {Path(file).name for file in result.files} == {"__init__.py", "model.py"}
     assert fault(run(runner, of_module("mine.model", ()))).kind == "reference"
@@ -228,7 +235,7 @@ def test_programs_do_not_reach_each_other(runner: Runner, tmp_path: Path) -> Non
         "assert torch.get_default_dtype() == torch.float32\ny = x * 2"
     )
     results = runner.run([program(tmp_path, spoil), program(tmp_path, clean)] * 3)
-    assert [names(result.graphs[0]) for result in results] == [["y"]] * 6
+    assert [names(result.draws[0]) for result in results] == [["y"]] * 6
 
 
 def test_programs_are_seeded(runner: Runner, tmp_path: Path) -> None:
@@ -238,7 +245,7 @@ def test_programs_are_seeded(runner: Runner, tmp_path: Path) -> None:
         "raise ValueError(got)"
     )
     first, again, other = (
-        fault(result.graphs[0]).sentence()
+        fault(result.draws[0]).sentence()
         for result in runner.run(
             [
                 program(tmp_path, code, seed=1),
@@ -265,7 +272,7 @@ def test_a_helper_of_equal_size_and_time_is_read_anew(runner: Runner, tmp_path: 
 def test_many_programs_at_once_come_back_in_order(tmp_path: Path) -> None:
     with Runner(jobs=2) as runner:
         programs = [program(tmp_path, HEAD + f"y{i} = x * {i}") for i in range(12)]
-        found = [names(result.graphs[0]) for result in runner.run(programs)]
+        found = [names(result.draws[0]) for result in runner.run(programs)]
     assert found == [[f"y{i}"] for i in range(12)]
 
 
@@ -273,8 +280,8 @@ def test_big_graphs_cross(runner: Runner, tmp_path: Path) -> None:
     code = HEAD + "y = x\nfor i in range(100_000):\n    y = y * 1.0\n"
     results = runner.run([program(tmp_path, code, "y")] * 3)
     for result in results:
-        assert isinstance(result.graphs[0], Graph)
-        assert len(result.graphs[0].nodes) == 100_001
+        assert isinstance(result.draws[0], Traced)
+        assert len(result.draws[0].graph.nodes) == 100_001
 
 
 @forks
@@ -308,8 +315,8 @@ def test_a_fresh_process_does_the_same(tmp_path: Path) -> None:
                 program(tmp_path, "import os\nos._exit(3)"),
             ]
         )
-    assert names(results[0].graphs[0]) == ["y"]
-    faults = [fault(result.graphs[0]) for result in results[1:]]
+    assert names(results[0].draws[0]) == ["y"]
+    faults = [fault(result.draws[0]) for result in results[1:]]
     assert [(found.kind, found.line) for found in faults] == [
         ("execution", 10), ("timeout", 11), ("crash", None),
     ]  # fmt: skip

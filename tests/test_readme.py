@@ -9,8 +9,8 @@ from sphinx_autogradgraph.drawing.layout import lay_out
 from sphinx_autogradgraph.drawing.picture import picture_of
 from sphinx_autogradgraph.drawing.svg import svg_of
 from sphinx_autogradgraph.drawing.text import alternative, plain, summary, title
+from sphinx_autogradgraph.execution.result import Traced
 from sphinx_autogradgraph.execution.runner import Runner
-from sphinx_autogradgraph.graph import Graph
 from sphinx_autogradgraph.program import Draw, Program, read_block
 from tests.conftest import ROOT
 
@@ -26,8 +26,9 @@ def test_the_picture_and_the_caption_are_those_of_the_example(runner: Runner) ->
         root=str(ROOT),
         module=example.stem,
     )
-    (graph,) = runner.run([program])[0].graphs
-    assert isinstance(graph, Graph)
+    (traced,) = runner.run([program])[0].draws
+    assert isinstance(traced, Traced)
+    graph = traced.graph
     picture = picture_of(graph)
     svg = svg_of(
         picture,

@@ -10,9 +10,12 @@ from typing import Literal, get_args
 from sphinx_autogradgraph.drawing.text import shape_text
 from sphinx_autogradgraph.graph import Graph, Node, TensorMeta
 
-Show = Literal["shape", "dtype", "device"]
+Show = Literal["shape", "dtype", "device", "inputs", "calls", "order"]
 SHOW: tuple[Show, ...] = get_args(Show)
-"""What can be shown of the tensors that nodes produce."""
+"""What can be shown: of the tensors that nodes produce, the tensors that do not require grad, the
+calls that made nodes, and the order in which backward visits them."""
+
+META: tuple[Show, ...] = ("shape", "dtype", "device")
 
 Direction = Literal["TB", "BT", "LR", "RL"]
 DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
@@ -30,9 +33,9 @@ HEIGHT = 25.0
 MAX_LABEL = 60
 """A word of a label with more characters is cut; its whole is in the tooltip."""
 
-Role = Literal["op", "name", "meta"]
+Role = Literal["order", "op", "call", "name", "meta"]
 Word = tuple[Role, str]
-BoxKind = Literal["leaf", "function", "output"]
+BoxKind = Literal["leaf", "function", "input", "output"]
 
 
 @dataclass(frozen=True)
@@ -72,17 +75,21 @@ def picture_of(
     """The picture of a Graph: a box a node, a box an output, an arrow an edge."""
     said = {(output.node, output.name) for output in graph.outputs}
     boxes = []
+    order = graph.backward_order if "order" in show else {}
     for node in graph.nodes:
-        kind: BoxKind = "leaf" if node.kind == "leaf" else "function"
+        kind: BoxKind = "function" if node.kind == "module" else node.kind
         # A name that the box of the output says right beside it is not said twice.
         named = kind == "leaf" or (node.id, node.name) not in said
-        boxes.append(_box(f"n{node.id}", kind, node.id, _words(node, show, named=named)))
+        words = _words(node, show, named=named)
+        if node.id in order:
+            words.insert(0, ("order", f"{order[node.id]}."))
+        boxes.append(_box(f"n{node.id}", kind, node.id, words))
     arrows = [
         Arrow(f"e{index}", f"n{edge.from_}", f"n{edge.to}")
         for index, edge in enumerate(graph.edges)
     ]
     for index, output in enumerate(graph.outputs):
-        words: list[Word] = [("name", output.name or "unnamed")]
+        words = [("name", output.name or "unnamed")]
         words += _meta_words([graph.tensor(output)], show)
         boxes.append(_box(f"o{index}", "output", output.node, words))
         arrows.append(Arrow(f"r{index}", f"n{output.node}", f"o{index}"))
@@ -91,7 +98,9 @@ def picture_of(
 
 def _words(node: Node, show: Sequence[Show], *, named: bool) -> list[Word]:
     words: list[Word] = [("op", node.op)] if node.kind == "function" else []
-    if node.kind == "leaf":
+    if node.call is not None and "calls" in show:
+        words.append(("call", node.call))
+    if node.kind in ("leaf", "input"):
         words.append(("name", node.name or "unnamed"))
     elif named and node.name is not None:
         words.append(("name", node.name))
@@ -103,7 +112,7 @@ def _meta_words(metas: Sequence[TensorMeta], show: Sequence[Show]) -> list[Word]
     said: dict[str, int] = {}
     for meta in metas:
         shown = {"shape": shape_text(meta), "dtype": meta.dtype, "device": meta.device}
-        text = " ".join(shown[word] or "" for word in SHOW if word in show).strip()
+        text = " ".join(shown[word] or "" for word in META if word in show).strip()
         if text:
             said[text] = said.get(text, 0) + 1
     texts = [text if count == 1 else f"{count} × {text}" for text, count in said.items()]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 
 from sphinx_autogradgraph.drawing.layout import Layout, Point, Route
-from sphinx_autogradgraph.drawing.picture import FONT_SIZE, Box, Picture, printable
+from sphinx_autogradgraph.drawing.picture import FONT_SIZE, Box, Picture, Word, printable
 
 MARGIN = 4.0
 """Space around the drawing, for the outlines of the outermost boxes and of the focus."""
@@ -31,13 +32,15 @@ def svg_of(
     description: str,
     standalone: bool = False,
     width: str | None = None,
-    links: Mapping[int, str] | None = None,
+    lines: Mapping[int, Link] | None = None,
+    calls: Mapping[int, Link] | None = None,
 ) -> str:
     """The drawing as the text of an ``<svg>`` element.
 
     All ids begin with ``prefix``, which is to be unique on the page.  Colours and fonts come from
     the style sheet by classes; with ``standalone`` it is put into the element.  ``width`` is a
-    CSS length in place of the natural width.  ``links`` gives nodes of the Graph a URL.
+    CSS length in place of the natural width.  ``lines`` links nodes of the Graph to the code that
+    made them, ``calls`` to the documentation of the function that was called.
     """
     across, down = layout.width + 2 * MARGIN, layout.height + 2 * MARGIN
     # In em of the labels: with the style sheet's font size, one unit is one pixel.
@@ -60,8 +63,9 @@ def svg_of(
         route = layout.routes[arrow.key]
         parts.append(f'<g class="edge" id="{prefix}-{arrow.key}">{_arrow(route)}</g>')
     for box in picture.boxes:
-        link = (links or {}).get(box.node)
-        parts.append(_box(box, layout.boxes[box.key], f"{prefix}-{box.key}", link))
+        line = (lines or {}).get(box.node) if box.kind == "function" else None
+        call = (calls or {}).get(box.node) if box.kind == "function" else None
+        parts.append(_box(box, layout.boxes[box.key], f"{prefix}-{box.key}", line, call))
     parts.append("</g></svg>")
     return "\n".join(parts)
 
@@ -71,10 +75,23 @@ def style_sheet() -> str:
     return (files("sphinx_autogradgraph") / "static" / "autogradgraph.css").read_text("utf-8")
 
 
-def _box(box: Box, centre: Point, id: str, link: str | None) -> str:
+@dataclass(frozen=True)
+class Link:
+    """Where a link goes, and what it is called."""
+
+    url: str
+    label: str
+
+    def around(self, body: str, kind: str, *, again: bool = False) -> str:
+        """The body as a link; ``again`` for one that stands beside another to the same place."""
+        skip = ' tabindex="-1"' if again else f' aria-label="{escape(self.label)}"'
+        return f'<a class="{kind}" href="{escape(self.url)}"{skip}>{body}</a>'
+
+
+def _box(box: Box, centre: Point, id: str, line: Link | None, call: Link | None) -> str:
     x, y = centre
     left, top = x - box.width / 2, y - box.height / 2
-    radius = {"leaf": 3.0, "function": box.height / 2, "output": 3.0}[box.kind]
+    radius = box.height / 2 if box.kind == "function" else 3.0
     rect = (
         f'<rect x="{_number(left)}" y="{_number(top)}" width="{_number(box.width)}" '
         f'height="{_number(box.height)}" rx="{_number(radius)}"/>'
@@ -84,13 +101,28 @@ def _box(box: Box, centre: Point, id: str, link: str | None) -> str:
             f'<rect class="inner" x="{_number(left + 2.5)}" y="{_number(top + 2.5)}" '
             f'width="{_number(box.width - 5)}" height="{_number(box.height - 5)}" rx="1.5"/>'
         )
-    words = " ".join(f'<tspan class="{role}">{escape(word)}</tspan>' for role, word in box.words)
     tooltip = f"<title>{escape(box.tooltip)}</title>" if box.tooltip else ""
-    text = f'<text x="{_number(x)}" y="{_number(y)}" dy=".35em">{words}</text>'
-    body = f"{tooltip}{rect}{text}"
-    if link:
-        body = f'<a href="{escape(link)}">{body}</a>'
-    return f'<g class="node {box.kind}" id="{id}" data-node="{box.node}">{body}</g>'
+    before = [_word(word) for word in box.words if word[0] == "order"]
+    operation = [_word(word) for word in box.words if word[0] in ("op", "call")]
+    after = [_word(word) for word in box.words if word[0] in ("name", "meta")]
+    place = f'<text x="{_number(x)}" y="{_number(y)}" dy=".35em">'
+    if call is None:
+        body = f"{rect}{place}{' '.join([*before, *operation, *after])}</text>"
+        body = line.around(body, "line") if line else body
+    else:
+        # The operation leads to its documentation, all else to the line; links do not nest.
+        words = [call.around(" ".join(operation), "call")]
+        if line is not None:
+            rect = line.around(rect, "line")
+            before = [line.around(" ".join(before), "line", again=True)] if before else []
+            after = [line.around(" ".join(after), "line", again=True)] if after else []
+        body = f"{rect}{place}{' '.join([*before, *words, *after])}</text>"
+    return f'<g class="node {box.kind}" id="{id}" data-node="{box.node}">{tooltip}{body}</g>'
+
+
+def _word(word: Word) -> str:
+    role, text = word
+    return f'<tspan class="{role}">{escape(text)}</tspan>'
 
 
 def _arrow(route: Route) -> str:

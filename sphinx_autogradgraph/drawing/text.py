@@ -125,6 +125,7 @@ def node_text(node: Node) -> str:
     """A node in a line of the tree: «AddBackward0 y_hat (10, 1)», «w (2, 1)»."""
     parts = [node.op] if node.kind == "function" else []
     parts += [node.name or ("" if node.kind == "function" else "unnamed")]
+    parts += ["(input)"] if node.kind == "input" else []
     parts += [shape_text(meta) for meta in node.outputs[:1]]
     return " ".join(part for part in parts if part)
 

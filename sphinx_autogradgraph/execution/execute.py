@@ -17,21 +17,23 @@ import os
 import random
 import sys
 from collections.abc import Callable
-from functools import reduce
+from dataclasses import replace
+from functools import partial, reduce
 from operator import or_
 from types import CodeType, ModuleType
 from typing import Any
 
 import torch
 
-from sphinx_autogradgraph.execution.author import import_fresh, imported_files
+from sphinx_autogradgraph.execution.author import import_fresh, imported_files, is_authors
 from sphinx_autogradgraph.execution.failure import fault_of
-from sphinx_autogradgraph.execution.result import Result
+from sphinx_autogradgraph.execution.result import Result, Traced
 from sphinx_autogradgraph.faults import Fault, FaultError
-from sphinx_autogradgraph.graph import Graph
-from sphinx_autogradgraph.program import Block, Draw, Program
+from sphinx_autogradgraph.program import Block, Draw, Program, display_path
 from sphinx_autogradgraph.tracing.names import Names
 from sphinx_autogradgraph.tracing.places import tensors_in
+from sphinx_autogradgraph.tracing.provenance import Recorder
+from sphinx_autogradgraph.tracing.rows import tensor_rows
 from sphinx_autogradgraph.tracing.targets import drawable
 from sphinx_autogradgraph.tracing.trace import trace_tensors
 
@@ -47,13 +49,13 @@ def execute(program: Program) -> Result:
     """Run the program and trace what it draws; what the program raises becomes a fault."""
     before = set(sys.modules)
     run = _Run(program)
-    graphs = run.graphs()
+    draws = run.draws()
     new = [
         module
         for name, module in list(sys.modules.items())
         if name not in before and (module is not run.module or program.import_module)
     ]
-    return Result(graphs, imported_files(new), run.module_file)
+    return Result(draws, imported_files(new), run.module_file)
 
 
 class _Run:
@@ -67,15 +69,23 @@ class _Run:
         # What was traced stays until the process ends: torch destroys a long graph that Python
         # has walked by recursion, and overflows the stack.
         self._held: list[object] = []
+        self._files = {block.path: block.file for block in program.blocks}
+        self._recorder = Recorder(
+            is_own=lambda path: path in self._files or is_authors(path),
+            display=lambda path: self._files.get(path) or display_path(path, program.root),
+            inputs=any(draw.inputs for draw in program.draws),
+        )
 
-    def graphs(self) -> tuple[Graph | Fault, ...]:
-        """Run everything; a Graph or a Fault for each thing to draw."""
-        found: dict[int, Graph | Fault] = {}
+    def draws(self) -> tuple[Traced | Fault, ...]:
+        """Run everything; what was traced, or a fault, for each thing to draw."""
+        found: dict[int, Traced | Fault] = {}
         failed: Fault | None = self._attempt(self._enter)
         for count in range(len(self.program.blocks) + 1):
             if count and failed is None:
                 block = self.program.blocks[count - 1]
-                failed = self._attempt(lambda block=block: self._run(block))  # type: ignore[misc]
+                failed = self._attempt(partial(self._run, block))
+                if failed is not None:
+                    failed = replace(failed, block=count - 1)
             for index, draw in enumerate(self.program.draws):
                 if draw.after == count:
                     found[index] = failed or self._draw(draw)
@@ -138,22 +148,27 @@ class _Run:
         self._flags |= code.co_flags & _FUTURES
         assigned = _last_assignment(tree, source)
         namespace = self.module.__dict__
-        exec(code, namespace)
+        with self._recorder:
+            exec(code, namespace)
         if text is not None and _VALUE in namespace:
             self._value = (text, namespace.pop(_VALUE))
         self._assigned = assigned or self._assigned
 
-    def _draw(self, draw: Draw) -> Graph | Fault:
+    def _draw(self, draw: Draw) -> Traced | Fault:
+        namespace = self.module.__dict__
         try:
-            values = self._values(draw)
-            outputs = drawable(values, self.module.__dict__)
+            outputs = drawable(self._values(draw), namespace)
             self._held.append(outputs)
-            graph = trace_tensors(outputs, Names(self.module.__dict__))
+            names = Names(self._recorder.locals, namespace)
+            graph = trace_tensors(
+                outputs, names, self._recorder, namespace=namespace, inputs=draw.inputs
+            )
+            rows = tensor_rows(namespace, outputs) if draw.tensors else ()
         except FaultError as error:
             return error.fault
         except BaseException as error:
             return fault_of(error, self.program)
-        return graph
+        return Traced(graph, rows)
 
     def _values(self, draw: Draw) -> list[tuple[str, object]]:
         """What is drawn, each with what it is called."""
@@ -167,9 +182,10 @@ class _Run:
 
     def _evaluate(self, text: str) -> object:
         try:
-            if text.startswith("*"):
-                return list(eval(text[1:], self.module.__dict__))
-            return eval(text, self.module.__dict__)
+            with self._recorder:
+                if text.startswith("*"):
+                    return list(eval(text[1:], self.module.__dict__))
+                return eval(text, self.module.__dict__)
         except BaseException as error:
             what = f":tensor: {text}"
             raise FaultError(fault_of(error, self.program, what=what)) from None
@@ -195,7 +211,9 @@ class _Run:
                 {"name": name, "arguments": ", ".join(needed)},
             )
             raise FaultError(fault)
-        return f"{name}()", value()
+        self._recorder.locals_of = getattr(value, "__code__", None)
+        with self._recorder:
+            return f"{name}()", value()
 
 
 def _restore_builtins() -> None:

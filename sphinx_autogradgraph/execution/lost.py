@@ -16,6 +16,7 @@ Ended = int | Literal["timeout"]
 def lost(ended: Ended, program: Program, dump: str = "") -> Fault:
     """The fault, with the place in the author's code if ``dump`` (of :mod:`faulthandler`) tells."""
     file, line = _place(dump, program)
+    block = _block(program, file, line)
     if ended == "timeout":
         return Fault(
             "timeout",
@@ -24,6 +25,7 @@ def lost(ended: Ended, program: Program, dump: str = "") -> Fault:
             {"seconds": f"{program.timeout:g}"},
             file=file,
             line=line,
+            block=block,
         )
     if ended < 0:
         return Fault(
@@ -32,6 +34,7 @@ def lost(ended: Ended, program: Program, dump: str = "") -> Fault:
             {"signal": _signal_name(-ended)},
             file=file,
             line=line,
+            block=block,
         )
     return Fault(
         "crash",
@@ -39,6 +42,7 @@ def lost(ended: Ended, program: Program, dump: str = "") -> Fault:
         {"status": str(ended)},
         file=file,
         line=line,
+        block=block,
     )
 
 
@@ -64,3 +68,12 @@ def _place(dump: str, program: Program) -> tuple[str | None, int | None]:
         if match["path"] in files:
             return files[match["path"]], int(match["line"])
     return None, None
+
+
+def _block(program: Program, file: str | None, line: int | None) -> int | None:
+    """The index of the block in which that line stands."""
+    for index, block in enumerate(program.blocks):
+        lines = range(block.line, block.line + block.code.count("\n") + 1)
+        if block.file == file and line in lines:
+            return index
+    return None

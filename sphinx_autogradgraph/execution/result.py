@@ -3,36 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sphinx_autogradgraph.faults import Fault
-from sphinx_autogradgraph.graph import Graph
+from sphinx_autogradgraph.graph import Graph, TensorRow
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A Graph, and a row on each tensor of the program if they were asked for."""
+
+    graph: Graph
+    tensors: tuple[TensorRow, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """What was traced as plain data for JSON."""
+        return {"graph": self.graph.to_dict(), "tensors": [asdict(row) for row in self.tensors]}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Traced:
+        """What was traced of which ``data`` is the :meth:`to_dict`."""
+        return cls(
+            graph=Graph.from_dict(data["graph"]),
+            tensors=tuple(
+                TensorRow(**{**row, "shape": None if row["shape"] is None else tuple(row["shape"])})
+                for row in data["tensors"]
+            ),
+        )
 
 
 @dataclass(frozen=True)
 class Result:
-    """One Graph, or the Fault in its place, for each thing that the Program draws.
+    """What was traced, or the Fault in its place, for each thing that the Program draws.
 
     ``files`` are the author's own modules that the program imported, as paths on this machine.
     ``module_file`` is the file of the module that a reference named.
     """
 
-    graphs: tuple[Graph | Fault, ...]
+    draws: tuple[Traced | Fault, ...]
     files: tuple[str, ...] = ()
     module_file: str | None = None
 
     @classmethod
     def of_fault(cls, fault: Fault, draws: int) -> Result:
         """The result of a run that came to nothing but ``fault``."""
-        return cls(graphs=(fault,) * draws)
+        return cls(draws=(fault,) * draws)
 
     def to_dict(self) -> dict[str, Any]:
         """The result as plain data for JSON."""
         return {
-            "graphs": [
-                {"graph": item.to_dict()} if isinstance(item, Graph) else {"fault": item.to_dict()}
-                for item in self.graphs
+            "draws": [
+                {"fault": item.to_dict()} if isinstance(item, Fault) else item.to_dict()
+                for item in self.draws
             ],
             "files": list(self.files),
             "module_file": self.module_file,
@@ -42,11 +65,9 @@ class Result:
     def from_dict(cls, data: Mapping[str, Any]) -> Result:
         """The result of which ``data`` is the :meth:`to_dict`."""
         return cls(
-            graphs=tuple(
-                Graph.from_dict(item["graph"])
-                if "graph" in item
-                else Fault.from_dict(item["fault"])
-                for item in data["graphs"]
+            draws=tuple(
+                Fault.from_dict(item["fault"]) if "fault" in item else Traced.from_dict(item)
+                for item in data["draws"]
             ),
             files=tuple(data["files"]),
             module_file=data["module_file"],

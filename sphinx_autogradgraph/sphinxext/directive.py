@@ -1,4 +1,4 @@
-"""The directive ``autogradgraph``: from the author's text to a figure that awaits its drawing."""
+"""The directives: from the author's text to a figure that awaits its drawing."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import ClassVar
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
+from sphinx_autogradgraph.cells import python_of
 from sphinx_autogradgraph.faults import Fault, FaultError
 from sphinx_autogradgraph.program import (
     Block,
@@ -23,55 +24,86 @@ from sphinx_autogradgraph.sphinxext.lines import line_of_code, source_lines
 from sphinx_autogradgraph.sphinxext.nodes import new_figure
 from sphinx_autogradgraph.sphinxext.options import OPTION_SPEC, Options, OptionSpec, parse_options
 
+REQUEST, SETUP = "autogradgraph-request", "autogradgraph-setup"
+"""The attributes of a figure that awaits its drawing, and of a block that only runs.  Both are
+gone when the page has been read."""
+
 
 @dataclass(frozen=True)
 class Request:
-    """What one directive asks for: the program to run, or the faults that keep it from running.
+    """What one directive asks for.
 
-    ``source`` is whether to show the code that ran; ``code`` is that code where it is known
-    before running.
+    ``program`` is a program of its own; without it, what is drawn is the page's, which ``block``
+    continues.  ``source`` is whether to show the code that ran, ``block`` the code where it is
+    known before running.  With ``faults`` nothing can be drawn.
     """
 
     options: Options
+    draw: Draw
     program: Program | None
-    faults: tuple[Fault, ...]
+    block: Block | None
     source: bool
-    code: str | None
+    faults: tuple[Fault, ...]
 
 
-class AutogradGraph(SphinxDirective):
-    """Draw the autograd graph of a tensor of a program."""
+class _Code(SphinxDirective):
+    """What directives with code as their content share."""
 
     has_content = True
+
+    def block(self) -> Block:
+        """The content as a block at its place in the author's text."""
+        path, line = self.get_source_info()
+        text = "\n".join(self.content)
+        return Block(
+            code=python_of(text) + "\n",
+            file=display_path(path, self.env.srcdir),
+            path=os.path.abspath(path),
+            # Not content_offset: MyST counts it from the directive, and an include shifts it.
+            line=line_of_code(text, source_lines(path), line) or self.content_offset + 1,
+        )
+
+
+class AutogradGraph(_Code):
+    """Draw the autograd graph of a tensor of a program."""
+
     optional_arguments = 1
     final_argument_whitespace = True
     option_spec: ClassVar[OptionSpec] = OPTION_SPEC
 
     def run(self) -> list[nodes.Node]:
-        """The figure, with the request on its canvas until the page is drawn."""
+        """The figure, with the request on it until the page is drawn."""
         options = parse_options(
             self.options,
             show=self.config.autogradgraph_show,
             timeout=self.config.autogradgraph_timeout,
         )
+        inline = bool(self.content)
+        block = self.block() if inline else None
+        draw = Draw(
+            after=0 if block is None else 1,
+            expressions=options.tensor,
+            inputs="inputs" in options.show,
+            tensors="tensors" in options.table,
+        )
         faults = list(options.faults)
         program = None
         try:
-            program = self._program(options)
+            program = self._program(options, draw, block)
         except FaultError as error:
             faults.append(error.fault)
-        inline = bool(self.content)
         request = Request(
             options=options,
-            program=None if faults else program,
-            faults=tuple(faults),
+            draw=draw,
+            program=program,
+            block=program.blocks[0] if program and program.blocks else block,
             source=inline if options.include_source is None else options.include_source,
-            code=program.blocks[0].code if program and program.blocks else None,
+            faults=tuple(faults),
         )
         caption, messages = self._caption(options.caption)
         figure = new_figure(options, caption)
         self.set_source_info(figure)
-        figure["autogradgraph-request"] = request
+        figure[REQUEST] = request
         self.add_name(figure)
         return [figure, *messages]
 
@@ -83,16 +115,27 @@ class AutogradGraph(SphinxDirective):
         self.set_source_info(caption)
         return caption, messages
 
-    def _program(self, options: Options) -> Program:
-        if self.arguments and self.content:
+    def _program(self, options: Options, draw: Draw, block: Block | None) -> Program | None:
+        """The directive's own program, or None if the page is the program."""
+        if self.arguments and block is not None:
             raise FaultError(Fault("option", "give a reference or code of its own, not both"))
+        if self.arguments and options.context:
+            message = ":context: is for code of its own, which then continues that of the page"
+            raise FaultError(Fault("option", message))
         if self.arguments:
-            return self._referenced(self.arguments[0], options)
-        if self.content:
-            return self._inline(options)
-        raise FaultError(Fault("reference", "say what to run: a reference, or code as the content"))
+            return self._referenced(self.arguments[0], options, draw)
+        if block is None or options.context:
+            return None
+        return Program(
+            blocks=(block,),
+            draws=(draw,),
+            directory=self.directory(),
+            root=str(self.env.srcdir),
+            seed=options.seed,
+            timeout=options.timeout,
+        )
 
-    def _referenced(self, text: str, options: Options) -> Program:
+    def _referenced(self, text: str, options: Options, draw: Draw) -> Program:
         reference = parse_reference(text)
         if reference.member and options.tensor:
             raise FaultError(
@@ -102,48 +145,43 @@ class AutogradGraph(SphinxDirective):
                     {"reference": repr(text)},
                 )
             )
+        root = str(self.env.srcdir)
         if reference.module is not None:
             return Program(
                 blocks=(),
-                draws=(Draw(0, member=reference.member),),
-                directory=self._directory(),
-                root=str(self.env.srcdir),
+                draws=(Draw(0, (), reference.member, draw.inputs, draw.tensors),),
+                directory=self.directory(),
+                root=root,
                 import_module=reference.module,
                 seed=options.seed,
                 timeout=options.timeout,
             )
         relative, path = self.env.relfn2path(reference.file or "")
         self.env.note_dependency(relative)
-        block = read_block(path, str(self.env.srcdir))
         return Program(
-            blocks=(block,),
-            draws=(Draw(1, options.tensor, reference.member),),
+            blocks=(read_block(path, root),),
+            draws=(Draw(1, options.tensor, reference.member, draw.inputs, draw.tensors),),
             directory=os.path.dirname(path),
-            root=str(self.env.srcdir),
+            root=root,
             module=Path(path).stem,
             seed=options.seed,
             timeout=options.timeout,
         )
 
-    def _inline(self, options: Options) -> Program:
-        path, line = self.get_source_info()
-        code = "\n".join(self.content) + "\n"
-        block = Block(
-            code=code,
-            file=display_path(path, self.env.srcdir),
-            path=os.path.abspath(path),
-            # Not content_offset: MyST counts it from the directive, and an include shifts it.
-            line=line_of_code(code, source_lines(path), line) or self.content_offset + 1,
-        )
-        return Program(
-            blocks=(block,),
-            draws=(Draw(1, options.tensor),),
-            directory=self._directory(),
-            root=str(self.env.srcdir),
-            seed=options.seed,
-            timeout=options.timeout,
-        )
-
-    def _directory(self) -> str:
+    def directory(self) -> str:
         """The directory of the document."""
         return os.path.dirname(self.env.doc2path(self.env.docname))
+
+
+class AutogradSetup(_Code):
+    """Run code as part of the page's program and show nothing of it."""
+
+    option_spec: ClassVar[OptionSpec] = OptionSpec()
+
+    def run(self) -> list[nodes.Node]:
+        """A node that no builder shows, with the code on it until the page is drawn."""
+        self.assert_has_content()
+        node = nodes.comment()
+        self.set_source_info(node)
+        node[SETUP] = self.block()
+        return [node]

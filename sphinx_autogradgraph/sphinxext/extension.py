@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from docutils import nodes
 
 from sphinx_autogradgraph.execution.runner import Runner
+from sphinx_autogradgraph.sphinxext.calls import url_of_call
 from sphinx_autogradgraph.sphinxext.config import setup_config
-from sphinx_autogradgraph.sphinxext.directive import AutogradGraph
+from sphinx_autogradgraph.sphinxext.directive import AutogradGraph, AutogradSetup
 from sphinx_autogradgraph.sphinxext.messages import CATALOG
 from sphinx_autogradgraph.sphinxext.page import draw_page
 from sphinx_autogradgraph.sphinxext.surroundings import setup_surroundings
 from sphinx_autogradgraph.sphinxext.transforms import (
+    CALL_EVENT,
     PAGE_EVENT,
     CanvasToSvg,
     CanvasToText,
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from sphinx.util.typing import ExtensionMetadata
 
 PACKAGE = Path(__file__).parents[1]
-STYLE = "autogradgraph.css"
+STYLE, SCRIPT = "autogradgraph.css", "autogradgraph.js"
 
 
 def setup_extension(app: Sphinx, version: str) -> ExtensionMetadata:
@@ -33,12 +35,13 @@ def setup_extension(app: Sphinx, version: str) -> ExtensionMetadata:
     setup_config(app)
     app.add_message_catalog(CATALOG, str(PACKAGE / "locale"))
     app.add_directive("autogradgraph", AutogradGraph)
+    app.add_directive("autogradgraph-setup", AutogradSetup)
     setup_surroundings(app)
     setup_drawing(app)
     setup_static(app)
     return {
         "version": version,
-        "env_version": 1,
+        "env_version": 2,
         "parallel_read_safe": True,
         "parallel_write_safe": True,
     }
@@ -49,6 +52,8 @@ def setup_drawing(app: Sphinx) -> None:
     build = _Build()
     app.add_event(PAGE_EVENT)
     app.connect(PAGE_EVENT, build.draw_page)
+    app.add_event(CALL_EVENT)
+    app.connect(CALL_EVENT, url_of_call)
     app.connect("builder-inited", build.start)
     app.connect("build-finished", build.finish)
     app.add_transform(DrawPage)
@@ -78,9 +83,9 @@ class _Build:
 
 
 def setup_static(app: Sphinx) -> None:
-    """Ship the style sheet, and load it on pages that have a graph."""
+    """Ship the style sheet and the script, and load them on pages that have a graph."""
     app.connect("builder-inited", _add_static_path)
-    app.connect("html-page-context", _add_style)
+    app.connect("html-page-context", _add_assets)
 
 
 def _add_static_path(app: Sphinx) -> None:
@@ -88,7 +93,7 @@ def _add_static_path(app: Sphinx) -> None:
         app.config.html_static_path.append(str(PACKAGE / "static"))
 
 
-def _add_style(
+def _add_assets(
     app: Sphinx,
     pagename: str,
     templatename: str,
@@ -99,3 +104,4 @@ def _add_style(
         "autogradgraph" in figure["classes"] for figure in doctree.findall(nodes.figure)
     ):
         app.add_css_file(STYLE)
+        app.add_js_file(SCRIPT, loading_method="defer")

@@ -105,15 +105,15 @@ def inline_nodes(spans: Sequence[Span]) -> list[nodes.Node]:
     ]
 
 
-def id_prefix(docname: str, ordinal: int) -> str:
-    """The beginning of the ids of the drawing with that number on its page.
+def page_slug(docname: str) -> str:
+    """The beginning of all ids that we make on a page.
 
-    It names the document too, because some builders put several on one page.
+    It names the document, because some builders put several on one page.
     """
     slug = re.sub(r"[^A-Za-z0-9]+", "-", docname)
     if slug != docname:  # «a/b» and «a-b» are two documents
         slug += f"-{zlib.crc32(docname.encode()):08x}"
-    return f"autogradgraph-{slug}-{ordinal}"
+    return f"autogradgraph-{slug}"
 
 
 def sentence_of(fault: Fault) -> str:

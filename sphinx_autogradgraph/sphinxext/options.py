@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Literal, TypeVar, get_args
 
 from docutils.parsers.rst import directives
 
@@ -14,6 +14,10 @@ from sphinx_autogradgraph.faults import Fault, FaultError
 from sphinx_autogradgraph.program import split_expressions
 
 T = TypeVar("T")
+W = TypeVar("W", bound=str)
+
+Table = Literal["tensors", "nodes"]
+TABLES: tuple[Table, ...] = get_args(Table)
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,8 @@ class Options:
     direction: Direction = "TB"
     show: tuple[Show, ...] = ("shape",)
     include_source: bool | None = None
+    table: tuple[Table, ...] = ()
+    context: bool = False
     seed: int = 0
     timeout: float = 60.0
     faults: tuple[Fault, ...] = field(default=())
@@ -52,26 +58,12 @@ def _text(value: str | None) -> str:
     return value or ""
 
 
-OPTION_SPEC = OptionSpec(
-    dict.fromkeys(
-        [
-            "tensor",
-            "caption",
-            "name",
-            "alt",
-            "align",
-            "width",
-            "class",
-            "figclass",
-            "direction",
-            "show",
-            "include-source",
-            "seed",
-            "timeout",
-        ],
-        _text,
-    )
-)
+NAMES = (
+    "tensor", "caption", "name", "alt", "align", "width", "class", "figclass", "direction",
+    "show", "table", "include-source", "context", "seed", "timeout",
+)  # fmt: skip
+
+OPTION_SPEC = OptionSpec(dict.fromkeys(NAMES, _text))
 """All options as texts: docutils would report a bad value under its own type of warning."""
 
 
@@ -112,6 +104,8 @@ def parse_options(texts: Mapping[str, str], *, show: str, timeout: float) -> Opt
         direction=parsed("direction", _direction, "TB"),
         show=parsed("show", _show, default_show),
         include_source=parsed("include-source", _yes_or_no, None),
+        table=parsed("table", _table, ()),
+        context=parsed("context", _yes_or_no, False),
         seed=parsed("seed", _seed, 0),
         timeout=parsed("timeout", _seconds, float(timeout)),
         faults=tuple(faults),
@@ -141,12 +135,21 @@ def _direction(text: str) -> Direction:
 
 
 def _show(text: str) -> tuple[Show, ...]:
+    return _words(text, SHOW)
+
+
+def _table(text: str) -> tuple[Table, ...]:
+    return _words(text, TABLES)
+
+
+def _words(text: str, known: tuple[W, ...]) -> tuple[W, ...]:
+    """Words of those that are known, by spaces or commas, each once."""
+    by_text: dict[str, W] = {word: word for word in known}
     words = text.replace(",", " ").split()
-    known: dict[str, Show] = {word: word for word in SHOW}
     for word in words:
-        if word not in known:
-            raise ValueError(f"there is no {word!r}; choose from {', '.join(SHOW)}")
-    return tuple(known[word] for word in dict.fromkeys(words))
+        if word not in by_text:
+            raise ValueError(f"there is no {word!r}; choose from {', '.join(known)}")
+    return tuple(by_text[word] for word in dict.fromkeys(words))
 
 
 def _yes_or_no(text: str) -> bool:

@@ -36,7 +36,7 @@ def _noted(env: BuildEnvironment) -> Noted:
     return noted
 
 
-def note(env: BuildEnvironment, figure: nodes.figure, fault: Fault) -> None:
+def note(env: BuildEnvironment, figure: nodes.Element, fault: Fault) -> None:
     """Remember that a figure of the current document met a fault of the surroundings."""
     _noted(env).setdefault(env.docname, []).append((figure.line, fault.to_dict()))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from docutils import nodes
@@ -11,14 +12,18 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from sphinx_autogradgraph.drawing.layout import Layout
 from sphinx_autogradgraph.drawing.picture import picture_of
-from sphinx_autogradgraph.drawing.svg import svg_of
+from sphinx_autogradgraph.drawing.svg import Link, svg_of
 from sphinx_autogradgraph.drawing.text import plain, title
 from sphinx_autogradgraph.graph import Graph
 from sphinx_autogradgraph.sphinxext.messages import _
 from sphinx_autogradgraph.sphinxext.nodes import DRAWING, GRAPH
+from sphinx_autogradgraph.sphinxext.tables import CALL, LINE
 
 PAGE_EVENT = "autogradgraph-page-read"
 """Emitted with a document whose figures await their drawings."""
+
+CALL_EVENT = "autogradgraph-call"
+"""Emitted with a document's name and a call, for the URL of the documentation of that call."""
 
 
 class DrawPage(SphinxTransform):
@@ -42,11 +47,30 @@ class CanvasToSvg(SphinxPostTransform):
     formats = ("html",)
 
     def run(self, **kwargs: Any) -> None:
-        """Replace every canvas that has a drawing."""
+        """Replace every canvas that has a drawing, and link the cells of tables."""
         for canvas in list(self.document.findall(nodes.container)):
             if DRAWING in canvas:
+                html = canvas_html(canvas, self._url_of_call)
                 # Not replace_self(): it hands the classes on, and docutils wraps raw text in them.
-                canvas.parent.replace(canvas, nodes.raw("", canvas_html(canvas), format="html"))
+                canvas.parent.replace(canvas, nodes.raw("", html, format="html"))
+        for cell in self.document.findall(nodes.paragraph):
+            if LINE in cell:
+                self._link(cell, f"#{cell[LINE]}")
+            elif CALL in cell and (url := self._url_of_call(cell[CALL])) is not None:
+                self._link(cell, url)
+
+    def _url_of_call(self, call: str) -> str | None:
+        url: str | None = self.env.events.emit_firstresult(CALL_EVENT, self._docname(), call)
+        return url
+
+    def _docname(self) -> str:
+        """The document that is written; it stands in the environment, or in the doctree."""
+        return self.env.docname
+
+    def _link(self, cell: nodes.paragraph, url: str) -> None:
+        first = cell[0]
+        link = nodes.reference("", "", first.deepcopy(), refuri=url, internal=url.startswith("#"))
+        cell.replace(first, link)
 
 
 class CanvasToText(SphinxPostTransform):
@@ -59,13 +83,28 @@ class CanvasToText(SphinxPostTransform):
         for canvas in self.document.findall(nodes.container):
             canvas.attributes.pop(DRAWING, None)
             canvas.attributes.pop(GRAPH, None)
+        for cell in self.document.findall(nodes.paragraph):
+            cell.attributes.pop(LINE, None)
+            cell.attributes.pop(CALL, None)
 
 
-def canvas_html(canvas: nodes.container) -> str:
+def canvas_html(canvas: nodes.container, url_of_call: Callable[[str], str | None]) -> str:
     """The HTML of a canvas: the drawing, and the Graph as data."""
     graph_json: str = canvas[GRAPH]
     drawing = json.loads(canvas[DRAWING])
     graph = Graph.from_json(graph_json)
+    urls = {call: url_of_call(call) for call in {node.call for node in graph.nodes if node.call}}
+    calls = {
+        node.id: Link(url, _("documentation of {call}").format(call=node.call))
+        for node in graph.nodes
+        if node.call is not None and (url := urls[node.call]) is not None
+    }
+    lines = {}
+    for id, anchor in drawing["lines"].items():
+        node = graph.nodes[int(id)]
+        assert node.source is not None, "a link to a line comes from a source"
+        label = _("{op}, made by line {line}").format(op=node.op, line=node.source.line)
+        lines[node.id] = Link(f"#{anchor}", label)
     svg = svg_of(
         picture_of(graph, drawing["show"], drawing["direction"]),
         Layout.from_dict(drawing["layout"]),
@@ -73,6 +112,8 @@ def canvas_html(canvas: nodes.container) -> str:
         title=plain(title([output.name for output in graph.outputs], _)),
         description=drawing["alt"],
         width=drawing["width"],
+        lines=lines,
+        calls=calls,
     )
     # «<» may not stand in a script element as it is: it could end it.
     data = graph_json.strip().replace("<", "\\u003c")

@@ -5,7 +5,7 @@ Each function says what is lost where torch lacks the name.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -44,3 +44,15 @@ def is_accumulate_grad(fn: GradFn) -> bool:
     if kind is None:
         return type(fn).__name__ == "AccumulateGrad"
     return isinstance(fn, kind)
+
+
+def _never() -> int:
+    return 0
+
+
+next_sequence_number: Callable[[], int] = getattr(torch._C._autograd, "_get_sequence_nr", _never)
+"""The stamp that the next node made in this thread will get.
+
+Torch's own function, for it is called a lot.  Without ``_get_sequence_nr`` it is always 0: no node
+is known to come from anywhere.
+"""

@@ -23,7 +23,7 @@ class Names:
         self._leaves: dict[int, str] = {}
         self._outputs: dict[tuple[GradFn, int], str] = {}
         self._held: list[object] = []
-        for source in (_variables, _parameters, _contents):
+        for source in (_variables, parameters, _contents):
             for namespace in namespaces:
                 for name, tensor in source(namespace):
                     self.add(name, tensor)
@@ -60,7 +60,8 @@ def _variables(namespace: Mapping[str, object]) -> Iterator[tuple[str, torch.Ten
             yield name, value  # type: ignore[misc]
 
 
-def _parameters(namespace: Mapping[str, object]) -> Iterator[tuple[str, torch.Tensor]]:
+def parameters(namespace: Mapping[str, object]) -> Iterator[tuple[str, torch.Tensor]]:
+    """The parameters and buffers of the modules that the variables hold, by their paths."""
     for name, value in variables(namespace):
         for prefix, module in _modules(name, value):
             for held in (module._parameters, module._buffers):

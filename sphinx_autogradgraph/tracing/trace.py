@@ -3,27 +3,40 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeVar
 
 import torch
 from torch.autograd.graph import Node as GradFn
 from torch.autograd.graph import get_gradient_edge
 
 from sphinx_autogradgraph.graph import Edge, Graph, Node, Output, TensorMeta
+from sphinx_autogradgraph.tracing.inputs import Input, inputs_of
 from sphinx_autogradgraph.tracing.internals import (
     is_accumulate_grad,
     output_metadata,
     sequence_number,
 )
 from sphinx_autogradgraph.tracing.names import Names
+from sphinx_autogradgraph.tracing.provenance import Origin, Recorder
 
 
-def trace_tensors(outputs: Sequence[tuple[str | None, torch.Tensor]], names: Names) -> Graph:
+def trace_tensors(
+    outputs: Sequence[tuple[str | None, torch.Tensor]],
+    names: Names,
+    recorder: Recorder | None = None,
+    *,
+    namespace: Mapping[str, object] | None = None,
+    inputs: bool = False,
+) -> Graph:
     """The Graph of tensors that require grad, given with the names they are asked for by.
 
     Every node that autograd can reach from them is in it, and an edge for every entry of
-    ``next_functions`` that is not None.  Raises :exc:`ValueError` for a tensor that does not
-    require grad.
+    ``next_functions`` that is not None.  A ``recorder`` that was entered while the tensors were
+    computed tells where nodes came from, with modules named as in ``namespace``, and with
+    ``inputs`` also which tensors that do not require grad went into them.  Raises
+    :exc:`ValueError` for a tensor that does not require grad.
     """
     roots: list[tuple[GradFn, int]] = []
     for name, tensor in outputs:
@@ -32,14 +45,25 @@ def trace_tensors(outputs: Sequence[tuple[str | None, torch.Tensor]], names: Nam
         edge = get_gradient_edge(tensor)
         roots.append((edge.node, edge.output_nr))
     walk = _Walk([node for node, _ in roots])
-    ids = walk.ids()
-    nodes: list[Node] = []
-    for fn, id in sorted(ids.items(), key=lambda item: item[1]):
-        nodes.append(_leaf(id, fn, names) if is_accumulate_grad(fn) else _function(id, fn, names))
+    functions = walk.functions()
+    leaves = walk.leaves(functions)
+    found = inputs_of(functions, recorder, names) if recorder is not None and inputs else []
+    first = len(leaves) + len(found)
+    ids = {fn: id for id, fn in enumerate(leaves)}
+    ids.update({fn: first + index for index, fn in enumerate(functions)})
+    origin = None if recorder is None else recorder.origins(namespace or {})
+    nodes = [_leaf(ids[fn], fn, names) for fn in leaves]
+    nodes += [_input(len(leaves) + index, input) for index, input in enumerate(found)]
+    nodes += [_function(ids[fn], fn, names, origin) for fn in functions]
     edges = [
         Edge(ids[used], ids[fn], output, index)
         for fn, uses in walk.uses.items()
         for index, used, output in uses
+    ]
+    edges += [
+        Edge(len(leaves) + place, ids[fn], 0, index)
+        for place, input in enumerate(found)
+        for fn, index in input.uses
     ]
     edges.sort(key=lambda edge: (edge.to, edge.input))
     _widen(nodes, edges, [(ids[fn], index) for fn, index in roots])
@@ -51,6 +75,9 @@ def trace_tensors(outputs: Sequence[tuple[str | None, torch.Tensor]], names: Nam
         nodes=tuple(nodes),
         edges=tuple(edges),
     )
+
+
+T = TypeVar("T")
 
 
 class _Walk:
@@ -77,9 +104,8 @@ class _Walk:
             self.uses[fn] = uses
             stack += [used for _, used, _ in reversed(uses) if used not in self.uses]
 
-    def ids(self) -> dict[GradFn, int]:
-        """Number the nodes in forward order: leaves by first use, then functions as made."""
-        functions = self._functions_in_order()
+    def leaves(self, functions: Sequence[GradFn]) -> list[GradFn]:
+        """The AccumulateGrad nodes, in order of first use by the functions."""
         leaves: dict[GradFn, None] = {}
         for fn in functions:
             for _, used, _ in self.uses[fn]:
@@ -88,9 +114,9 @@ class _Walk:
         for fn in self.uses:  # an output that is itself a leaf
             if is_accumulate_grad(fn):
                 leaves.setdefault(fn)
-        return {fn: id for id, fn in enumerate([*leaves, *functions])}
+        return list(leaves)
 
-    def _functions_in_order(self) -> list[GradFn]:
+    def functions(self) -> list[GradFn]:
         """The function nodes, each after all that it used, else by sequence number.
 
         The sequence numbers alone will not do: they are counted per thread, and some nodes have
@@ -124,20 +150,26 @@ class _Walk:
 
 def _leaf(id: int, fn: GradFn, names: Names) -> Node:
     tensor: torch.Tensor = fn.variable  # type: ignore[attr-defined]
-    meta = TensorMeta(_shape(tensor), _dtype(tensor), _device(tensor))
+    meta = describe(tensor)
     return Node(id, "leaf", "AccumulateGrad", names.of_leaf(tensor), (meta,))
 
 
-def _function(id: int, fn: GradFn, names: Names) -> Node:
+def _input(id: int, input: Input) -> Node:
+    return Node(id, "input", "Input", input.name, (input.meta,))
+
+
+def _function(id: int, fn: GradFn, names: Names, origin: Callable[[int], Origin] | None) -> Node:
     found = output_metadata(fn)
     several = len(found) > 1
     named = [names.of_output(fn, output) for output in range(max(1, len(found)))]
     outputs = tuple(
-        TensorMeta(_shape(meta), _dtype(meta), _device(meta), named[index] if several else None)
-        for index, meta in enumerate(found)
+        describe(meta, named[index] if several else None) for index, meta in enumerate(found)
     )
     name = next((name for name in named if name is not None), None)
-    return Node(id, "function", op_name(fn), name, outputs)
+    if origin is None:
+        return Node(id, "function", op_name(fn), name, outputs)
+    made = origin(sequence_number(fn))
+    return Node(id, "function", op_name(fn), name, outputs, made.source, made.module, made.call)
 
 
 def op_name(fn: GradFn) -> str:
@@ -162,25 +194,25 @@ def _widen(nodes: list[Node], edges: Sequence[Edge], roots: Sequence[tuple[int, 
         node = nodes[id]
         unknown = TensorMeta(None, None, None)
         outputs = node.outputs + (unknown,) * (count - len(node.outputs))
-        nodes[id] = Node(node.id, node.kind, node.op, node.name, outputs)
+        nodes[id] = replace(node, outputs=outputs)
 
 
-def _shape(tensor: object) -> tuple[int, ...] | None:
+def describe(tensor: object, name: str | None = None) -> TensorMeta:
+    """Shape, dtype and device of a tensor, or of autograd's metadata on one.
+
+    What torch cannot tell is None: a nested tensor has no single shape, and torch says so by
+    exceptions of many kinds.
+    """
+    return TensorMeta(
+        _known(lambda: tuple(int(size) for size in tensor.shape)),  # type: ignore[attr-defined]
+        _known(lambda: str(tensor.dtype).removeprefix("torch.")),  # type: ignore[attr-defined]
+        _known(lambda: str(tensor.device)),  # type: ignore[attr-defined]
+        name,
+    )
+
+
+def _known(read: Callable[[], T]) -> T | None:
     try:
-        return tuple(int(size) for size in tensor.shape)  # type: ignore[attr-defined]
-    except Exception:  # nested tensors: no single shape, and torch says so in many ways
-        return None
-
-
-def _dtype(tensor: object) -> str | None:
-    try:
-        return str(tensor.dtype).removeprefix("torch.")  # type: ignore[attr-defined]
-    except Exception:
-        return None
-
-
-def _device(tensor: object) -> str | None:
-    try:
-        return str(tensor.device)  # type: ignore[attr-defined]
+        return read()
     except Exception:
         return None

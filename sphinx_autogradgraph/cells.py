@@ -1,0 +1,122 @@
+"""Blocks of code as documents hold them → the Python in them, line for line.
+
+Documents hold doctest sessions, IPython sessions, cells with magics and shell commands, and
+pieces that are indented.  What comes out has as many lines as went in, so that line numbers stay
+what they are.
+"""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import io
+import re
+import textwrap
+import tokenize
+
+PYTHON_LANGUAGES = frozenset({
+    "python", "py", "python3", "py3", "sage", "pycon", "pycon3", "python-console", "doctest",
+    "ipython", "ipython2", "ipython3", "ipythonconsole", "ipython-console",
+})  # fmt: skip
+"""The names, in lower case, by which documents say that a block is Python."""
+
+
+def is_python(language: str) -> bool:
+    """Whether a block of that language is Python."""
+    return language.lower() in PYTHON_LANGUAGES
+
+
+_IN_PROMPT = re.compile(r"^In \[\d+\]: ?", re.MULTILINE)
+_MORE_PROMPT = re.compile(r"^ *\.\.\.+: ?")
+
+
+def python_of(text: str) -> str:
+    """The Python code in a block, with as many lines as the block.
+
+    Of a doctest or IPython session, what was typed; examples that are expected to raise, or
+    marked ``+SKIP``, are left out.  IPython's lines (``%matplotlib inline``, ``!pip …``, ``x?``)
+    become ``pass``; a cell in another language (``%%bash``) is left out.
+    """
+    text = textwrap.dedent(text.expandtabs())
+    if text.lstrip().startswith(">>>"):
+        return _typed_in_doctest(text)
+    if _IN_PROMPT.search(text):
+        text = _typed_in_ipython(text)
+    return _without_magics(text)
+
+
+def _blank(text: str) -> list[str]:
+    return [""] * len(text.split("\n"))
+
+
+def _typed_in_doctest(text: str) -> str:
+    lines = _blank(text)
+    try:
+        examples = doctest.DocTestParser().get_examples(text)
+    except ValueError:  # no session after all: whoever runs it says so at its line
+        return text
+    for example in examples:
+        if example.exc_msg is not None or example.options.get(doctest.SKIP):
+            continue
+        for offset, line in enumerate(example.source.rstrip("\n").split("\n")):
+            lines[example.lineno + offset] = line
+    return "\n".join(lines)
+
+
+def _typed_in_ipython(text: str) -> str:
+    lines = _blank(text)
+    typed = False
+    for number, line in enumerate(text.split("\n")):
+        prompt = _IN_PROMPT.match(line) or (_MORE_PROMPT.match(line) if typed else None)
+        typed = prompt is not None
+        if prompt is not None:
+            lines[number] = line[prompt.end() :]
+    return "\n".join(lines)
+
+
+_PYTHON_CELLS = ("%%time", "%%timeit", "%%capture", "%%prun", "%%memit")
+_MAGIC = re.compile(
+    r"""
+    (?P<indent>[ ]*)
+    (?: [%!].* | \?+[\w.%]+ | [\w.%]+\?+ | [\w, ]+=\s*[%!].* )
+    \s*
+    """,
+    re.VERBOSE,
+)
+
+
+def _without_magics(text: str) -> str:
+    """The code without IPython's lines.  Code that parses has none: its ``%`` are operators."""
+    if _parses(text):
+        return text
+    lines = text.split("\n")
+    first = next((line for line in lines if line.strip()), "")
+    if first.startswith("%%") and not first.startswith(_PYTHON_CELLS):
+        return "\n".join(_blank(text))
+    for number, line in enumerate(lines):
+        magic = _MAGIC.fullmatch(line)
+        if magic is not None and not _continues("\n".join(lines[:number])):
+            lines[number] = magic["indent"] + "pass"
+    return "\n".join(lines)
+
+
+def _parses(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError):
+        return False
+    return True
+
+
+def _continues(before: str) -> bool:
+    """Whether the line after ``before`` continues its last statement: an open bracket or string."""
+    if before.rstrip(" ").endswith("\\"):
+        return True
+    try:
+        for _ in tokenize.generate_tokens(io.StringIO(before + "\n").readline):
+            pass
+    except tokenize.TokenError:
+        return True
+    except SyntaxError:
+        return False
+    return False

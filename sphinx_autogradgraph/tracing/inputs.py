@@ -1,0 +1,73 @@
+"""The tensors that do not require grad and went into operations, for who asks for them.
+
+Autograd does not hold them: an entry None in ``next_functions`` is all that is left.  What went
+into a call is noted while the program runs (:mod:`~sphinx_autogradgraph.tracing.provenance`);
+here it is put in the places that the entries None leave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch.autograd.graph import Node as GradFn
+
+from sphinx_autogradgraph.graph import TensorMeta
+from sphinx_autogradgraph.tracing.internals import sequence_number
+from sphinx_autogradgraph.tracing.names import Names
+from sphinx_autogradgraph.tracing.provenance import Call, Operand, Recorder
+
+
+@dataclass
+class Input:
+    """A tensor that does not require grad: its name, what is known of it, and its uses.
+
+    Each use is a function node and the number of the input that it is there.
+    """
+
+    name: str | None
+    meta: TensorMeta
+    uses: list[tuple[GradFn, int]]
+
+
+def inputs_of(functions: Sequence[GradFn], recorder: Recorder, names: Names) -> list[Input]:
+    """The inputs of function nodes that are given in forward order, in order of first use."""
+    made: dict[int, tuple[Call, list[GradFn]]] = {}
+    for fn in functions:
+        call = recorder.call(sequence_number(fn))
+        if call is not None and call.operands:
+            made.setdefault(id(call), (call, []))[1].append(fn)
+    found: dict[object, Input] = {}
+    for call, nodes in made.values():
+        free = {
+            fn: [index for index, (used, _) in enumerate(fn.next_functions) if used is None]
+            for fn in nodes
+        }
+        extra = 0
+        for operand in call.operands:
+            # An entry None is where a tensor went that could have had a gradient.  What cannot
+            # (an index, a target) is an input after these, of the last operation of the call.
+            taker = next((fn for fn in nodes if free[fn]), None)
+            if taker is not None and (operand.dtype.is_floating_point or operand.dtype.is_complex):
+                fn, index = taker, free[taker].pop(0)
+            else:
+                fn = nodes[-1]
+                index = len(fn.next_functions) + extra
+                extra += 1
+            key, name = _identity(operand, names)
+            shape = operand.shape
+            dtype = str(operand.dtype).removeprefix("torch.")
+            meta = TensorMeta(shape, dtype, str(operand.device))
+            found.setdefault(key, Input(name, meta, [])).uses.append((fn, index))
+    return list(found.values())
+
+
+def _identity(operand: Operand, names: Names) -> tuple[object, str | None]:
+    """What tells the tensor from others, and its name; a view has the name of what it views."""
+    tensor = operand.tensor()
+    base = None if operand.base is None else operand.base()
+    if tensor is not None and (name := names.of_leaf(tensor)) is not None:
+        return id(tensor), name
+    if base is not None and (name := names.of_leaf(base)) is not None:
+        return (id(base), operand.shape), name
+    return (id(operand) if tensor is None else id(tensor)), None

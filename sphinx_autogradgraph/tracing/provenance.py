@@ -1,0 +1,290 @@
+"""Which line, module and call made a node.
+
+Autograd stamps every node with a number that counts up (see
+:func:`~sphinx_autogradgraph.tracing.internals.next_sequence_number`).  So no operation needs to
+be hooked: it is enough to note the counter whenever the program moves to another line of the
+author's, and when a module's forward begins and ends; each node falls between two notes.
+"""
+
+from __future__ import annotations
+
+import linecache
+import sys
+import weakref
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from types import CodeType, FrameType
+from typing import Any, NamedTuple
+
+import torch
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
+
+from sphinx_autogradgraph.graph import Source
+from sphinx_autogradgraph.tracing.internals import UNNUMBERED, next_sequence_number
+from sphinx_autogradgraph.tracing.names import variables
+from sphinx_autogradgraph.tracing.places import is_module, places
+
+Trace = Callable[[FrameType, str, Any], Any]
+
+
+@dataclass(frozen=True)
+class Operand:
+    """A tensor that did not require grad when it went into a call; it is not kept alive."""
+
+    tensor: weakref.ref[torch.Tensor]
+    base: weakref.ref[torch.Tensor] | None
+    shape: tuple[int, ...] | None
+    dtype: torch.dtype
+    device: torch.device
+
+
+class Call(NamedTuple):
+    """A call of a torch function that made the nodes with numbers from ``start`` below ``end``."""
+
+    start: int
+    end: int
+    function: Callable[..., Any]
+    operands: tuple[Operand, ...]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a node came from; ``module`` is the path of the innermost module, "" without any."""
+
+    source: Source | None = None
+    module: str | None = None
+    call: str | None = None
+
+
+class Recorder:
+    """Notes where nodes come from while it is entered; may be entered again and again.
+
+    ``is_own`` tells by its path whether a file is the author's; the innermost line of such a
+    file counts.  ``display`` gives the name of a file for people.  ``inputs`` asks to note also
+    which tensors that do not require grad went into calls.
+    """
+
+    def __init__(
+        self,
+        is_own: Callable[[str], bool],
+        display: Callable[[str], str],
+        *,
+        inputs: bool = False,
+    ) -> None:
+        self._is_own = is_own
+        self._display = display
+        self._own: dict[str, bool] = {}
+        self._lines: list[tuple[str, int]] = []  # of the author's frames, the innermost last
+        self._modules: list[tuple[torch.nn.Module, int]] = []  # entered, and by which frame
+        self._starts: list[int] = []
+        self._places: list[tuple[tuple[str, int] | None, torch.nn.Module | None]] = []
+        self._calls = _Calls(inputs=inputs)
+        self._entered = ExitStack()
+        self.locals_of: CodeType | None = None
+        """The code of a function whose variables are kept in :attr:`locals` when it returns."""
+        self.locals: dict[str, object] = {}
+
+    def __enter__(self) -> Recorder:
+        hooks = torch.nn.modules.module
+        for hook in (
+            hooks.register_module_forward_pre_hook(self._enter_module),
+            hooks.register_module_forward_hook(self._leave_module, always_call=True),
+        ):
+            self._entered.callback(hook.remove)
+        self._entered.enter_context(self._calls)
+        self._lines, self._modules = [], []
+        self._entered.callback(sys.settrace, sys.gettrace())
+        sys.settrace(self._trace_call)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._entered.close()
+        self._lines, self._modules = [], []
+        self._note()  # what we make ourselves is nobody's
+
+    # --- notes ---
+
+    def _note(self) -> None:
+        place = (
+            self._lines[-1] if self._lines else None,
+            self._modules[-1][0] if self._modules else None,
+        )
+        start = next_sequence_number()
+        if self._starts and self._starts[-1] == start:  # nothing was made since the last note
+            self._places[-1] = place
+        else:
+            self._starts.append(start)
+            self._places.append(place)
+
+    def _trace_call(self, frame: FrameType, _event: str, _arg: object) -> Trace | None:
+        path = frame.f_code.co_filename
+        own = self._own.get(path)
+        if own is None:
+            own = self._own[path] = self._is_own(path)
+        if not own:
+            return None
+        self._lines.append((path, frame.f_lineno))
+        self._note()
+        return self._trace_line
+
+    def _trace_line(self, frame: FrameType, event: str, _arg: object) -> Trace:
+        if event == "line":
+            depth = len(self._lines)
+            if depth:
+                self._lines[-1] = (frame.f_code.co_filename, frame.f_lineno)
+            # A module that this frame called and that is still here has ended by an exception
+            # of which torch did not tell.
+            while self._modules and self._modules[-1][1] >= depth:
+                self._modules.pop()
+            self._note()
+        elif event == "return":
+            if frame.f_code is self.locals_of:
+                self.locals = dict(frame.f_locals)
+            if self._lines:
+                self._lines.pop()
+            self._note()
+        return self._trace_line
+
+    def _enter_module(self, module: torch.nn.Module, _args: object) -> None:
+        self._modules.append((module, len(self._lines)))
+        self._note()
+        self._trace_or_not()
+
+    def _leave_module(self, _module: torch.nn.Module, _args: object, _output: object) -> None:
+        if self._modules:
+            self._modules.pop()
+        self._note()
+        self._trace_or_not()
+
+    def _trace_or_not(self) -> None:
+        """Trace lines, but not inside of torch's own modules: none of the author's are there.
+
+        Until a module of the author's is entered, that is.  Python pays for tracing with every
+        call, and torch's modules make many.
+        """
+        torchs = bool(self._modules) and type(self._modules[-1][0]).__module__.startswith("torch.")
+        sys.settrace(None if torchs else self._trace_call)
+
+    # --- answers ---
+
+    def origins(self, namespace: Mapping[str, object]) -> Callable[[int], Origin]:
+        """A function from sequence numbers to origins; modules are named as in ``namespace``."""
+        paths = _module_paths(namespace)
+        calls: dict[int, str | None] = {}
+
+        def origin(number: int) -> Origin:
+            at = bisect_right(self._starts, number) - 1
+            if number == UNNUMBERED or at < 0:
+                return Origin()
+            place, module = self._places[at]
+            call = self.call(number)
+            if call is not None and id(call.function) not in calls:
+                calls[id(call.function)] = call_name(call.function)
+            return Origin(
+                source=None if place is None else self._source(*place),
+                module="" if module is None else paths.get(id(module), type(module).__name__),
+                call=None if call is None else calls[id(call.function)],
+            )
+
+        return origin
+
+    def call(self, number: int) -> Call | None:
+        """The call that made the node with that sequence number."""
+        return self._calls.of(number)
+
+    def _source(self, path: str, line: int) -> Source:
+        return Source(self._display(path), line, linecache.getline(path, line).strip())
+
+
+class _Calls(TorchFunctionMode):
+    """Notes which call of a torch function made which nodes, and what went into it."""
+
+    def __init__(self, *, inputs: bool = False) -> None:
+        super().__init__()
+        self._inputs = inputs
+        self._starts: list[int] = []
+        self._calls: list[Call] = []
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        start = next_sequence_number()
+        result = func(*args, **kwargs) if kwargs else func(*args)
+        end = next_sequence_number()
+        if end > start:
+            operands = _operands(args, kwargs or {}) if self._inputs else ()
+            self._starts.append(start)
+            self._calls.append(Call(start, end, func, operands))
+        return result
+
+    def of(self, number: int) -> Call | None:
+        at = bisect_right(self._starts, number) - 1
+        if at < 0 or number >= self._calls[at].end:
+            return None
+        return self._calls[at]
+
+
+def _operands(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Operand, ...]:
+    found = []
+    for value in (*args, *kwargs.values()):
+        for item in value if isinstance(value, (list, tuple)) else (value,):
+            if isinstance(item, torch.Tensor) and not item.requires_grad:
+                with torch._C.DisableTorchFunctionSubclass():
+                    base = item._base
+                    try:
+                        shape = tuple(int(size) for size in item.shape)
+                    except Exception:  # nested
+                        shape = None
+                    found.append(
+                        Operand(
+                            weakref.ref(item),
+                            None if base is None else weakref.ref(base),
+                            shape,
+                            item.dtype,
+                            item.device,
+                        )
+                    )
+    return tuple(found)
+
+
+def _module_paths(namespace: Mapping[str, object]) -> dict[int, str]:
+    """How the program reaches its modules: ``net``, ``net.0``; the first path there is."""
+    found: dict[int, str] = {}
+    for name, value in variables(namespace):
+        for place, module in places(name, value):
+            if is_module(module):
+                for path, part in module.named_modules():  # type: ignore[attr-defined]
+                    found.setdefault(id(part), f"{place}.{path}" if path else place)
+    return found
+
+
+_NAMESPACES = (torch, functional, torch.special, torch.linalg, torch.fft)
+
+
+def call_name(function: Callable[..., Any]) -> str | None:
+    """The name by which a torch function is called: ``torch.mm``, ``torch.Tensor.add``.
+
+    Not by :func:`torch.overrides.resolve_name`, which says ``torch.spmm`` of ``torch.mm`` and
+    takes its time to list all functions there are.
+    """
+    name = getattr(function, "__name__", "")
+    if name == "__get__":  # a property: Tensor.T
+        name = getattr(getattr(function, "__self__", None), "__name__", "")
+        return f"torch.Tensor.{name}" if name else None
+    for namespace in _NAMESPACES:
+        short = name.removeprefix(f"{namespace.__name__.rpartition('.')[2]}_")
+        for candidate in (name, short):
+            if getattr(namespace, candidate, None) is function:
+                return f"{namespace.__name__}.{candidate}"
+    qualified = getattr(function, "__qualname__", name)
+    if hasattr(function, "__objclass__") or qualified.startswith(("Tensor.", "TensorBase.")):
+        return f"torch.Tensor.{name}"
+    module = getattr(function, "__module__", None)
+    return f"{module}.{qualified}" if module and name else None
