@@ -12,6 +12,9 @@ import linecache
 import sys
 import weakref
 from bisect import bisect_right
+
+# Held here: the recorder works while the program runs, which may replace the built-in ones.
+from builtins import bool, isinstance, len, type  # noqa: A004, UP029
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
