@@ -9,6 +9,7 @@ version = release = __version__
 
 extensions = ["sphinx_autogradgraph", "myst_parser"]
 exclude_patterns = ["_build"]
+autogradgraph_snapshots = "snapshots"
 source_suffix = {".rst": "restructuredtext", ".md": "markdown"}
 numfig = True
 nitpicky = True

@@ -9,8 +9,9 @@ from __future__ import annotations
 import ast
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,8 @@ class Program:
     ``directory`` becomes the working directory and the first entry of ``sys.path``, before
     ``path``.  ``module`` is the ``__name__`` that the code sees.  ``import_module`` names a module
     whose namespace is used in place of running blocks.  ``timeout`` is in seconds.  ``root`` is
-    the directory against which the author's other files are named in messages.
+    the directory against which the author's other files are named in messages.  ``raises`` names
+    the exception that the last block is expected to raise.
     """
 
     blocks: tuple[Block, ...]
@@ -69,6 +71,7 @@ class Program:
     import_module: str | None = None
     seed: int = 0
     timeout: float = 60.0
+    raises: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The program as plain data for JSON."""
@@ -97,14 +100,19 @@ def display_path(path: str | os.PathLike[str], root: str | os.PathLike[str]) -> 
     for a root ``docs``), so that no message, page or snapshot tells where on the build machine
     the project stands.  Files that share no more than a top-level directory are named alone.
     """
-    full, base = os.path.abspath(path), os.path.abspath(root)
+    common = shared_directory(path, root)
+    if common is None:
+        return os.path.basename(path)
+    return Path(os.path.abspath(path)).relative_to(common).as_posix()
+
+
+def shared_directory(path: str | os.PathLike[str], root: str | os.PathLike[str]) -> str | None:
+    """The directory that two paths share; None if it is no more than a top-level one."""
     try:
-        common = os.path.commonpath([full, base])
+        common = os.path.commonpath([os.path.abspath(path), os.path.abspath(root)])
     except ValueError:  # another drive on Windows
-        return os.path.basename(full)
-    if len(Path(common).parts) < 3:
-        return os.path.basename(full)
-    return Path(full).relative_to(common).as_posix()
+        return None
+    return common if len(Path(common).parts) > 2 else None
 
 
 @dataclass(frozen=True)
@@ -141,6 +149,23 @@ def parse_reference(text: str) -> Reference:
             {"reference": repr(text.strip())},
         )
     )
+
+
+def find_module(name: str, path: Sequence[str]) -> str | None:
+    """The source file of a module, found on ``path`` without running any code of its packages.
+
+    None where there is none, and for what is not found in the ordinary way.
+    """
+    places: Sequence[str] | None = path
+    spec = None
+    for part in range(1, name.count(".") + 2):
+        if places is None:
+            return None
+        spec = PathFinder.find_spec(".".join(name.split(".")[:part]), places)
+        if spec is None:
+            return None
+        places = spec.submodule_search_locations
+    return spec.origin if spec is not None and spec.has_location else None
 
 
 def read_block(path: str, root: str) -> Block:

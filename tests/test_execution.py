@@ -12,7 +12,14 @@ from sphinx_autogradgraph.execution.result import Traced
 from sphinx_autogradgraph.execution.runner import Runner, default_method
 from sphinx_autogradgraph.faults import Fault
 from sphinx_autogradgraph.graph import Graph
-from sphinx_autogradgraph.program import Block, Draw, Program, read_block, split_expressions
+from sphinx_autogradgraph.program import (
+    Block,
+    Draw,
+    Program,
+    find_module,
+    read_block,
+    split_expressions,
+)
 
 forks = pytest.mark.skipif(default_method() != "fork", reason="no safe fork on this system")
 
@@ -141,7 +148,8 @@ def test_a_module_reference_sees_the_path_of_conf_py(runner: Runner, tmp_path: P
     lib = (str(tmp_path / "lib"),)
     (result,) = runner.run([of_module("mine.model", lib)])
     assert names(result.draws[0]) == ["loss()"]
-    assert result.module_file == str(package / "model.py")
+    assert find_module("mine.model", lib) == str(package / "model.py")
+    assert find_module("mine.absent", lib) is find_module("mine.model.x", lib) is None
     assert {Path(file).name for file in result.files} == {"__init__.py", "model.py"}
     assert fault(run(runner, of_module("mine.model", ()))).kind == "reference"
     assert fault(run(runner, of_module("mine.absent", lib))).kind == "reference"

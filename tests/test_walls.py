@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "sphinx_autogradgraph"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 WITH_TORCH = {"tracing", "execution/execute.py", "execution/worker.py"}
-WITH_SPHINX = {"sphinxext"}
+WITH_SPHINX = {"sphinxext", "cli.py"}
 
 
 def imports(path: Path) -> set[str]:

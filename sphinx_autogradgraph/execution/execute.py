@@ -55,14 +55,13 @@ def execute(program: Program) -> Result:
         for name, module in list(sys.modules.items())
         if name not in before and (module is not run.module or program.import_module)
     ]
-    return Result(draws, imported_files(new), run.module_file)
+    return Result(draws, imported_files(new))
 
 
 class _Run:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.module = ModuleType(program.module)
-        self.module_file: str | None = None
         self._flags = 0
         self._value: tuple[str, object] | None = None
         self._assigned: tuple[str, ...] = ()
@@ -83,7 +82,10 @@ class _Run:
         for count in range(len(self.program.blocks) + 1):
             if count and failed is None:
                 block = self.program.blocks[count - 1]
-                failed = self._attempt(partial(self._run, block))
+                step = partial(self._run, block)
+                if self.program.raises is not None and count == len(self.program.blocks):
+                    step = partial(self._run_to_raise, block, self.program.raises)
+                failed = self._attempt(step)
                 if failed is not None:
                     failed = replace(failed, block=count - 1)
             for index, draw in enumerate(self.program.draws):
@@ -117,7 +119,6 @@ class _Run:
         torch.manual_seed(program.seed)
         if program.import_module is not None:
             self.module = self._import(program.import_module)
-            self.module_file = self.module.__file__
             return
         if program.module == "__main__" or program.module not in sys.modules:
             sys.modules[program.module] = self.module  # dataclasses and pickle look there
@@ -153,6 +154,21 @@ class _Run:
         if text is not None and _VALUE in namespace:
             self._value = (text, namespace.pop(_VALUE))
         self._assigned = assigned or self._assigned
+
+    def _run_to_raise(self, block: Block, expected: str) -> None:
+        """Run a block that is expected to raise; what it left behind can be drawn."""
+        try:
+            self._run(block)
+        except BaseException as error:
+            if not any(_is_called(kind, expected) for kind in type(error).__mro__):
+                raise
+            return
+        fault = Fault(
+            "execution",
+            "the code was expected to raise {expected}, and did not",
+            {"expected": expected},
+        )
+        raise FaultError(fault)
 
     def _draw(self, draw: Draw) -> Traced | Fault:
         namespace = self.module.__dict__
@@ -214,6 +230,10 @@ class _Run:
         self._recorder.locals_of = getattr(value, "__code__", None)
         with self._recorder:
             return f"{name}()", value()
+
+
+def _is_called(kind: type, name: str) -> bool:
+    return name in (kind.__name__, kind.__qualname__, f"{kind.__module__}.{kind.__qualname__}")
 
 
 def _restore_builtins() -> None:

@@ -38,12 +38,10 @@ class Result:
     """What was traced, or the Fault in its place, for each thing that the Program draws.
 
     ``files`` are the author's own modules that the program imported, as paths on this machine.
-    ``module_file`` is the file of the module that a reference named.
     """
 
     draws: tuple[Traced | Fault, ...]
     files: tuple[str, ...] = ()
-    module_file: str | None = None
 
     @classmethod
     def of_fault(cls, fault: Fault, draws: int) -> Result:
@@ -58,7 +56,6 @@ class Result:
                 for item in self.draws
             ],
             "files": list(self.files),
-            "module_file": self.module_file,
         }
 
     @classmethod
@@ -70,5 +67,4 @@ class Result:
                 for item in data["draws"]
             ),
             files=tuple(data["files"]),
-            module_file=data["module_file"],
         )

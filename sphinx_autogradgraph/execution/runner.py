@@ -16,7 +16,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -30,6 +31,12 @@ Method = Literal["fork", "fresh"]
 
 START_TIMEOUT = 120.0
 """Seconds that the worker may take to import torch, on top of a program's own timeout."""
+
+
+WAITING = 5.0
+"""Seconds without news after which whoever waits is told."""
+
+Waiting = Callable[[int, int, float], None]
 
 
 def default_method() -> Method:
@@ -52,15 +59,17 @@ class Runner:
         self._server: subprocess.Popen[bytes] | None = None  # if this process has started it
         self._life, self._alive = os.pipe()  # the write end is closed with the last of the build
 
-    def run(self, programs: Sequence[Program]) -> list[Result]:
+    def run(self, programs: Sequence[Program], waiting: Waiting | None = None) -> list[Result]:
         """Run the programs side by side and return their results in order.
 
-        Nothing that a program does raises here: it comes back as a fault in its result.
+        Nothing that a program does raises here: it comes back as a fault in its result.  When it
+        takes long, ``waiting`` is told now and then how many of how many have ended, after how
+        many seconds.
         """
         if not programs:
             return []
         if self.method == "fork":
-            return self._ask_the_server(programs)
+            return self._ask_the_server(programs, waiting)
         return [self._run_fresh(program) for program in programs]
 
     def started(self) -> bool:
@@ -92,7 +101,8 @@ class Runner:
 
     # --- fork ---
 
-    def _ask_the_server(self, programs: Sequence[Program]) -> list[Result]:
+    def _ask_the_server(self, programs: Sequence[Program], waiting: Waiting | None) -> list[Result]:
+        begin = time.monotonic()
         results: dict[int, Result] = {}
         with selectors.DefaultSelector() as selector, contextlib.ExitStack() as stack:
             for index, program in enumerate(programs):
@@ -102,7 +112,10 @@ class Runner:
                 both = selectors.EVENT_READ | selectors.EVENT_WRITE
                 selector.register(connection, both, (index, exchange))
             while len(results) < len(programs):
-                for key, events in selector.select():
+                selected = selector.select(WAITING)
+                if not selected and waiting is not None:
+                    waiting(len(results), len(programs), time.monotonic() - begin)
+                for key, events in selected:
                     index, exchange = key.data
                     connection = key.fileobj  # type: ignore[assignment]
                     if events & selectors.EVENT_WRITE and exchange.send(connection):

@@ -17,10 +17,19 @@ def setup_config(app: Sphinx) -> None:
 
     - ``autogradgraph_show``: what ``:show:`` is where an author does not say (``"shape"``).
     - ``autogradgraph_layout``: the layout engine, ``"graphviz-pure"`` or ``"dot"``.
+    - ``autogradgraph_execution``: ``"auto"`` runs code where torch is installed and else draws from
+      snapshots, ``"always"`` runs it, ``"never"`` does not.
+    - ``autogradgraph_snapshots``: the directory of the snapshots, relative to ``conf.py``.
+    - ``autogradgraph_cache``: the directory of the cache, relative to ``conf.py``; by default it is
+      in the directory of the doctrees.
     - ``autogradgraph_timeout``: seconds that a program may take (60).
     - ``autogradgraph_layout_timeout``: seconds that the layout of a graph may take (30).
     """
-    app.add_config_value("autogradgraph_show", "shape", "env", frozenset({str}))
+    app.add_config_value("autogradgraph_show", "shape", "env", [str])
     app.add_config_value("autogradgraph_layout", ENGINES[0], "env", ENUM(*ENGINES))
-    app.add_config_value("autogradgraph_timeout", 60, "", frozenset({int, float}))
-    app.add_config_value("autogradgraph_layout_timeout", 30, "", frozenset({int, float}))
+    modes = ENUM("auto", "always", "never")
+    app.add_config_value("autogradgraph_execution", "auto", "env", modes)
+    app.add_config_value("autogradgraph_snapshots", None, "env", [str, type(None)])
+    app.add_config_value("autogradgraph_cache", None, "", [str, type(None)])
+    app.add_config_value("autogradgraph_timeout", 60, "", [int, float])
+    app.add_config_value("autogradgraph_layout_timeout", 30, "", [int, float])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -17,9 +18,11 @@ from sphinx_autogradgraph.program import (
     Draw,
     Program,
     display_path,
+    find_module,
     parse_reference,
     read_block,
 )
+from sphinx_autogradgraph.sphinxext import dependencies
 from sphinx_autogradgraph.sphinxext.lines import line_of_code, source_lines
 from sphinx_autogradgraph.sphinxext.nodes import new_figure
 from sphinx_autogradgraph.sphinxext.options import OPTION_SPEC, Options, OptionSpec, parse_options
@@ -96,7 +99,7 @@ class AutogradGraph(_Code):
             options=options,
             draw=draw,
             program=program,
-            block=program.blocks[0] if program and program.blocks else block,
+            block=block if program is None else self._shown(program, block),
             source=inline if options.include_source is None else options.include_source,
             faults=tuple(faults),
         )
@@ -106,6 +109,13 @@ class AutogradGraph(_Code):
         figure[REQUEST] = request
         self.add_name(figure)
         return [figure, *messages]
+
+    def _shown(self, program: Program, block: Block | None) -> Block | None:
+        """The code that ``:include-source:`` shows of a program of its own."""
+        if program.import_module is None:
+            return program.blocks[0]
+        file = find_module(program.import_module, [self._directory(), *sys.path])
+        return block if file is None else read_block(file, program.root)
 
     def _caption(self, text: str) -> tuple[nodes.caption | None, list[nodes.system_message]]:
         if not text:
@@ -125,14 +135,18 @@ class AutogradGraph(_Code):
         if self.arguments:
             return self._referenced(self.arguments[0], options, draw)
         if block is None or options.context:
+            if options.raises:
+                message = ":raises: is for a program of its own, not for that of the page"
+                raise FaultError(Fault("option", message))
             return None
         return Program(
             blocks=(block,),
             draws=(draw,),
-            directory=self.directory(),
+            directory=self._directory(),
             root=str(self.env.srcdir),
             seed=options.seed,
             timeout=options.timeout,
+            raises=options.raises,
         )
 
     def _referenced(self, text: str, options: Options, draw: Draw) -> Program:
@@ -150,14 +164,14 @@ class AutogradGraph(_Code):
             return Program(
                 blocks=(),
                 draws=(Draw(0, (), reference.member, draw.inputs, draw.tensors),),
-                directory=self.directory(),
+                directory=self._directory(),
                 root=root,
                 import_module=reference.module,
                 seed=options.seed,
                 timeout=options.timeout,
             )
-        relative, path = self.env.relfn2path(reference.file or "")
-        self.env.note_dependency(relative)
+        _, path = self.env.relfn2path(reference.file or "")
+        dependencies.note(self.env, [path])
         return Program(
             blocks=(read_block(path, root),),
             draws=(Draw(1, options.tensor, reference.member, draw.inputs, draw.tensors),),
@@ -166,9 +180,10 @@ class AutogradGraph(_Code):
             module=Path(path).stem,
             seed=options.seed,
             timeout=options.timeout,
+            raises=options.raises,
         )
 
-    def directory(self) -> str:
+    def _directory(self) -> str:
         """The directory of the document."""
         return os.path.dirname(self.env.doc2path(self.env.docname))
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
 
-from sphinx_autogradgraph.execution.runner import Runner
+from sphinx_autogradgraph.sphinxext.build import Build
+from sphinx_autogradgraph.sphinxext.builder import setup_builders
 from sphinx_autogradgraph.sphinxext.calls import url_of_call
 from sphinx_autogradgraph.sphinxext.config import setup_config
+from sphinx_autogradgraph.sphinxext.dependencies import setup_dependencies
 from sphinx_autogradgraph.sphinxext.directive import AutogradGraph, AutogradSetup
 from sphinx_autogradgraph.sphinxext.messages import CATALOG
-from sphinx_autogradgraph.sphinxext.page import draw_page
 from sphinx_autogradgraph.sphinxext.surroundings import setup_surroundings
 from sphinx_autogradgraph.sphinxext.transforms import (
     CALL_EVENT,
@@ -37,6 +38,7 @@ def setup_extension(app: Sphinx, version: str) -> ExtensionMetadata:
     app.add_directive("autogradgraph", AutogradGraph)
     app.add_directive("autogradgraph-setup", AutogradSetup)
     setup_surroundings(app)
+    setup_dependencies(app)
     setup_drawing(app)
     setup_static(app)
     return {
@@ -49,7 +51,7 @@ def setup_extension(app: Sphinx, version: str) -> ExtensionMetadata:
 
 def setup_drawing(app: Sphinx) -> None:
     """Draw pages as they are read, with one worker for the build, also of the processes of -j."""
-    build = _Build()
+    build = Build()
     app.add_event(PAGE_EVENT)
     app.connect(PAGE_EVENT, build.draw_page)
     app.add_event(CALL_EVENT)
@@ -59,27 +61,7 @@ def setup_drawing(app: Sphinx) -> None:
     app.add_transform(DrawPage)
     app.add_post_transform(CanvasToSvg)
     app.add_post_transform(CanvasToText)
-
-
-class _Build:
-    """Holds the runner of one build."""
-
-    def __init__(self) -> None:
-        self._runner: Runner | None = None
-
-    def start(self, app: Sphinx) -> None:
-        # Before Sphinx forks to read, so that all processes share it; the worker itself starts
-        # with the first program.
-        self._runner = Runner()
-
-    def draw_page(self, app: Sphinx, document: nodes.document) -> None:
-        assert self._runner is not None, "documents are read after builder-inited"
-        draw_page(app, document, self._runner)
-
-    def finish(self, app: Sphinx, exception: Exception | None) -> None:
-        if self._runner is not None:
-            self._runner.close()
-            self._runner = None
+    setup_builders(app)
 
 
 def setup_static(app: Sphinx) -> None:

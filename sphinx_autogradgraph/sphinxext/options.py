@@ -37,6 +37,8 @@ class Options:
     include_source: bool | None = None
     table: tuple[Table, ...] = ()
     context: bool = False
+    skip: bool = False
+    raises: str | None = None
     seed: int = 0
     timeout: float = 60.0
     faults: tuple[Fault, ...] = field(default=())
@@ -60,7 +62,7 @@ def _text(value: str | None) -> str:
 
 NAMES = (
     "tensor", "caption", "name", "alt", "align", "width", "class", "figclass", "direction",
-    "show", "table", "include-source", "context", "seed", "timeout",
+    "show", "table", "include-source", "context", "skip", "raises", "seed", "timeout",
 )  # fmt: skip
 
 OPTION_SPEC = OptionSpec(dict.fromkeys(NAMES, _text))
@@ -106,6 +108,8 @@ def parse_options(texts: Mapping[str, str], *, show: str, timeout: float) -> Opt
         include_source=parsed("include-source", _yes_or_no, None),
         table=parsed("table", _table, ()),
         context=parsed("context", _yes_or_no, False),
+        skip=parsed("skip", _yes_or_no, False),
+        raises=parsed("raises", _exception, None),
         seed=parsed("seed", _seed, 0),
         timeout=parsed("timeout", _seconds, float(timeout)),
         faults=tuple(faults),
@@ -159,6 +163,13 @@ def _yes_or_no(text: str) -> bool:
     if word in ("no", "false"):
         return False
     raise ValueError("choose from yes, no")
+
+
+def _exception(text: str) -> str:
+    name = text.strip()
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise ValueError("the name of an exception is needed")
+    return name
 
 
 def _seed(text: str) -> int:

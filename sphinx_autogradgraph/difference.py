@@ -1,0 +1,200 @@
+"""The difference of two Graphs, in words.
+
+Numbers of nodes do not count, for they follow the order of statements, nor do lines, calls and
+devices: what is compared is what autograd computes.  Standard library only.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Any
+
+from sphinx_autogradgraph.graph import Graph, Node, TensorMeta
+
+MAX_ALIGNED = 2_000
+"""More nodes than this, between what two graphs have in common, are counted and not aligned."""
+
+
+def canonical_order(graph: Graph) -> list[Node]:
+    """The nodes in an order that depends on the graph alone: depth first from the outputs.
+
+    Inputs are followed in their order, and each node comes where it is first met.  Equal graphs
+    whose nodes are numbered differently have the same sequence.
+    """
+    order: dict[int, None] = {}
+    stack = [output.node for output in reversed(graph.outputs)]
+    while stack:
+        id = stack.pop()
+        if id in order:
+            continue
+        order[id] = None
+        stack += [edge.from_ for edge in reversed(graph.inputs_of.get(id, ()))]
+    return [graph.nodes[id] for id in order]
+
+
+def same(one: Graph, other: Graph) -> bool:
+    """Whether two graphs are the same: outputs, ops, edges, shapes, dtypes, names, modules."""
+    return _compared(one) == _compared(other)
+
+
+def _compared(graph: Graph) -> list[Any]:
+    order = canonical_order(graph)
+    place = {node.id: index for index, node in enumerate(order)}
+    compared: list[Any] = [
+        [(output.name, place[output.node], output.index) for output in graph.outputs]
+    ]
+    compared += [
+        (
+            node.kind,
+            node.op,
+            node.name,
+            node.module,
+            [(meta.shape, meta.dtype, meta.name) for meta in node.outputs],
+            [
+                (place[edge.from_], edge.output, edge.input)
+                for edge in graph.inputs_of.get(node.id, ())
+            ],
+        )
+        for node in order
+    ]
+    return compared
+
+
+@dataclass(frozen=True)
+class _Change:
+    """What changed, and the node at which it did, for its line."""
+
+    text: str
+    node: Node | None = None
+
+
+def differences(old: Graph, new: Graph) -> list[str]:
+    """What became of ``old`` in ``new``, a line for each line of code; nothing if the same.
+
+    «examples/linreg.py:12  PowBackward0 became MulBackward0; leaf b: shape (1,) became (1, 1)»
+    """
+    if same(old, new):
+        return []
+    changes = [*_outputs(old, new), *_nodes(old, new)]
+    if not changes:
+        changes = [*_edges(old, new)] or [_Change("its edges changed")]
+    lines: dict[str, list[str]] = {}
+    last = ""
+    for change in changes:
+        source = change.node.source if change.node is not None else None
+        # What has no line of its own, as a leaf, stands with what was said before it.
+        last = last if source is None else f"{source.file}:{source.line}"
+        lines.setdefault(last, []).append(change.text)
+    return [
+        (f"{place}  " if place else "") + "; ".join(dict.fromkeys(texts))
+        for place, texts in lines.items()
+    ]
+
+
+def _outputs(old: Graph, new: Graph) -> Iterator[_Change]:
+    before = [output.name or "unnamed" for output in old.outputs]
+    after = [output.name or "unnamed" for output in new.outputs]
+    if before != after:
+        yield _Change(f"outputs {', '.join(before)} became {', '.join(after)}")
+
+
+def _nodes(old: Graph, new: Graph) -> Iterator[_Change]:
+    before, after = canonical_order(old), canonical_order(new)
+    keys = [_key(node) for node in before], [_key(node) for node in after]
+    if Counter(keys[0]) == Counter(keys[1]):  # the same nodes, in other places if need be
+        yield from _rearranged(before, after)
+        return
+    start = 0
+    while start < min(map(len, keys)) and keys[0][start] == keys[1][start]:
+        start += 1
+    end = 0
+    while end < min(map(len, keys)) - start and keys[0][-1 - end] == keys[1][-1 - end]:
+        end += 1
+    pairs = list(zip(before[:start], after[:start], strict=True))
+    middle = before[start : len(before) - end], after[start : len(after) - end]
+    if max(map(len, middle)) > MAX_ALIGNED:
+        yield _Change(f"{len(middle[0])} nodes became {len(middle[1])} others", middle[1][0])
+    else:
+        aligned = [[_key(node) for node in nodes] for nodes in middle]
+        matcher = SequenceMatcher(None, aligned[0], aligned[1], autojunk=False)
+        for tag, a, b, c, d in matcher.get_opcodes():
+            if tag == "equal":
+                pairs += zip(middle[0][a:b], middle[1][c:d], strict=True)
+            else:
+                yield from _replaced(middle[0][a:b], middle[1][c:d])
+    if end:
+        pairs += zip(before[-end:], after[-end:], strict=True)
+    for one, other in pairs:
+        yield from _attributes(one, other)
+
+
+def _rearranged(old: Sequence[Node], new: Sequence[Node]) -> Iterator[_Change]:
+    """For the same nodes in another order: pair those that are alike, in their order."""
+    waiting: dict[object, list[Node]] = {}
+    for node in reversed(old):
+        waiting.setdefault(_key(node), []).append(node)
+    for node in new:
+        yield from _attributes(waiting[_key(node)].pop(), node)
+
+
+def _key(node: Node) -> tuple[str, str, str | None]:
+    return node.kind, node.op, node.name if node.kind != "function" else None
+
+
+def _replaced(old: Sequence[Node], new: Sequence[Node]) -> Iterator[_Change]:
+    common = min(len(old), len(new))
+    for one, other in zip(old[:common], new[:common], strict=True):
+        yield _Change(f"{_named(one)} became {_named(other)}", other)
+        yield from _metas(one, other)
+    for node in old[common:]:
+        yield _Change(f"{_named(node)} is gone", node)
+    for node in new[common:]:
+        yield _Change(f"{_named(node)} is new", node)
+
+
+def _named(node: Node) -> str:
+    if node.kind == "function":
+        return node.op
+    return f"{node.kind} {node.name or 'without a name'}"
+
+
+def _attributes(old: Node, new: Node) -> Iterator[_Change]:
+    name = _named(old)
+    if old.name != new.name:
+        yield _Change(f"{name}: name {old.name or 'none'} became {new.name or 'none'}", new)
+    if old.module != new.module:
+        yield _Change(f"{name}: module {old.module or 'none'} became {new.module or 'none'}", new)
+    yield from _metas(old, new)
+
+
+def _metas(old: Node, new: Node) -> Iterator[_Change]:
+    name = _named(new)
+    if len(old.outputs) != len(new.outputs):
+        yield _Change(f"{name}: {len(old.outputs)} outputs became {len(new.outputs)}", new)
+    for index, (one, other) in enumerate(zip(old.outputs, new.outputs, strict=False)):
+        which = f"{name} output {index}" if len(new.outputs) > 1 else name
+        for what, before, after in _meta(one, other):
+            yield _Change(f"{which}: {what} {before} became {after}", new)
+
+
+def _meta(old: TensorMeta, new: TensorMeta) -> Iterator[tuple[str, object, object]]:
+    for what in ("shape", "dtype", "name"):
+        before, after = getattr(old, what), getattr(new, what)
+        if before != after:
+            yield what, before, after
+
+
+def _edges(old: Graph, new: Graph) -> Iterator[_Change]:
+    """For graphs whose nodes are alike: which of them takes its input from elsewhere."""
+    functions = [
+        [node for node in canonical_order(graph) if node.kind == "function"] for graph in (old, new)
+    ]
+    for one, other in zip(*functions, strict=True):
+        before = [_named(old.nodes[edge.from_]) for edge in old.inputs_of.get(one.id, ())]
+        after = [_named(new.nodes[edge.from_]) for edge in new.inputs_of.get(other.id, ())]
+        if before != after:
+            text = f"inputs {', '.join(before) or 'none'} became {', '.join(after) or 'none'}"
+            yield _Change(f"{_named(other)}: {text}", other)

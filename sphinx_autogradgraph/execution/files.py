@@ -1,0 +1,34 @@
+"""Files that other processes may read while they are written."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+
+def write_aside(path: Path, data: bytes) -> None:
+    """Write a file aside and rename it: nobody ever sees half of it.
+
+    Its directory is made if need be.  Raises :exc:`OSError` if it cannot be written, and leaves
+    what was there before.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=".part-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.chmod(aside, 0o644)
+        os.replace(aside, path)
+    except BaseException:
+        os.unlink(aside)
+        raise
+
+
+def digest(path: str | os.PathLike[str]) -> str | None:
+    """The SHA-256 of a file's content, None for a file that cannot be read."""
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except OSError:
+        return None

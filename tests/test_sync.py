@@ -1,0 +1,526 @@
+"""In sync: dependencies by content, the cache, snapshots, check and update, no torch."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from sphinx_autogradgraph.execution.cache import Cache, key_of
+from sphinx_autogradgraph.execution.result import Result, Traced
+from sphinx_autogradgraph.execution.snapshots import Snapshots, snapshot_text
+from sphinx_autogradgraph.faults import Fault
+from sphinx_autogradgraph.graph import Graph, Node, Output, TensorMeta
+from sphinx_autogradgraph.program import Block, Draw, Program
+from tests.conftest import Build, Project
+
+TITLE = "Title\n=====\n\n"
+
+SCRIPT = """\
+import torch
+import helper
+open("runs", "a").write("x")
+x = torch.ones(2, requires_grad=True)
+y = getattr(x, helper.op)()
+"""
+
+WITHOUT_TORCH = """\
+import sys
+
+class NoTorch:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "torch":
+            raise ModuleNotFoundError("No module named 'torch'", name="torch")
+
+sys.meta_path.insert(0, NoTorch())
+"""
+
+
+@pytest.fixture
+def synced(project: Project) -> Project:
+    project.conf("autogradgraph_snapshots = 'kept'")
+    project.write("helper.py", "op = 'sin'\n")
+    project.write("script.py", SCRIPT)
+    project.write("index.rst", f"{TITLE}.. autogradgraph:: script.py\n   :name: the-graph\n")
+    return project
+
+
+@pytest.fixture
+def without_torch(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Python processes that are started find no torch."""
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "sitecustomize.py").write_text(WITHOUT_TORCH)
+    monkeypatch.setenv("PYTHONPATH", str(site))
+
+
+def runs(project: Project) -> int:
+    path = project.directory / "runs"
+    return len(path.read_text()) if path.exists() else 0
+
+
+def read_again(build: Build) -> str:
+    found = re.search(r"(\d+) added, (\d+) changed, (\d+) removed", build.stdout)
+    assert found, build.stdout
+    return " ".join(found.groups())
+
+
+def figure(build: Build, name: str = "index.html") -> str:
+    found = re.search(r"<figure.*?</figure>", build.read(name), flags=re.DOTALL)
+    assert found
+    return found[0]
+
+
+def command(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "sphinx_autogradgraph", *arguments, str(project.directory)],
+        capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+
+
+def snapshot(project: Project) -> Path:
+    return project.directory / "kept" / "index.the-graph.json"
+
+
+# --- dependencies and cache ---
+
+
+def test_nothing_changed_reads_and_runs_nothing(synced: Project) -> None:
+    assert synced.build("html", "-W").status == 0
+    again = synced.build("html", "-W")
+    assert (read_again(again), runs(synced)) == ("0 0 0", 1)
+
+
+def test_a_changed_script_and_a_changed_helper(synced: Project) -> None:
+    synced.conf("")  # without snapshots: nothing is kept to drift from
+    synced.build()
+    synced.write("helper.py", "op = 'exp'\n")
+    build = synced.build("html", "-W")
+    assert (read_again(build), runs(synced)) == ("0 1 0", 2)
+    assert "ExpBackward0" in figure(build)
+    synced.write("script.py", SCRIPT + "y = y * 2\n")
+    build = synced.build("html", "-W")
+    assert (read_again(build), runs(synced)) == ("0 1 0", 3)
+    assert "MulBackward0" in figure(build)
+
+
+def test_changed_content_under_an_old_time_stamp(synced: Project) -> None:
+    synced.conf("")
+    synced.build()
+    for name, text in (("helper.py", "op = 'cos'\n"), ("script.py", SCRIPT + "y = y + 1\n")):
+        path = synced.write(name, text)
+        os.utime(path, (1_577_836_800, 1_577_836_800))  # touch -d 2020-01-01
+        assert read_again(synced.build("html", "-W")) == "0 1 0"
+    assert runs(synced) == 3
+
+
+def test_touched_only(synced: Project) -> None:
+    synced.build()
+    for name in ("helper.py", "script.py"):
+        os.utime(synced.directory / name)
+    assert (read_again(synced.build("html", "-W")), runs(synced)) == ("0 0 0", 1)
+    os.utime(synced.directory / "index.rst")  # the page is Sphinx' to read again; nothing runs
+    assert (read_again(synced.build("html", "-W")), runs(synced)) == ("0 1 0", 1)
+
+
+def test_failing_twice_then_mended(synced: Project) -> None:
+    synced.write("helper.py", "1 / 0\n")
+    for _ in range(2):
+        build = synced.build("html", "-W", "--keep-going")
+        assert build.status == 1
+        assert len(build.warnings) == 1
+        assert "helper.py, line 1: ZeroDivisionError" in build.stderr
+    synced.write("helper.py", "op = 'sin'\n")
+    assert synced.build("html", "-W").status == 0
+    assert read_again(synced.build("html", "-W")) == "0 0 0"
+
+
+def test_a_file_that_appears_is_noticed(project: Project) -> None:
+    project.write("index.rst", f"{TITLE}.. autogradgraph:: late.py\n")
+    assert len(project.build().warnings) == 1
+    project.write("late.py", "import torch\nx = torch.ones(2, requires_grad=True) * 2\n")
+    assert project.build("html", "-W").status == 0
+
+
+def test_a_deleted_directive_leaves_nothing_behind(synced: Project) -> None:
+    synced.build()
+    synced.write("index.rst", TITLE + "Nothing.\n")
+    synced.build("html", "-W")
+    synced.write("helper.py", "1 / 0\n")
+    assert read_again(synced.build("html", "-W")) == "0 0 0"
+    assert "<figure" not in synced.build().read("index.html")
+
+
+def test_the_cache_elsewhere_serves_another_checkout(synced: Project, tmp_path: Path) -> None:
+    synced.conf("autogradgraph_cache = '../cache'")
+    first = synced.build()
+    assert list((tmp_path / "cache").glob("*/*.json.gz"))
+    other = Project(tmp_path / "elsewhere" / "docs")
+    for name in ("conf.py", "helper.py", "script.py", "index.rst"):
+        other.write(name, (synced.directory / name).read_text())
+    (tmp_path / "cache").rename(tmp_path / "elsewhere" / "cache")
+    second = other.build("html", "-W")
+    assert runs(other) == 0
+    assert figure(first) == figure(second)
+
+
+def test_two_builds_at_the_same_time_on_one_cache(synced: Project) -> None:
+    synced.conf("autogradgraph_cache = 'cache'")
+    pages = [f"page{index}" for index in range(6)]
+    for page in pages:
+        synced.write(
+            f"{page}.rst",
+            f":orphan:\n\n{TITLE}.. autogradgraph::\n\n   import torch\n"
+            f"   {page} = torch.ones(2, requires_grad=True)\n   {page} * 2\n",
+        )
+
+    def build(name: str) -> Build:
+        out = str(synced.directory / "_build" / f"doctrees-{name}")
+        return synced.build("html", "-W", "-E", "-j", "2", "-d", out, out=name)
+
+    with ThreadPoolExecutor(2) as pool:
+        one, two = pool.map(build, ["one", "two"])
+    assert one.status == two.status == 0, one.stderr + two.stderr
+    for page in ["index", *pages]:
+        assert one.read(f"{page}.html") == two.read(f"{page}.html")
+    assert not list((synced.directory / "cache").rglob(".part-*"))
+
+
+def test_a_cache_that_cannot_be_written_is_one_warning(synced: Project) -> None:
+    synced.write("in-the-way", "a file where the directory should be")
+    synced.conf("autogradgraph_cache = 'in-the-way'")
+    build = synced.build()
+    (warning,) = build.warnings
+    assert "index.rst:4: WARNING: the cache cannot be written" in warning
+    assert "<svg" in figure(build)
+
+
+META = (TensorMeta((2,), "float32", "cpu"),)
+GRAPH = Graph((Output("w", 0, 0),), (Node(0, "leaf", "AccumulateGrad", "w", META),), ())
+
+
+def a_program(directory: Path, code: str = "x", **options: object) -> Program:
+    return Program(
+        (Block(code, "page.rst", str(directory / "page.rst")),), (Draw(1),),
+        str(directory), str(directory), **options,
+    )  # type: ignore[arg-type] # fmt: skip
+
+
+def test_cache_entries(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache")
+    helper = tmp_path / "helper.py"
+    helper.write_text("1")
+    program = a_program(tmp_path)
+    result = Result((Traced(GRAPH),), (str(helper),))
+    assert cache.get(program) is None
+    cache.put(program, result)
+    assert cache.get(program) == result
+    assert cache.get(a_program(tmp_path, timeout=3.0)) == result  # no part of what it computes
+    for other in (a_program(tmp_path, "y"), a_program(tmp_path, seed=1)):
+        assert cache.get(other) is None
+        assert key_of(other) != key_of(program)
+    helper.write_text("2")
+    assert cache.get(program) is None
+    helper.unlink()
+    assert cache.get(program) is None
+    cache.put(a_program(tmp_path, "fails"), Result.of_fault(Fault("execution", "no"), 1))
+    assert cache.get(a_program(tmp_path, "fails")) is None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"junk", gzip.compress(b"[]"), gzip.compress(b'{"format": 1, "key": "other"}'),
+     gzip.compress(b"{}")[:-4], gzip.compress(b"\xff\xfe")],
+)  # fmt: skip
+def test_a_corrupt_or_foreign_entry_is_a_miss(tmp_path: Path, data: bytes) -> None:
+    cache = Cache(tmp_path)
+    program = a_program(tmp_path)
+    cache.put(program, Result((Traced(GRAPH),)))
+    (path,) = tmp_path.glob("*/*.json.gz")
+    path.write_bytes(data)
+    assert cache.get(program) is None
+    cache.put(program, Result((Traced(GRAPH),)))
+    assert cache.get(program) == Result((Traced(GRAPH),))
+
+
+def test_a_damaged_graph_in_an_entry_is_a_miss(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    program = a_program(tmp_path)
+    cache.put(program, Result((Traced(GRAPH),)))
+    (path,) = tmp_path.glob("*/*.json.gz")
+    entry = json.loads(gzip.decompress(path.read_bytes()))
+    entry["result"]["draws"][0]["graph"]["outputs"][0]["node"] = 7
+    path.write_bytes(gzip.compress(json.dumps(entry).encode()))
+    assert cache.get(program) is None
+
+
+def test_the_cache_stays_in_bounds(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    for index in range(10):
+        cache.put(a_program(tmp_path, str(index)), Result((Traced(GRAPH),)))
+        (path,) = tmp_path.glob(f"*/{key_of(a_program(tmp_path, str(index)))}.json.gz")
+        os.utime(path, (index, index))
+    size = path.stat().st_size
+    cache.get(a_program(tmp_path, "0"))  # used just now
+    cache.prune(most=3 * size + 10)
+    left = [index for index in range(10) if cache.get(a_program(tmp_path, str(index)))]
+    assert left == [0, 8, 9]
+
+
+# --- snapshots ---
+
+
+def test_a_snapshot_is_kept_and_drift_is_a_warning(synced: Project) -> None:
+    assert synced.build("html", "-W").status == 0
+    text = snapshot(synced).read_text()
+    assert Graph.from_json(text).chain == ("SinBackward0",)
+    assert sum('"kind"' in line for line in text.splitlines()) == 2
+    assert str(synced.directory) not in text
+    synced.write("helper.py", "op = 'cos'\n")
+    for _ in range(2):  # it comes back, until it is accepted or undone
+        (warning,) = synced.build().warnings
+        assert (
+            "index.rst:4: WARNING: the graph is no longer that of kept/index.the-graph.json"
+            in warning
+        )
+        assert "    script.py:5  SinBackward0 became CosBackward0" in warning
+    assert snapshot(synced).read_text() == text
+    assert synced.build("html", "-W", "--keep-going").status == 1
+    quiet = synced.build("html", "-W", "-D", "suppress_warnings=autogradgraph.drift")
+    assert quiet.status == 0
+    synced.write("helper.py", "op = 'sin'\n")
+    assert synced.build("html", "-W").status == 0
+
+
+def test_check_and_update(synced: Project) -> None:
+    missing = command(synced, "check")
+    assert missing.returncode == 1
+    assert "there is no snapshot kept/index.the-graph.json" in missing.stdout
+    assert not snapshot(synced).exists()  # it touches nothing
+    accepted = command(synced, "update")
+    assert accepted.returncode == 0
+    assert "new: kept/index.the-graph.json" in accepted.stdout
+    assert command(synced, "check").returncode == 0
+
+    synced.write("helper.py", "op = 'exp'\n")
+    stray = synced.write("kept/gone.1.json", snapshot(synced).read_text())
+    before = snapshot(synced).read_text()
+    drifted = command(synced, "check")
+    assert drifted.returncode == 1
+    assert "script.py:5  SinBackward0 became ExpBackward0" in drifted.stdout
+    assert "no figure has the snapshot kept/gone.1.json" in drifted.stdout
+    assert (
+        "1 graphs: 0 as kept, 1 drifted, 0 without a snapshot, 0 failed; 1 snapshots"
+        in drifted.stdout
+    )
+    assert snapshot(synced).read_text() == before
+    assert stray.exists()
+
+    accepted = command(synced, "update")
+    assert accepted.returncode == 0
+    assert "changed: kept/index.the-graph.json" in accepted.stdout
+    assert "SinBackward0 became ExpBackward0" in accepted.stdout
+    assert "removed: kept/gone.1.json" in accepted.stdout
+    assert not stray.exists()
+    assert command(synced, "check").returncode == 0
+
+    synced.write("helper.py", "1 / 0\n")
+    failed = command(synced, "check")
+    assert failed.returncode == 1
+    assert "ZeroDivisionError" in failed.stdout
+    assert "1 failed; 0 snapshots without" in failed.stdout
+    before = snapshot(synced).read_text()
+    assert command(synced, "update").returncode == 1
+    assert snapshot(synced).read_text() == before  # what fails is not accepted, nor lost
+
+
+def test_the_builder_checks_too(synced: Project) -> None:
+    synced.build("html", "-W")
+    assert synced.build("autogradgraph").status == 0
+    synced.write("helper.py", "op = 'exp'\n")
+    build = synced.build("autogradgraph")
+    assert build.status == 1
+    assert "SinBackward0 became ExpBackward0" in build.stderr
+    assert runs(synced) == 3  # it runs everything, whatever the cache knows
+
+
+def test_wrong_usage_of_the_command(project: Project, tmp_path: Path) -> None:
+    project.write("index.rst", TITLE)
+    without = command(project, "check")
+    assert without.returncode == 2
+    assert "autogradgraph_snapshots is not set" in without.stderr
+    project.directory = tmp_path / "nowhere"
+    assert command(project, "check").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        (SCRIPT.replace("import torch\n", "import torch\n# a new line\nunused = 3\n"), True),
+        (SCRIPT + "z = torch.ones(3)\n", True),
+        (SCRIPT.replace("x", "v").replace("evp", "exp").replace("getattr(v", "getattr(v"), False),
+    ],
+)
+def test_moved_lines_are_no_drift(synced: Project, text: str, same: bool) -> None:
+    synced.write(
+        "index.rst", f"{TITLE}.. autogradgraph:: script.py\n   :name: the-graph\n   :tensor: y\n"
+    )
+    assert command(synced, "update").returncode == 0
+    synced.write("script.py", text)
+    assert (command(synced, "check").returncode == 0) is same
+
+
+def test_a_snapshot_that_cannot_be_read(synced: Project) -> None:
+    synced.build("html", "-W")
+    snapshot(synced).write_text("{")
+    build = synced.build()
+    (warning,) = build.warnings
+    assert "the snapshot kept/index.the-graph.json cannot be read" in warning
+    assert "<svg" in figure(build)
+    assert snapshot(synced).read_text() == "{"
+    assert command(synced, "update").returncode == 0
+    assert synced.build("html", "-W").status == 0
+
+
+def test_names_of_snapshots(tmp_path: Path) -> None:
+    snapshots = Snapshots(tmp_path)
+    assert snapshots.path("sub/page", "a b/../c").relative_to(tmp_path) == Path(
+        "sub/page.a-b-..-c.json"
+    )
+    traced = Traced(GRAPH)
+    path = snapshots.path("sub/page", "1")
+    snapshots.write(path, traced)
+    assert snapshots.read(path) == traced
+    assert snapshot_text(traced) == GRAPH.to_json()
+    assert snapshots.orphans([]) == [path]
+    assert snapshots.orphans([path]) == []
+
+
+# --- without torch ---
+
+PAGE = """
+Title
+=====
+
+.. code-block:: python
+
+   import torch
+   X = torch.ones(3, 2)
+   w = torch.ones(2, 1, requires_grad=True)
+   y_hat = torch.mm(X, w)
+
+.. autogradgraph::
+   :tensor: y_hat
+   :name: page-graph
+   :show: shape inputs calls order
+   :table: tensors nodes
+
+.. autogradgraph:: script.py
+   :include-source:
+"""
+
+
+@pytest.mark.parametrize("execution", ["never", "auto"])
+def test_the_same_pages_from_snapshots(
+    synced: Project, execution: str, request: pytest.FixtureRequest
+) -> None:
+    synced.write("index.rst", PAGE)
+    ran = synced.build("html", "-W", out="ran")
+    assert ran.status == 0, ran.stderr
+    before = runs(synced)
+    if execution == "auto":
+        request.getfixturevalue("without_torch")
+    arguments = ["-D", f"autogradgraph_execution={execution}", "-E"]
+    drawn = synced.build("html", "-W", *arguments, out="drawn")
+    assert drawn.status == 0, drawn.stderr
+    assert runs(synced) == before
+    assert ran.read("index.html") == drawn.read("index.html")
+
+
+def test_a_page_from_snapshots_links_only_where_the_text_still_stands(synced: Project) -> None:
+    synced.write("index.rst", PAGE)
+    synced.build("html", "-W")
+    changed = PAGE.replace("import torch\n", "import torch\n   # one line more\n")
+    synced.write("index.rst", changed)
+    build = synced.build("html", "-W", "-D", "autogradgraph_execution=never")
+    assert build.status == 0, build.stderr
+    assert 'class="line"' not in figure(build)
+    assert "MmBackward0" in figure(build)
+
+
+def test_never_without_a_snapshot(synced: Project) -> None:
+    arguments = ["-D", "autogradgraph_execution=never"]
+    (warning,) = synced.build("html", *arguments).warnings
+    assert "there is no snapshot kept/index.the-graph.json; run autogradgraph update" in warning
+    assert runs(synced) == 0
+    synced.conf("")
+    (warning,) = synced.build("html", *arguments).warnings
+    assert "set autogradgraph_snapshots" in warning
+
+
+def test_no_torch_and_no_snapshot_is_one_clear_warning(
+    synced: Project, without_torch: None
+) -> None:
+    synced.conf("")
+    synced.write(
+        "index.rst", f"{TITLE}.. autogradgraph:: script.py\n\n.. autogradgraph:: script.py\n"
+    )
+    (warning,) = synced.build().warnings
+    assert "index.rst:4: WARNING: torch is not installed" in warning
+    assert "autogradgraph_snapshots" in warning
+    assert "the same for 1 more figures" in warning
+    (always,) = synced.build("html", "-D", "autogradgraph_execution=always").warnings
+    assert "torch is not installed" in always
+
+
+def test_a_new_snapshot_redraws_a_page_that_is_not_run(synced: Project) -> None:
+    synced.build("html", "-W")
+    arguments = ["-D", "autogradgraph_execution=never"]
+    synced.build("html", "-W", *arguments)
+    text = snapshot(synced).read_text()
+    snapshot(synced).write_text(text.replace("SinBackward0", "TanBackward0"))
+    assert "TanBackward0" in figure(synced.build("html", "-W", *arguments))
+
+
+def test_skipped_figures(synced: Project) -> None:
+    synced.write(
+        "index.rst", f"{TITLE}.. autogradgraph:: script.py\n   :name: the-graph\n   :skip:\n"
+    )
+    build = synced.build("html", "-W")
+    assert build.status == 0, build.stderr
+    assert "it is skipped, and there is no snapshot of it" in figure(build)
+    synced.write("index.rst", f"{TITLE}.. autogradgraph:: script.py\n   :name: the-graph\n")
+    synced.build("html", "-W")
+    synced.write(
+        "index.rst", f"{TITLE}.. autogradgraph:: script.py\n   :name: the-graph\n   :skip:\n"
+    )
+    ran = runs(synced)
+    build = synced.build("html", "-W")
+    assert "SinBackward0" in figure(build)
+    assert runs(synced) == ran
+    assert command(synced, "check").returncode == 0
+
+
+def test_programs_that_are_expected_to_raise(project: Project) -> None:
+    code = (
+        "   import torch\n   x = torch.ones(2, requires_grad=True)\n   l = (x * x).sum()\n"
+        "   l.backward()\n   l.backward()\n"
+    )
+    head = ".. autogradgraph::\n   :tensor: l\n   :raises: "
+    project.write("index.rst", f"{TITLE}{head}RuntimeError\n\n{code}")
+    build = project.build("html", "-W")
+    assert build.status == 0, build.stderr
+    assert "SumBackward0" in figure(build)
+    project.write("index.rst", f"{TITLE}{head}ValueError\n\n{code}")
+    (warning,) = project.build().warnings
+    assert "RuntimeError" in warning
+    project.write("index.rst", f"{TITLE}{head}RuntimeError\n\n{code.rsplit('   l.back', 1)[0]}")
+    (warning,) = project.build().warnings
+    assert "the code was expected to raise RuntimeError, and did not" in warning
