@@ -57,11 +57,14 @@ def _snapshots(options: argparse.Namespace) -> int:
     """Check or update, by way of Sphinx, in directories that are gone afterwards."""
     from sphinx.application import Sphinx
     from sphinx.errors import SphinxError
+    from sphinx.util.console import nocolor
     from sphinx.util.docutils import docutils_namespace, patch_docutils
 
     from sphinx_autogradgraph.sphinxext.build import CHECK, UPDATE
     from sphinx_autogradgraph.sphinxext.builder import REPORT_EVENT, Report
 
+    if not sys.stdout.isatty():
+        nocolor()
     updates = options.command == "update"
     defined = dict(item.partition("=")[::2] for item in options.define)
     conf = options.conf or options.docs

@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
 
@@ -101,6 +101,19 @@ class TensorRow:
     is_leaf: bool
     requires_grad: bool
     grad_fn: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The row as plain data for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> TensorRow:
+        """The row of which ``data`` is the :meth:`to_dict`; :exc:`ValueError` if it is none."""
+        try:
+            shape = data["shape"]
+            return cls(**{**data, "shape": None if shape is None else tuple(shape)})
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not a row of a table of tensors: {error!r}") from error
 
 
 @dataclass(frozen=True)

@@ -202,6 +202,15 @@ def test_a_cache_that_cannot_be_written_is_one_warning(synced: Project) -> None:
     assert "<svg" in figure(build)
 
 
+def test_the_table_of_tensors_is_kept_too(synced: Project) -> None:
+    synced.write("index.rst", PAGE)
+    synced.build("html", "-W")
+    assert synced.build("html", "-W", "-E").status == 0  # a scalar in it is no drift
+    assert command(synced, "check").returncode == 0
+    text = (synced.directory / "kept" / "index.page-graph.json").read_text()
+    assert '"name": "X", "shape": [3, 2]' in text
+
+
 META = (TensorMeta((2,), "float32", "cpu"),)
 GRAPH = Graph((Output("w", 0, 0),), (Node(0, "leaf", "AccumulateGrad", "w", META),), ())
 
@@ -414,7 +423,7 @@ Title
    import torch
    X = torch.ones(3, 2)
    w = torch.ones(2, 1, requires_grad=True)
-   y_hat = torch.mm(X, w)
+   y_hat = torch.mm(X, w).sum()
 
 .. autogradgraph::
    :tensor: y_hat

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from sphinx_autogradgraph.faults import Fault
@@ -19,17 +19,14 @@ class Traced:
 
     def to_dict(self) -> dict[str, Any]:
         """What was traced as plain data for JSON."""
-        return {"graph": self.graph.to_dict(), "tensors": [asdict(row) for row in self.tensors]}
+        return {"graph": self.graph.to_dict(), "tensors": [row.to_dict() for row in self.tensors]}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Traced:
         """What was traced of which ``data`` is the :meth:`to_dict`."""
         return cls(
             graph=Graph.from_dict(data["graph"]),
-            tensors=tuple(
-                TensorRow(**{**row, "shape": None if row["shape"] is None else tuple(row["shape"])})
-                for row in data["tensors"]
-            ),
+            tensors=tuple(TensorRow.from_dict(row) for row in data["tensors"]),
         )
 
 

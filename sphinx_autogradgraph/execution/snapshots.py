@@ -6,7 +6,6 @@ import json
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
 
 from sphinx_autogradgraph.difference import differences
@@ -41,14 +40,7 @@ class Snapshots:
             raise ValueError(error.strerror or type(error).__name__) from None
         data = json.loads(text)
         graph = Graph.from_dict(data)
-        try:
-            rows = tuple(
-                TensorRow(**{**row, "shape": row["shape"] and tuple(row["shape"])})
-                for row in data.get("tensors", ())
-            )
-        except (TypeError, KeyError) as error:
-            raise ValueError(f"its tensors cannot be read: {error!r}") from None
-        return Traced(graph, rows)
+        return Traced(graph, tuple(map(TensorRow.from_dict, data.get("tensors", ()))))
 
     def write(self, path: Path, traced: Traced) -> None:
         """Keep what was traced in a file; :exc:`OSError` if that cannot be written."""
@@ -64,7 +56,7 @@ def snapshot_text(traced: Traced) -> str:
     text = traced.graph.to_json()
     if not traced.tensors:
         return text
-    rows = ",\n".join(json.dumps(asdict(row), ensure_ascii=False) for row in traced.tensors)
+    rows = ",\n".join(json.dumps(row.to_dict(), ensure_ascii=False) for row in traced.tensors)
     return text.removesuffix("\n}\n") + f',\n"tensors": [\n{rows}\n]\n}}\n'
 
 
