@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -46,6 +46,19 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Gradient:
+    """The gradient that arrived at a node in a real backward.
+
+    ``norm`` is the Euclidean norm, to four digits, None if it is not finite; ``order`` counts the
+    nodes in the order in which gradients arrived, from 1.
+    """
+
+    shape: tuple[int, ...] | None
+    norm: float | None
+    order: int
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """A node of the autograd graph.
 
@@ -63,6 +76,7 @@ class Node:
     source: Source | None = None
     module: str | None = None
     call: str | None = None
+    gradient: Gradient | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +231,10 @@ class Graph:
                     heapq.heappush(ready, rank(edge.from_))
         return order
 
+    def without_gradients(self) -> Graph:
+        """The same graph without what was measured."""
+        return replace(self, nodes=tuple(replace(node, gradient=None) for node in self.nodes))
+
     def tensor(self, output: Output) -> TensorMeta:
         """What is known of the tensor ``output``."""
         return self.nodes[output.node].outputs[output.index]
@@ -313,6 +331,10 @@ def _node_to_dict(node: Node) -> dict[str, Any]:
         data["module"] = node.module
     if node.call is not None:
         data["call"] = node.call
+    if node.gradient is not None:
+        gradient = node.gradient
+        shape = None if gradient.shape is None else list(gradient.shape)
+        data["gradient"] = {"shape": shape, "norm": gradient.norm, "order": gradient.order}
     return data
 
 
@@ -325,7 +347,7 @@ def _meta_to_dict(meta: TensorMeta, *, with_name: bool) -> dict[str, Any]:
 
 
 def _node_from_dict(data: Mapping[str, Any]) -> Node:
-    source = data.get("source")
+    source, gradient = data.get("source"), data.get("gradient")
     return Node(
         id=data["id"],
         kind=data["kind"],
@@ -335,13 +357,19 @@ def _node_from_dict(data: Mapping[str, Any]) -> Node:
         source=None if source is None else Source(source["file"], source["line"], source["text"]),
         module=data.get("module"),
         call=data.get("call"),
+        gradient=None
+        if gradient is None
+        else Gradient(_shape(gradient["shape"]), gradient["norm"], gradient["order"]),
     )
 
 
+def _shape(sizes: Sequence[int] | None) -> tuple[int, ...] | None:
+    return None if sizes is None else tuple(sizes)
+
+
 def _meta_from_dict(data: Mapping[str, Any]) -> TensorMeta:
-    shape: Sequence[int] | None = data["shape"]
     return TensorMeta(
-        shape=None if shape is None else tuple(shape),
+        shape=_shape(data["shape"]),
         dtype=data["dtype"],
         device=data["device"],
         name=data.get("name"),

@@ -41,7 +41,7 @@ class Draw:
     program's last value is drawn (see DESIGN §4: the value of the last expression statement if
     it holds a tensor, else what the last assignment bound).  ``inputs`` asks for the tensors that
     do not require grad and went into operations, ``tensors`` for a row on each of the program's
-    tensors.
+    tensors, ``gradients`` for one real backward that measures what arrives at each node.
     """
 
     after: int
@@ -49,6 +49,7 @@ class Draw:
     member: str | None = None
     inputs: bool = False
     tensors: bool = False
+    gradients: bool = False
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from sphinx_autogradgraph.tracing.trace import trace_tensors
 
 
 def graph_of(**namespace: Any) -> Graph:
-    return trace_tensors([("out", namespace["out"])], Names(namespace))
+    return trace_tensors([("out", namespace["out"])], Names(namespace))[0]
 
 
 def test_the_order_of_unrelated_statements_does_not_count() -> None:

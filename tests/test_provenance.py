@@ -222,7 +222,7 @@ def test_the_order_is_that_of_a_real_backward() -> None:
     x = torch.randn(2, 3)
     h = net(x)
     out = (h * net(h.sin())).sum() + (h**2).mean()
-    graph = trace_tensors([("out", out)], Names({"out": out}))
+    graph, _ = trace_tensors([("out", out)], Names({"out": out}))
     visited: list[str] = []
     stack, seen = [out.grad_fn], set()
     while stack:

@@ -402,6 +402,25 @@ def test_hostile_names_are_escaped(project: Project) -> None:
     assert json.loads(data.text)["leaves"] == ["held['</script><script>alert(1)</script>]]>']"]
 
 
+@pytest.mark.parametrize("builder", ["html", "dirhtml"])
+def test_the_data_of_a_large_graph_stands_in_a_file_of_its_own(
+    project: Project, builder: str
+) -> None:
+    project.write("index.rst", "Title\n=====\n\n.. toctree::\n\n   sub/page\n")
+    code = "   import torch\n   x = y = torch.ones(2, requires_grad=True)\n"
+    code += "   for _ in range(2001):\n       y = y * 1.0\n"
+    project.write("sub/page.rst", f"Page\n====\n\n.. autogradgraph::\n   :tensor: y\n\n{code}")
+    build = project.build(builder, "-W")
+    assert build.status == 0, build.stderr
+    page = "sub/page.html" if builder == "html" else "sub/page/index.html"
+    (figure,) = figures(build, page)
+    (data,) = figure.select("script", "autogradgraph-data")
+    assert data.text == ""
+    file = (build.out / page).parent / data.attributes["data-src"]
+    assert len(json.loads(file.read_text("utf-8"))["nodes"]) == 2002
+    assert len(figure.select("g", "node")) == 2003
+
+
 def test_system_dot_as_the_engine(project: Project) -> None:
     import shutil
 

@@ -25,7 +25,7 @@ Namespace = Mapping[str, Any]
 
 def graph_of(namespace: Namespace, *names: str) -> Graph:
     outputs = drawable([(name, namespace[name]) for name in names], namespace)
-    return trace_tensors(outputs, Names(namespace))
+    return trace_tensors(outputs, Names(namespace))[0]
 
 
 def linear() -> Namespace:

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from sphinx_autogradgraph.drawing.text import shape_text
+from sphinx_autogradgraph.drawing.text import norm_text, shape_text
 from sphinx_autogradgraph.graph import Graph, Node, TensorMeta
 
-Show = Literal["shape", "dtype", "device", "inputs", "calls", "order"]
+Show = Literal["shape", "dtype", "device", "inputs", "gradients", "calls", "order"]
 SHOW: tuple[Show, ...] = get_args(Show)
 """What can be shown: of the tensors that nodes produce, the tensors that do not require grad, the
-calls that made nodes, and the order in which backward visits them."""
+gradients that arrived, the calls that made nodes, and the order in which backward visits them."""
 
 META: tuple[Show, ...] = ("shape", "dtype", "device")
 
@@ -33,7 +33,7 @@ HEIGHT = 25.0
 MAX_LABEL = 60
 """A word of a label with more characters is cut; its whole is in the tooltip."""
 
-Role = Literal["order", "op", "call", "name", "meta"]
+Role = Literal["order", "op", "call", "name", "meta", "gradient"]
 Word = tuple[Role, str]
 BoxKind = Literal["leaf", "function", "input", "output"]
 
@@ -81,8 +81,12 @@ def picture_of(
         # A name that the box of the output says right beside it is not said twice.
         named = kind == "leaf" or (node.id, node.name) not in said
         words = _words(node, show, named=named)
-        if node.id in order:
-            words.insert(0, ("order", f"{order[node.id]}."))
+        gradient = node.gradient if "gradients" in show else None
+        place = order.get(node.id) if gradient is None else gradient.order
+        if place is not None:
+            words.insert(0, ("order", f"{place}."))
+        if gradient is not None:
+            words.append(("gradient", f"grad {norm_text(gradient)}"))
         boxes.append(_box(f"n{node.id}", kind, node.id, words))
     arrows = [
         Arrow(f"e{index}", f"n{edge.from_}", f"n{edge.to}")

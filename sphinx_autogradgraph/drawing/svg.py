@@ -104,7 +104,7 @@ def _box(box: Box, centre: Point, id: str, line: Link | None, call: Link | None)
     tooltip = f"<title>{escape(box.tooltip)}</title>" if box.tooltip else ""
     before = [_word(word) for word in box.words if word[0] == "order"]
     operation = [_word(word) for word in box.words if word[0] in ("op", "call")]
-    after = [_word(word) for word in box.words if word[0] in ("name", "meta")]
+    after = [_word(word) for word in box.words if word[0] in ("name", "meta", "gradient")]
     place = f'<text x="{_number(x)}" y="{_number(y)}" dy=".35em">'
     if call is None:
         body = f"{rect}{place}{' '.join([*before, *operation, *after])}</text>"

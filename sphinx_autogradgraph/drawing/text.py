@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sphinx_autogradgraph.faults import Translate, untranslated
-from sphinx_autogradgraph.graph import Graph, Node, TensorMeta
+from sphinx_autogradgraph.graph import Gradient, Graph, Node, TensorMeta
 
 MAX_CHAIN = 12
 """A chain with more ops than this is shortened in the middle of a caption."""
@@ -29,6 +29,11 @@ class Span:
 def shape_text(meta: TensorMeta) -> str:
     """A shape as torch prints it, ``(10, 1)``; nothing where it is not known."""
     return "" if meta.shape is None else str(tuple(meta.shape))
+
+
+def norm_text(gradient: Gradient) -> str:
+    """The norm of a gradient: «norm 10.76»."""
+    return "not finite" if gradient.norm is None else f"norm {gradient.norm:g}"
 
 
 def _text(*parts: str) -> list[Span]:

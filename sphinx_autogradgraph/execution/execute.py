@@ -176,15 +176,20 @@ class _Run:
             outputs = drawable(self._values(draw), namespace)
             self._held.append(outputs)
             names = Names(self._recorder.locals, namespace)
-            graph = trace_tensors(
-                outputs, names, self._recorder, namespace=namespace, inputs=draw.inputs
+            graph, note = trace_tensors(
+                outputs,
+                names,
+                self._recorder,
+                namespace=namespace,
+                inputs=draw.inputs,
+                gradients=draw.gradients,
             )
             rows = tensor_rows(namespace, outputs) if draw.tensors else ()
         except FaultError as error:
             return error.fault
         except BaseException as error:
             return fault_of(error, self.program)
-        return Traced(graph, rows)
+        return Traced(graph, rows, () if note is None else (note,))
 
     def _values(self, draw: Draw) -> list[tuple[str, object]]:
         """What is drawn, each with what it is called."""

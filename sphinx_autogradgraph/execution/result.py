@@ -12,14 +12,22 @@ from sphinx_autogradgraph.graph import Graph, TensorRow
 
 @dataclass(frozen=True)
 class Traced:
-    """A Graph, and a row on each tensor of the program if they were asked for."""
+    """A Graph, and a row on each tensor of the program if they were asked for.
+
+    ``notes`` say, a sentence each, what was asked for and could not be done.
+    """
 
     graph: Graph
     tensors: tuple[TensorRow, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """What was traced as plain data for JSON."""
-        return {"graph": self.graph.to_dict(), "tensors": [row.to_dict() for row in self.tensors]}
+        return {
+            "graph": self.graph.to_dict(),
+            "tensors": [row.to_dict() for row in self.tensors],
+            "notes": list(self.notes),
+        }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Traced:
@@ -27,6 +35,7 @@ class Traced:
         return cls(
             graph=Graph.from_dict(data["graph"]),
             tensors=tuple(TensorRow.from_dict(row) for row in data["tensors"]),
+            notes=tuple(data["notes"]),
         )
 
 

@@ -167,6 +167,9 @@ class Build:
         if self._keeper is not None:
             dependencies.note(app.env, [str(self._path(app, job))])
         kept = self._kept(app, job)
+        if isinstance(kept, Traced) and job.request.draw.gradients:
+            note = _("Gradients are measured where the code runs, and are not kept in snapshots.")
+            return replace(kept, notes=(*kept.notes, note))
         if kept is not None:
             return kept
         if job.request.options.skip:
@@ -267,7 +270,7 @@ class Build:
             _report(env, figure, error.fault)
             fail(figure, sentence_of(error.fault))
             return
-        fill(figure, outcome.graph, options, {**drawing, "lines": links})
+        fill(figure, outcome, options, {**drawing, "lines": links})
         parent = figure.parent
         for table in reversed(tables(options.table, outcome, links)):
             parent.insert(parent.index(figure) + 1, table)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -88,6 +88,7 @@ class AutogradGraph(_Code):
             expressions=options.tensor,
             inputs="inputs" in options.show,
             tensors="tensors" in options.table,
+            gradients="gradients" in options.show,
         )
         faults = list(options.faults)
         program = None
@@ -163,7 +164,7 @@ class AutogradGraph(_Code):
         if reference.module is not None:
             return Program(
                 blocks=(),
-                draws=(Draw(0, (), reference.member, draw.inputs, draw.tensors),),
+                draws=(replace(draw, after=0, member=reference.member),),
                 directory=self._directory(),
                 root=root,
                 import_module=reference.module,
@@ -174,7 +175,7 @@ class AutogradGraph(_Code):
         dependencies.note(self.env, [path])
         return Program(
             blocks=(read_block(path, root),),
-            draws=(Draw(1, options.tensor, reference.member, draw.inputs, draw.tensors),),
+            draws=(replace(draw, after=1, member=reference.member),),
             directory=os.path.dirname(path),
             root=root,
             module=Path(path).stem,

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
+from sphinx.util.osutil import relative_uri
 
+from sphinx_autogradgraph.execution.files import write_aside
 from sphinx_autogradgraph.sphinxext.build import Build
 from sphinx_autogradgraph.sphinxext.builder import setup_builders
 from sphinx_autogradgraph.sphinxext.calls import url_of_call
@@ -17,6 +19,7 @@ from sphinx_autogradgraph.sphinxext.messages import CATALOG
 from sphinx_autogradgraph.sphinxext.surroundings import setup_surroundings
 from sphinx_autogradgraph.sphinxext.transforms import (
     CALL_EVENT,
+    DATA_EVENT,
     PAGE_EVENT,
     CanvasToSvg,
     CanvasToText,
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
     from sphinx.util.typing import ExtensionMetadata
 
 PACKAGE = Path(__file__).parents[1]
+DATA = "_autogradgraph"
+"""The directory of the output for data of large Graphs."""
+
 STYLE, SCRIPT = "autogradgraph.css", "autogradgraph.js"
 
 
@@ -54,6 +60,8 @@ def setup_drawing(app: Sphinx) -> None:
     build = Build()
     app.add_event(PAGE_EVENT)
     app.connect(PAGE_EVENT, build.draw_page)
+    app.add_event(DATA_EVENT)
+    app.connect(DATA_EVENT, _write_data)
     app.add_event(CALL_EVENT)
     app.connect(CALL_EVENT, url_of_call)
     app.connect("builder-inited", build.start)
@@ -62,6 +70,14 @@ def setup_drawing(app: Sphinx) -> None:
     app.add_post_transform(CanvasToSvg)
     app.add_post_transform(CanvasToText)
     setup_builders(app)
+
+
+def _write_data(app: Sphinx, docname: str, name: str, text: str) -> str | None:
+    """Write the data of a large Graph beside the pages; in an EPUB it stays in the page."""
+    if app.builder.name == "epub":
+        return None
+    write_aside(Path(app.outdir, DATA, name), text.encode())
+    return relative_uri(app.builder.get_target_uri(docname), f"{DATA}/{name}")
 
 
 def setup_static(app: Sphinx) -> None:

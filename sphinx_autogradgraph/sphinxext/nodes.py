@@ -22,8 +22,8 @@ from typing import Any
 from docutils import nodes
 
 from sphinx_autogradgraph.drawing.text import Span, alternative, summary, title, tree
+from sphinx_autogradgraph.execution.result import Traced
 from sphinx_autogradgraph.faults import Fault
-from sphinx_autogradgraph.graph import Graph
 from sphinx_autogradgraph.sphinxext.messages import _
 from sphinx_autogradgraph.sphinxext.options import Options
 
@@ -48,12 +48,12 @@ def new_figure(options: Options, caption: nodes.caption | None) -> nodes.figure:
     return figure
 
 
-def fill(figure: nodes.figure, graph: Graph, options: Options, drawing: dict[str, Any]) -> None:
-    """Put a Graph into its figure: canvas, caption, legend.
+def fill(figure: nodes.figure, traced: Traced, options: Options, drawing: dict[str, Any]) -> None:
+    """Put what was traced into its figure: canvas, caption, legend.
 
     ``drawing`` is what the post-transform for HTML needs besides the Graph.
     """
-    canvas = figure[0]
+    canvas, graph = figure[0], traced.graph
     assert isinstance(canvas, nodes.container)
     alt = options.alt or alternative(graph, _)
     canvas[GRAPH] = graph.to_json()
@@ -71,6 +71,8 @@ def fill(figure: nodes.figure, graph: Graph, options: Options, drawing: dict[str
         sentences = rest
     else:
         sentences = [*first, Span("text", " "), *rest]
+    for note in traced.notes:
+        sentences = [*sentences, Span("text", f" {note}")]
     inline = nodes.inline("", "", *inline_nodes(sentences), classes=["autogradgraph-summary"])
     figure += nodes.legend("", nodes.paragraph("", "", inline))
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from docutils import nodes
 
-from sphinx_autogradgraph.drawing.text import shape_text
+from sphinx_autogradgraph.drawing.text import norm_text, shape_text
 from sphinx_autogradgraph.execution.result import Traced
 from sphinx_autogradgraph.graph import Graph, Node, TensorMeta, TensorRow
 from sphinx_autogradgraph.sphinxext.messages import _
@@ -50,23 +50,32 @@ def _tensors(rows: Sequence[TensorRow]) -> nodes.table:
 
 
 def _nodes(graph: Graph, lines: Mapping[int, str]) -> nodes.table:
-    heads = [
-        _text(text) for text in (_("node"), _("operation"), _("shape"), _("line"), _("inputs"))
-    ]
+    names = [_("node"), _("operation"), _("shape"), _("line"), _("inputs")]
+    widths = [5, 24, 12, 16, 18]
+    measured = any(node.gradient is not None for node in graph.nodes)
+    if measured:
+        names += [_("gradient"), _("order")]
+        widths += [14, 6]
+    heads = [_text(name) for name in names]
     body = []
     for node in graph.nodes:
         inputs = [graph.nodes[edge.from_] for edge in graph.inputs_of.get(node.id, ())]
         shapes = ", ".join(filter(None, (shape_text(meta) for meta in node.outputs)))
-        body.append(
-            [
-                _text(str(node.id)),
-                _operation(node),
-                _text(shapes),
-                _line(node, lines),
-                _text(", ".join(f"{used.id} {used.name or used.op}" for used in inputs)),
+        cells = [
+            _text(str(node.id)),
+            _operation(node),
+            _text(shapes),
+            _line(node, lines),
+            _text(", ".join(f"{used.id} {used.name or used.op}" for used in inputs)),
+        ]
+        if measured:
+            gradient = node.gradient
+            cells += [
+                _text("" if gradient is None else norm_text(gradient)),
+                _text("" if gradient is None else str(gradient.order)),
             ]
-        )
-    return _table("autogradgraph-nodes", [5, 24, 12, 16, 18], heads, body)
+        body.append(cells)
+    return _table("autogradgraph-nodes", widths, heads, body)
 
 
 def _operation(node: Node) -> Cell:

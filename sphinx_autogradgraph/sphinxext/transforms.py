@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from html import escape
 from typing import Any
 
 from docutils import nodes
@@ -21,6 +22,13 @@ from sphinx_autogradgraph.sphinxext.tables import CALL, LINE
 
 PAGE_EVENT = "autogradgraph-page-read"
 """Emitted with a document whose figures await their drawings."""
+
+DATA_EVENT = "autogradgraph-data"
+"""Emitted with a document's name, the name of a file and its text, for the URL of that file in the
+output; without one, the text stands in the page."""
+
+LARGE = 2_000
+"""The data of a Graph with more nodes than this stands in a file of its own."""
 
 CALL_EVENT = "autogradgraph-call"
 """Emitted with a document's name and a call, for the URL of the documentation of that call."""
@@ -50,7 +58,7 @@ class CanvasToSvg(SphinxPostTransform):
         """Replace every canvas that has a drawing, and link the cells of tables."""
         for canvas in list(self.document.findall(nodes.container)):
             if DRAWING in canvas:
-                html = canvas_html(canvas, self._url_of_call)
+                html = canvas_html(canvas, self._url_of_call, self._url_of_data)
                 # Not replace_self(): it hands the classes on, and docutils wraps raw text in them.
                 canvas.parent.replace(canvas, nodes.raw("", html, format="html"))
         for cell in self.document.findall(nodes.paragraph):
@@ -61,6 +69,10 @@ class CanvasToSvg(SphinxPostTransform):
 
     def _url_of_call(self, call: str) -> str | None:
         url: str | None = self.env.events.emit_firstresult(CALL_EVENT, self._docname(), call)
+        return url
+
+    def _url_of_data(self, name: str, text: str) -> str | None:
+        url: str | None = self.env.events.emit_firstresult(DATA_EVENT, self._docname(), name, text)
         return url
 
     def _docname(self) -> str:
@@ -88,8 +100,16 @@ class CanvasToText(SphinxPostTransform):
             cell.attributes.pop(CALL, None)
 
 
-def canvas_html(canvas: nodes.container, url_of_call: Callable[[str], str | None]) -> str:
-    """The HTML of a canvas: the drawing, and the Graph as data."""
+def canvas_html(
+    canvas: nodes.container,
+    url_of_call: Callable[[str], str | None],
+    url_of_data: Callable[[str, str], str | None],
+) -> str:
+    """The HTML of a canvas: the drawing, and the Graph as data.
+
+    ``url_of_call`` finds the documentation of a call, ``url_of_data`` takes the name and the text
+    of a file that the output is to have.
+    """
     graph_json: str = canvas[GRAPH]
     drawing = json.loads(canvas[DRAWING])
     graph = Graph.from_json(graph_json)
@@ -115,10 +135,14 @@ def canvas_html(canvas: nodes.container, url_of_call: Callable[[str], str | None
         lines=lines,
         calls=calls,
     )
+    url = None
+    if len(graph.nodes) > LARGE:
+        url = url_of_data(f"{drawing['prefix']}.json", graph_json)
     # «<» may not stand in a script element as it is: it could end it.
-    data = graph_json.strip().replace("<", "\\u003c")
+    data = "" if url else graph_json.strip().replace("<", "\\u003c")
+    source = f' data-src="{escape(url)}"' if url else ""
     classes = " ".join(canvas["classes"])
     return (
         f'<div class="{classes}">\n{svg}\n</div>\n'
-        f'<script type="application/json" class="autogradgraph-data">{data}</script>\n'
+        f'<script type="application/json" class="autogradgraph-data"{source}>{data}</script>\n'
     )

@@ -22,7 +22,7 @@ class Names:
     def __init__(self, *namespaces: Mapping[str, object]) -> None:
         self._leaves: dict[int, str] = {}
         self._outputs: dict[tuple[GradFn, int], str] = {}
-        self._held: list[object] = []
+        self._held: list[torch.Tensor] = []
         for source in (_variables, parameters, _contents):
             for namespace in namespaces:
                 for name, tensor in source(namespace):
@@ -37,6 +37,12 @@ class Names:
                 self._leaves.setdefault(id(tensor), name)
             else:
                 self._outputs.setdefault((grad_fn, tensor.output_nr), name)
+
+    def retaining(self) -> list[torch.Tensor]:
+        """The tensors that keep their gradient though they are no leaves."""
+        return [
+            tensor for tensor in self._held if tensor.grad_fn is not None and tensor.retains_grad
+        ]
 
     def of_leaf(self, tensor: torch.Tensor) -> str | None:
         """The name of a tensor without a grad_fn."""

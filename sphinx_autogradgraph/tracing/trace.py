@@ -12,6 +12,7 @@ from torch.autograd.graph import Node as GradFn
 from torch.autograd.graph import get_gradient_edge
 
 from sphinx_autogradgraph.graph import Edge, Graph, Node, Output, TensorMeta
+from sphinx_autogradgraph.tracing.gradients import measure
 from sphinx_autogradgraph.tracing.inputs import Input, inputs_of
 from sphinx_autogradgraph.tracing.internals import (
     is_accumulate_grad,
@@ -29,14 +30,17 @@ def trace_tensors(
     *,
     namespace: Mapping[str, object] | None = None,
     inputs: bool = False,
-) -> Graph:
+    gradients: bool = False,
+) -> tuple[Graph, str | None]:
     """The Graph of tensors that require grad, given with the names they are asked for by.
 
     Every node that autograd can reach from them is in it, and an edge for every entry of
     ``next_functions`` that is not None.  A ``recorder`` that was entered while the tensors were
     computed tells where nodes came from, with modules named as in ``namespace``, and with
-    ``inputs`` also which tensors that do not require grad went into them.  Raises
-    :exc:`ValueError` for a tensor that does not require grad.
+    ``inputs`` also which tensors that do not require grad went into them.  With ``gradients`` one
+    backward is run, and what arrived at each node is in the Graph.  With the Graph comes a note, in
+    words, on what was asked for and could not be done.  Raises :exc:`ValueError` for a tensor that
+    does not require grad.
     """
     roots: list[tuple[GradFn, int]] = []
     for name, tensor in outputs:
@@ -66,8 +70,14 @@ def trace_tensors(
         for fn, index in input.uses
     ]
     edges.sort(key=lambda edge: (edge.to, edge.input))
+    note = None
+    if gradients:
+        tensors = [tensor for _, tensor in outputs]
+        arrived, note = measure(tensors, [*leaves, *functions], names.retaining())
+        for fn, gradient in arrived.items():
+            nodes[ids[fn]] = replace(nodes[ids[fn]], gradient=gradient)
     _widen(nodes, edges, [(ids[fn], index) for fn, index in roots])
-    return Graph(
+    graph = Graph(
         outputs=tuple(
             Output(name, ids[fn], index)
             for (name, _), (fn, index) in zip(outputs, roots, strict=True)
@@ -75,6 +85,7 @@ def trace_tensors(
         nodes=tuple(nodes),
         edges=tuple(edges),
     )
+    return graph, note
 
 
 T = TypeVar("T")
