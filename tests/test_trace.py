@@ -15,6 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from sphinx_autogradgraph.faults import FaultError
 from sphinx_autogradgraph.graph import Graph
 from sphinx_autogradgraph.tracing.names import Names
 from sphinx_autogradgraph.tracing.targets import drawable
@@ -328,3 +329,48 @@ def test_the_same_program_gives_the_same_bytes_in_every_process() -> None:
         texts.add(done.stdout)
     assert len(texts) == 1
     assert texts.pop().count('"version"') == len(PROGRAMS)
+
+
+def op_database() -> list[Any]:
+    """Torch's own database of operators: those that support autograd."""
+    internal = pytest.importorskip("torch.testing._internal.common_methods_invocations")
+    return [op for op in internal.op_db if op.supports_autograd]
+
+
+def first_sample(op: Any) -> Any:
+    """The tensors that come of the first float sample of an operator, None if there is none."""
+    torch.manual_seed(0)
+    dtype = next((d for d in (torch.float32, torch.float64) if d in op.dtypes), None)
+    if dtype is None:
+        return None
+    try:
+        sample = next(iter(op.sample_inputs("cpu", dtype, requires_grad=True)), None)
+        if sample is None:
+            return None
+        return op(sample.input, *sample.args, **sample.kwargs)
+    except Exception:  # needs what this build of torch does not have
+        return None
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_every_operator_of_torchs_own_database() -> None:
+    """Before and after backward(), each Graph is what a plain walk finds."""
+    traced = 0
+    for op in op_database():
+        out = first_sample(op)
+        namespace = {"out": out}
+        try:
+            roots = [tensor for _, tensor in drawable([("out", out)], namespace)]
+        except FaultError:
+            continue
+        for _ in range(2):
+            graph = graph_of(namespace, "out")
+            assert described(graph) == plain_walk(roots), op.name
+            assert list(graph.problems()) == [], op.name
+            assert Graph.from_json(graph.to_json()) == graph, op.name
+            try:
+                torch.autograd.backward(roots, [torch.ones_like(root) for root in roots])
+            except Exception:  # an operator without a backward of its own
+                break
+        traced += 1
+    assert traced > 500
