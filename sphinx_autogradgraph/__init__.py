@@ -1,6 +1,8 @@
 """Documentation that draws the true autograd graph of its own code.
 
-A Sphinx extension: add ``"sphinx_autogradgraph"`` to ``extensions`` in ``conf.py``.
+A Sphinx extension: add ``"sphinx_autogradgraph"`` to ``extensions`` in ``conf.py``.  From Python,
+``draw(loss)`` shows the graph of a tensor in a notebook, ``trace(loss)`` is the graph as data, and
+``with record(): …`` has both know which line, module and call made each node.
 """
 
 from __future__ import annotations
@@ -10,12 +12,25 @@ from typing import TYPE_CHECKING
 from sphinx_autogradgraph.graph import Graph
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from sphinx.application import Sphinx
     from sphinx.util.typing import ExtensionMetadata
 
-__all__ = ["Graph", "__version__", "setup"]
+    from sphinx_autogradgraph.tracing.api import draw, record, trace
+
+__all__ = ["Graph", "__version__", "draw", "record", "setup", "trace"]
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Import what needs torch when it is asked for: Sphinx imports this module, and not torch."""
+    if name in ("draw", "record", "trace"):
+        from sphinx_autogradgraph.tracing import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

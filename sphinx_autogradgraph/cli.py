@@ -1,5 +1,6 @@
 """The command ``autogradgraph``.
 
+``autogradgraph draw REFERENCE`` draws a graph without any documentation around it.
 ``autogradgraph check DOCS`` runs the code of a Sphinx project and compares its graphs with their
 snapshots; ``autogradgraph update DOCS`` accepts the graphs of today.  Both touch nothing else.
 """
@@ -10,14 +11,28 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from sphinx_autogradgraph import __version__
+from sphinx_autogradgraph.drawing.document import FORMS, Drawing
+from sphinx_autogradgraph.drawing.picture import DIRECTIONS, SHOW
+from sphinx_autogradgraph.execution.runner import Runner
+from sphinx_autogradgraph.faults import Fault, FaultError
+from sphinx_autogradgraph.program import (
+    Draw,
+    Program,
+    parse_reference,
+    read_block,
+    split_expressions,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status: 0 all well, 1 not in sync or failed, 2 wrong usage."""
     options = _parser().parse_args(arguments)
+    if options.command == "draw":
+        return _draw(options)
     if not Path(options.conf or options.docs, "conf.py").is_file():
         print(
             f"autogradgraph: there is no conf.py in {options.conf or options.docs}", file=sys.stderr
@@ -50,7 +65,87 @@ def _parser() -> argparse.ArgumentParser:
             "-D", dest="define", metavar="NAME=VALUE", action="append", default=[],
             help="set a value of conf.py",
         )  # fmt: skip
+    _add_draw(commands.add_parser("draw", help="draw the graph of a tensor of a program"))
     return parser
+
+
+def _add_draw(command: argparse.ArgumentParser) -> None:
+    command.description = (
+        "Run a program and draw the autograd graph of a tensor of it; without -o, as text here."
+    )
+    command.add_argument(
+        "reference", metavar="REFERENCE", help="path/to/file.py[:name] or package.module:name"
+    )
+    command.add_argument("--tensor", metavar="EXPR", help="what to draw: expressions, by commas")
+    command.add_argument(
+        "-o", dest="file", metavar="FILE", help=f"write to a file that ends in {', '.join(FORMS)}"
+    )
+    command.add_argument(
+        "--show", metavar="WORDS", default="shape", help=f"any of {', '.join(SHOW)}"
+    )
+    command.add_argument("--direction", metavar="D", choices=DIRECTIONS, default="TB")
+    command.add_argument("--seed", metavar="N", type=int, default=0)
+    command.add_argument("--timeout", metavar="SECONDS", type=float, default=60.0)
+
+
+def _draw(options: argparse.Namespace) -> int:
+    """Run the program and draw; 1 if it failed or has no graph, 2 for what cannot be meant."""
+    words = options.show.replace(",", " ").split()
+    try:
+        if options.file is not None and Path(options.file).suffix.lower() not in FORMS:
+            raise ValueError(f"{options.file} ends in none of {', '.join(FORMS)}")
+        for word in words:
+            if word not in SHOW:
+                raise ValueError(f"--show has no {word!r}; choose from {', '.join(SHOW)}")
+        program = _program(options, words)
+    except (FaultError, ValueError) as error:
+        print(f"autogradgraph: {error}", file=sys.stderr)
+        return 2
+    with Runner() as runner:
+        (result,) = runner.run([program])
+    (traced,) = result.draws
+    if isinstance(traced, Fault):
+        print(f"autogradgraph: {traced.report()}", file=sys.stderr)
+        return 2 if traced.kind in ("reference", "option") else 1
+    drawing = Drawing(traced.graph, show=words, direction=options.direction, notes=traced.notes)
+    if options.file is None:
+        print(drawing.text)
+        return 0
+    try:
+        drawing.save(options.file)
+    except (FaultError, OSError, ImportError) as error:
+        print(f"autogradgraph: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _program(options: argparse.Namespace, words: Sequence[str]) -> Program:
+    """The program of a reference, relative to the working directory."""
+    here = str(Path.cwd())
+    reference = parse_reference(options.reference)
+    if reference.member and options.tensor:
+        raise ValueError("--tensor and the reference both say what to draw; keep one")
+    draw = Draw(
+        after=0,
+        expressions=split_expressions(options.tensor) if options.tensor else (),
+        member=reference.member,
+        inputs="inputs" in words,
+        gradients="gradients" in words,
+    )
+    program = Program(
+        blocks=(), draws=(draw,), directory=here, root=here, import_module=reference.module,
+        seed=options.seed, timeout=options.timeout,
+    )  # fmt: skip
+    if reference.file is None:
+        return program
+    path = Path(reference.file).absolute()
+    return replace(
+        program,
+        blocks=(read_block(str(path), here),),
+        draws=(replace(draw, after=1),),
+        directory=str(path.parent),
+        module=path.stem,
+    )
 
 
 def _snapshots(options: argparse.Namespace) -> int:

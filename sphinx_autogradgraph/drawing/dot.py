@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import graphviz
 
-from sphinx_autogradgraph.drawing.picture import Picture
+from sphinx_autogradgraph.drawing.palette import BOXES, EDGE, TEXT
+from sphinx_autogradgraph.drawing.picture import FONT_SIZE, Picture
 
 POINTS = 72.0
 """Points of the drawing in an inch of Graphviz."""
@@ -37,4 +38,28 @@ def digraph_of(picture: Picture) -> graphviz.Digraph:
     digraph.body += [
         f"\t{arrow.tail} -> {arrow.head} [id={arrow.key}]\n" for arrow in picture.arrows
     ]
+    return digraph
+
+
+def labelled_digraph_of(picture: Picture) -> graphviz.Digraph:
+    """The picture as a Digraph for whoever draws it with Graphviz: labels, shapes and colours."""
+    digraph = graphviz.Digraph()
+    digraph.attr("graph", rankdir=picture.direction, nodesep="0.2", ranksep="0.3")
+    digraph.attr(
+        "node", shape="box", fontname="Courier", fontsize=f"{FONT_SIZE:g}", fontcolor=TEXT,
+        height="0.35", margin="0.12,0.04",
+    )  # fmt: skip
+    digraph.attr("edge", arrowsize="0.6", color=EDGE)
+    for box in picture.boxes:
+        colours = BOXES[box.kind]
+        styles = {"function": "filled,rounded", "input": "filled,dashed"}
+        digraph.node(
+            box.key,
+            graphviz.escape(" ".join(word for _, word in box.words)),
+            style=styles.get(box.kind, "filled"),
+            fillcolor=colours.fill,
+            color=colours.stroke,
+            peripheries="2" if box.kind == "output" else "1",
+        )
+    digraph.edges((arrow.tail, arrow.head) for arrow in picture.arrows)
     return digraph

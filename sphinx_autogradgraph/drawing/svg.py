@@ -128,27 +128,29 @@ def _word(word: Word) -> str:
 def _arrow(route: Route) -> str:
     start, *rest = route.points
     path = f"M{_pair(start)}C" + " ".join(_pair(point) for point in rest)
-    if route.tip is None:
+    neck, corners = arrow_head(route)
+    if not corners:
         return f'<path d="{path}"/>'
-    return f'<path d="{path}L{_pair(_neck(route))}"/><path class="head" d="{_head(route)}"/>'
+    head = "M" + "L".join(_pair(corner) for corner in corners) + "z"
+    return f'<path d="{path}L{_pair(neck)}"/><path class="head" d="{head}"/>'
 
 
-def _neck(route: Route) -> Point:
-    """Where the line meets the head: short of the tip, so that it does not blunt it."""
+def arrow_head(route: Route) -> tuple[Point, list[Point]]:
+    """Where the line of an arrow meets its head, and the corners of the head; none without one.
+
+    They meet short of the tip, so that the line does not blunt it.
+    """
     (x, y), (dx, dy) = _tip(route)
-    return x - dx * HEAD_LENGTH * 0.7, y - dy * HEAD_LENGTH * 0.7
-
-
-def _head(route: Route) -> str:
-    (x, y), (dx, dy) = _tip(route)
+    if route.tip is None:
+        return (x, y), []
+    neck = (x - dx * HEAD_LENGTH * 0.7, y - dy * HEAD_LENGTH * 0.7)
     back = (x - dx * HEAD_LENGTH, y - dy * HEAD_LENGTH)
     side = (-dy * HEAD_WIDTH / 2, dx * HEAD_WIDTH / 2)
-    corners = [
+    return neck, [
         (x, y),
         (back[0] + side[0], back[1] + side[1]),
         (back[0] - side[0], back[1] - side[1]),
     ]
-    return "M" + "L".join(_pair(corner) for corner in corners) + "z"
 
 
 def _tip(route: Route) -> tuple[Point, Point]:

@@ -108,6 +108,14 @@ class Recorder:
         self._lines, self._modules = [], []
         self._note()  # what we make ourselves is nobody's
 
+    def enter_frame(self, frame: FrameType) -> None:
+        """Trace the lines of a frame that runs already, as that of a ``with`` statement."""
+        path = frame.f_code.co_filename
+        if self._is_own(path):
+            self._lines.append((path, frame.f_lineno))
+            frame.f_trace = self._trace_line
+            self._note()
+
     # --- notes ---
 
     def _note(self) -> None:

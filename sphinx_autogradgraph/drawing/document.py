@@ -1,0 +1,155 @@
+"""A Drawing: a Graph and how it is drawn, in every form in which it can be had."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Collection, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import graphviz
+
+from sphinx_autogradgraph.drawing.dot import digraph_of, labelled_digraph_of
+from sphinx_autogradgraph.drawing.layout import Layout, find_engine, lay_out
+from sphinx_autogradgraph.drawing.picture import (
+    DIRECTIONS,
+    SHOW,
+    Direction,
+    Picture,
+    Show,
+    picture_of,
+)
+from sphinx_autogradgraph.drawing.svg import svg_of
+from sphinx_autogradgraph.drawing.text import alternative, plain, summary, title, tree
+from sphinx_autogradgraph.graph import Graph
+
+DPI = 144
+"""Pixels of a PNG in an inch of 72 points: two for each unit of the drawing."""
+
+
+class Drawing:
+    """The drawing of a Graph.  It shows itself in notebooks, and can be saved.
+
+    ``show`` are words of :data:`~sphinx_autogradgraph.drawing.picture.SHOW`, ``direction`` is one
+    of :data:`~sphinx_autogradgraph.drawing.picture.DIRECTIONS`; :exc:`ValueError` for others.
+    ``notes`` are sentences that end the caption.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        *,
+        show: Sequence[Show] = ("shape",),
+        direction: Direction = "TB",
+        notes: Sequence[str] = (),
+    ) -> None:
+        for word in show:
+            if word not in SHOW:
+                raise ValueError(f"show has no {word!r}; choose from {', '.join(SHOW)}")
+        if direction not in DIRECTIONS:
+            raise ValueError(f"direction cannot be {direction!r}; choose from {DIRECTIONS}")
+        self.graph = graph
+        self._show = tuple(word for word in SHOW if word in show)
+        self._direction = direction
+        self._notes = tuple(notes)
+
+    def __repr__(self) -> str:
+        return self.text
+
+    @property
+    def caption(self) -> str:
+        """What the caption of a figure says: outputs, leaves, the chain of grad_fn."""
+        names = [output.name for output in self.graph.outputs]
+        return " ".join([plain(title(names)), plain(summary(self.graph)), *self._notes])
+
+    @property
+    def text(self) -> str:
+        """The graph as a tree where it is small, and the caption."""
+        return "\n\n".join(filter(None, [tree(self.graph), self.caption]))
+
+    @property
+    def digraph(self) -> graphviz.Digraph:
+        """A new :class:`graphviz.Digraph`, with labels and colours, to do with as you like."""
+        return labelled_digraph_of(self._picture)
+
+    @property
+    def dot(self) -> str:
+        """The DOT text of :attr:`digraph`."""
+        return str(self.digraph.source)
+
+    @cached_property
+    def svg(self) -> str:
+        """The drawing as an SVG that stands alone, with its style sheet.
+
+        Raises :exc:`~sphinx_autogradgraph.faults.FaultError` when the layout engine fails.
+        """
+        return svg_of(
+            self._picture,
+            self._layout,
+            prefix="autogradgraph",
+            title=plain(title([output.name for output in self.graph.outputs])),
+            description=alternative(self.graph),
+            standalone=True,
+        )
+
+    def save(self, path: str | Path) -> Path:
+        """Write the drawing to a file, in the form that its ending names; return its path.
+
+        ``.svg``, ``.pdf`` (with the extra ``[pdf]``), ``.png``, ``.dot``, ``.json`` (the Graph) or
+        ``.txt``.  Raises :exc:`ValueError` for another ending, :exc:`OSError` if the file cannot be
+        written.
+        """
+        target = Path(path)
+        form = FORMS.get(target.suffix.lower())
+        if form is None:
+            endings = ", ".join(FORMS)
+            raise ValueError(f"{target.name} ends in none of {endings}")
+        target.write_bytes(form(self))
+        return target
+
+    def _repr_mimebundle_(
+        self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
+    ) -> dict[str, Any]:
+        """What notebooks show: the SVG, and the text where that cannot be shown."""
+        bundle = {"image/svg+xml": self.svg, "text/plain": self.text}
+        return {
+            kind: data
+            for kind, data in bundle.items()
+            if (not include or kind in include) and kind not in (exclude or ())
+        }
+
+    @cached_property
+    def _picture(self) -> Picture:
+        return picture_of(self.graph, self._show, self._direction)
+
+    @cached_property
+    def _layout(self) -> Layout:
+        return lay_out(digraph_of(self._picture).source)
+
+    def _pdf(self) -> bytes:
+        from sphinx_autogradgraph.drawing.pdf import pdf_of
+
+        return pdf_of(
+            self._picture, self._layout, plain(title([o.name for o in self.graph.outputs]))
+        )
+
+    def _png(self) -> bytes:
+        digraph = self.digraph
+        digraph.attr("graph", dpi=str(DPI), bgcolor="white")
+        command = [find_engine("graphviz-pure"), "-Tpng"]
+        done = subprocess.run(
+            command, input=digraph.source.encode(), capture_output=True, check=True, timeout=60
+        )
+        return bytes(done.stdout)
+
+
+FORMS: dict[str, Callable[[Drawing], bytes]] = {
+    ".svg": lambda drawing: drawing.svg.encode(),
+    ".pdf": lambda drawing: drawing._pdf(),
+    ".png": lambda drawing: drawing._png(),
+    ".dot": lambda drawing: drawing.dot.encode(),
+    ".json": lambda drawing: drawing.graph.to_json().encode(),
+    ".txt": lambda drawing: f"{drawing.text}\n".encode(),
+}
+"""The endings of files that a Drawing can be saved to, and how."""

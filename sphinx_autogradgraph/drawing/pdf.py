@@ -1,0 +1,112 @@
+"""Picture + layout → a vector PDF with text, by reportlab (extra ``[pdf]``)."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from sphinx_autogradgraph.drawing.layout import Layout, Route
+from sphinx_autogradgraph.drawing.palette import BOXES, EDGE, WORDS
+from sphinx_autogradgraph.drawing.picture import FONT_SIZE, Box, Picture, text_width
+from sphinx_autogradgraph.drawing.svg import MARGIN, arrow_head
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+WIDE_FONT = "STSong-Light"
+"""A font that every reader of PDFs has by its name, for what Courier has not."""
+
+
+def pdf_of(picture: Picture, layout: Layout, title: str) -> bytes:
+    """The drawing as a PDF of one page of its size, one point for each unit.
+
+    Raises :exc:`ImportError` with advice if reportlab is not installed.
+    """
+    try:
+        from reportlab.pdfbase import pdfmetrics
+        from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+        from reportlab.pdfgen.canvas import Canvas
+    except ImportError:
+        advice = "PDF needs reportlab: pip install 'sphinx-autogradgraph[pdf]'"
+        raise ImportError(advice) from None
+    pdfmetrics.registerFont(UnicodeCIDFont(WIDE_FONT))
+    size = (layout.width + 2 * MARGIN, layout.height + 2 * MARGIN)
+    file = BytesIO()
+    canvas = Canvas(file, pagesize=size, bottomup=1, invariant=1)
+    canvas.setTitle(title)
+    # Our y axis points down.
+    canvas.transform(1, 0, 0, -1, MARGIN, size[1] - MARGIN)
+    for arrow in picture.arrows:
+        _arrow(canvas, layout.routes[arrow.key])
+    for box in picture.boxes:
+        _box(canvas, box, *layout.boxes[box.key])
+    canvas.save()
+    return file.getvalue()
+
+
+def _arrow(canvas: Any, route: Route) -> None:
+    canvas.setStrokeColor(EDGE)
+    canvas.setFillColor(EDGE)
+    canvas.setLineWidth(1.2)
+    path = canvas.beginPath()
+    path.moveTo(*route.points[0])
+    for place in range(1, len(route.points) - 2, 3):
+        path.curveTo(*(number for point in route.points[place : place + 3] for number in point))
+    neck, corners = arrow_head(route)
+    if corners:
+        path.lineTo(*neck)
+    canvas.drawPath(path, stroke=1, fill=0)
+    if corners:
+        head = canvas.beginPath()
+        head.moveTo(*corners[0])
+        for corner in corners[1:]:
+            head.lineTo(*corner)
+        head.close()
+        canvas.drawPath(head, stroke=0, fill=1)
+
+
+def _box(canvas: Any, box: Box, x: float, y: float) -> None:
+    colours = BOXES[box.kind]
+    canvas.setStrokeColor(colours.stroke)
+    canvas.setFillColor(colours.fill)
+    canvas.setLineWidth(1 if box.kind == "function" else 1.5)
+    canvas.setDash([4, 3] if box.kind == "input" else [])
+    left, top = x - box.width / 2, y - box.height / 2
+    radius = box.height / 2 if box.kind == "function" else 3
+    canvas.roundRect(left, top, box.width, box.height, radius, stroke=1, fill=1)
+    canvas.setDash([])
+    if box.kind == "output":
+        canvas.setLineWidth(0.75)
+        canvas.roundRect(
+            left + 2.5, top + 2.5, box.width - 5, box.height - 5, 1.5, stroke=1, fill=0
+        )
+    _words(canvas, box, x, y)
+
+
+def _words(canvas: Any, box: Box, x: float, y: float) -> None:
+    """The words side by side, centred; text would stand on its head with the y axis as it is."""
+    label = " ".join(word for _, word in box.words)
+    at = x - text_width(label) * FONT_SIZE / 2
+    for role, word in box.words:
+        canvas.setFillColor(WORDS[role])
+        bold = role in ("name", "order")
+        for font, piece in _pieces(word, "Courier-Bold" if bold else "Courier"):
+            canvas.saveState()
+            canvas.transform(1, 0, 0, -1, at, y + FONT_SIZE * 0.3)
+            canvas.setFont(font, FONT_SIZE)
+            canvas.drawString(0, 0, piece)
+            canvas.restoreState()
+            at += text_width(piece) * FONT_SIZE
+        at += text_width(" ") * FONT_SIZE
+
+
+def _pieces(word: str, font: str) -> Sequence[tuple[str, str]]:
+    """A word in pieces, each with a font that has its characters."""
+    pieces: list[tuple[str, str]] = []
+    for char in word:
+        needed = font if char.isascii() or char in "×…→" else WIDE_FONT
+        if pieces and pieces[-1][0] == needed:
+            pieces[-1] = (needed, pieces[-1][1] + char)
+        else:
+            pieces.append((needed, char))
+    return pieces

@@ -1,0 +1,109 @@
+"""``trace``, ``draw`` and ``record``: autograd graphs from Python, in notebooks and scripts."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+
+import torch
+
+from sphinx_autogradgraph.drawing.document import Drawing
+from sphinx_autogradgraph.drawing.picture import Direction, Show
+from sphinx_autogradgraph.execution.author import is_authors
+from sphinx_autogradgraph.faults import FaultError
+from sphinx_autogradgraph.graph import Graph
+from sphinx_autogradgraph.program import display_path
+from sphinx_autogradgraph.tracing.names import Names, variables
+from sphinx_autogradgraph.tracing.provenance import Recorder
+from sphinx_autogradgraph.tracing.targets import drawable
+from sphinx_autogradgraph.tracing.trace import trace_tensors
+
+Params = Mapping[str, torch.Tensor]
+
+_recorded: Recorder | None = None
+"""What :class:`record` noted last."""
+
+
+def trace(value: object, *, params: Params | None = None) -> Graph:
+    """The autograd graph of a tensor, or of all tensors in a tuple, list, dict or dataclass.
+
+    Tensors have the names of the caller's variables, or those of ``params``
+    (``dict(net.named_parameters())``), which come first.  What was recorded (see
+    :class:`record`) is in it.  Nothing is run or changed.  Raises :exc:`ValueError`, with the
+    reason, if no tensor of ``value`` has a graph.
+    """
+    graph, _ = _trace(value, sys._getframe(1), params or {}, ())
+    return graph
+
+
+def draw(
+    value: object,
+    *,
+    params: Params | None = None,
+    show: Sequence[Show] = ("shape",),
+    direction: Direction = "TB",
+) -> Drawing:
+    """The drawing of the autograd graph of ``value``, as :func:`trace` takes it.
+
+    ``show`` and ``direction`` are those of the directive; for ``inputs`` and ``calls`` compute
+    ``value`` under :class:`record`.  With ``gradients`` in ``show`` one backward is run, and the
+    graph is retained.  Raises :exc:`ValueError` as :func:`trace` does, and for words that there
+    are not.
+    """
+    graph, note = _trace(value, sys._getframe(1), params or {}, show)
+    notes = () if note is None else (note,)
+    return Drawing(graph, show=show, direction=direction, notes=notes)
+
+
+class record:  # noqa: N801 - used like a function
+    """Note where nodes come from: ``with record(): …``.
+
+    The graphs of what is computed in it have the line, the module and the call of each node.  Only
+    files that are no installed packages count for lines.
+    """
+
+    def __init__(self) -> None:
+        self._recorder = Recorder(
+            is_own=lambda path: is_authors(path) or path.startswith("<ipython-input"),
+            display=lambda path: display_path(path, Path.cwd()),
+            inputs=True,
+        )
+
+    def __enter__(self) -> None:
+        global _recorded
+        _recorded = self._recorder
+        self._recorder.__enter__()
+        self._recorder.enter_frame(sys._getframe(1))
+
+    def __exit__(self, *exception: object) -> None:
+        sys._getframe(1).f_trace = None
+        self._recorder.__exit__(*exception)
+
+
+def _trace(
+    value: object, caller: FrameType, params: Params, show: Collection[str]
+) -> tuple[Graph, str | None]:
+    local, shared = dict(caller.f_locals), caller.f_globals
+    try:
+        outputs = drawable([(_name_of(value, local, shared), value)], {**shared, **local})
+    except FaultError as error:
+        raise ValueError(error.fault.sentence()) from None
+    return trace_tensors(
+        outputs,
+        Names(dict(params), local, shared),
+        _recorded,
+        namespace={**shared, **local},
+        inputs="inputs" in show,
+        gradients="gradients" in show,
+    )
+
+
+def _name_of(value: object, *namespaces: Mapping[str, object]) -> str:
+    """The first variable that is ``value``, else a word for it."""
+    for namespace in namespaces:
+        for name, held in variables(namespace):
+            if held is value:
+                return name
+    return "output"

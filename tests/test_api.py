@@ -1,0 +1,180 @@
+"""``draw``, ``trace``, ``record``, and the forms of a Drawing; the command ``draw``."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from sphinx_autogradgraph import Graph, draw, record, trace
+from sphinx_autogradgraph.drawing.document import FORMS
+from tests.conftest import LINREG, ROOT
+
+
+def test_names_come_from_the_caller() -> None:
+    X = torch.ones(3, 2)
+    w = torch.ones(2, 1, requires_grad=True)
+    l = torch.mm(X, w).sum()
+    graph = trace(l)
+    assert isinstance(graph, Graph)
+    assert graph.leaves == ("w",)
+    assert [output.name for output in graph.outputs] == ["l"]
+    assert draw(l).graph == graph
+    assert draw(l).caption == (
+        "Autograd graph of l. Leaves: w (2, 1). grad_fn chain: SumBackward0 → MmBackward0."
+    )
+    assert repr(draw(l)).startswith("l ()\nSumBackward0 l ()\nMmBackward0 (3, 1)\nw (2, 1)")
+    assert [output.name for output in trace({"a": l * 2}).outputs] == ["output['a']"]
+
+
+def test_as_make_dot_was_called() -> None:
+    def loss(net: nn.Module) -> torch.Tensor:
+        return net(torch.ones(1, 2)).sum()
+
+    out = loss(nn.Linear(2, 2))
+    assert set(trace(out).leaves) == {None}
+    other = nn.Linear(2, 2)
+    drawing = draw(loss(other), params=dict(other.named_parameters()))
+    assert set(drawing.graph.leaves) == {"weight", "bias"}
+    digraph = drawing.digraph
+    digraph.attr("graph", label="mine")
+    assert "mine" in digraph.source
+    assert "mine" not in drawing.dot
+    assert "AddmmBackward0" in drawing.dot
+
+
+def test_what_has_no_graph_says_why() -> None:
+    detached = torch.ones(2)
+    with pytest.raises(ValueError, match=r"detached has no autograd graph"):
+        draw(detached)
+    with pytest.raises(ValueError, match="holds no tensor"):
+        trace(3)
+    l = torch.ones(2, requires_grad=True).sum()
+    with pytest.raises(ValueError, match="no 'colours'"):
+        draw(l, show=["colours"])  # type: ignore[list-item]
+    with pytest.raises(ValueError, match="direction"):
+        draw(l, direction="UP")  # type: ignore[arg-type]
+
+
+def test_record_adds_lines_modules_and_calls() -> None:
+    net = nn.Sequential(nn.Linear(2, 2), nn.ReLU())
+    X = torch.ones(1, 2)
+    with record():
+        h = net(X)
+        l = torch.mm(h, h.T).sum()
+    graph = trace(l)
+    made = {node.op: node for node in graph.nodes if node.kind == "function"}
+    assert made["ReluBackward0"].module == "net.1"
+    mm = made["MmBackward0"]
+    assert (mm.call, mm.module) == ("torch.mm", "")
+    assert mm.source is not None
+    assert (mm.source.file, mm.source.text) == ("tests/test_api.py", "l = torch.mm(h, h.T).sum()")
+    assert made["AddmmBackward0"].source is not None
+    assert made["AddmmBackward0"].source.text == "h = net(X)"
+    shown = draw(l, show=("inputs", "calls"))
+    assert "X" in [node.name for node in shown.graph.nodes if node.kind == "input"]
+    assert "torch.mm" in shown.svg
+    after = trace(l * 2)
+    assert after.nodes[-1].source is None
+    assert sys.gettrace() is None or "record" not in repr(sys.gettrace())
+
+
+def test_gradients_and_their_note() -> None:
+    w = torch.ones(3, requires_grad=True)
+    l = (w * w).sum()
+    drawing = draw(l, show=("shape", "gradients"))
+    assert drawing.graph.nodes[0].gradient is not None
+    assert w.grad is None
+    l.backward()
+    assert "retain_graph=True" in draw(l, show=["gradients"]).caption
+
+
+@pytest.mark.parametrize("ending", FORMS)
+def test_a_drawing_can_be_saved(tmp_path: Path, ending: str) -> None:
+    权重 = torch.ones(3, requires_grad=True)
+    l = (权重 * 2).sum()
+    path = draw(l, show=("shape", "dtype")).save(tmp_path / f"l{ending}")
+    data = path.read_bytes()
+    if ending == ".svg":
+        assert ET.fromstring(data).tag.endswith("svg")
+    elif ending == ".json":
+        assert Graph.from_json(data.decode()) == trace(l)
+    elif ending == ".png":
+        assert data.startswith(b"\x89PNG")
+        assert len(data) > 2_000
+    elif ending == ".pdf":
+        assert data.startswith(b"%PDF")
+    else:
+        assert "MulBackward0" in data.decode()
+    with pytest.raises(ValueError, match="ends in none of"):
+        draw(l).save(tmp_path / "l.gif")
+
+
+def test_notebooks_get_the_svg_and_the_text() -> None:
+    l = torch.ones(3, requires_grad=True).sum()
+    bundle = draw(l)._repr_mimebundle_()
+    assert set(bundle) == {"image/svg+xml", "text/plain"}
+    assert set(draw(l)._repr_mimebundle_(include=["text/plain"])) == {"text/plain"}
+    assert set(draw(l)._repr_mimebundle_(exclude=["text/plain"])) == {"image/svg+xml"}
+
+
+def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "sphinx_autogradgraph", "draw", *arguments],
+        capture_output=True, text=True, timeout=120, cwd=cwd,
+    )  # fmt: skip
+
+
+def test_the_command_draw(tmp_path: Path) -> None:
+    (tmp_path / "examples").mkdir()
+    (tmp_path / "examples" / "linreg.py").write_text(LINREG)
+    (tmp_path / "bad.py").write_text("x = 1\nx / 0\n")
+    (tmp_path / "plain.py").write_text("import torch\nx = torch.ones(2)\n")
+    done = run("examples/linreg.py", "--tensor", "l", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "├─ MmBackward0 (10, 1)" in done.stdout
+    assert "Leaves: w (2, 1), b (1,)." in done.stdout
+    for ending in FORMS:
+        done = run("examples/linreg.py", "--tensor", "l", "-o", f"out{ending}", cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (0, ""), done.stderr
+        assert (tmp_path / f"out{ending}").stat().st_size > 200
+    failing: list[tuple[list[str], int, str]] = [
+        (["bad.py"], 1, "bad.py, line 2: ZeroDivisionError"),
+        (["plain.py"], 1, "no autograd graph"),
+        (["missing.py"], 2, "there is no file missing.py"),
+        (["what is this"], 2, "is no reference"),
+        (["plain.py:absent"], 2, "there is no absent"),
+        (["plain.py", "--show", "colours"], 2, "choose from"),
+        (["plain.py", "-o", "x.gif"], 2, "ends in none of"),
+        (["plain.py", "--tensor", "1 +"], 2, "does not parse"),
+        (["plain.py", "--direction", "UP"], 2, "invalid choice"),
+        ([], 2, "REFERENCE"),
+    ]
+    for arguments, status, says in failing:
+        done = run(*arguments, cwd=tmp_path)
+        assert (done.returncode, says in done.stderr) == (status, True), (arguments, done.stderr)
+
+
+def test_importing_the_package_brings_no_torch() -> None:
+    code = "import sys, sphinx_autogradgraph.cli; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT).returncode == 0
+
+
+def test_the_public_names() -> None:
+    import sphinx_autogradgraph
+
+    assert set(sphinx_autogradgraph.__all__) == {
+        "Graph", "__version__", "draw", "record", "setup", "trace",
+    }  # fmt: skip
+    found: list[Any] = [
+        getattr(sphinx_autogradgraph, name) for name in sphinx_autogradgraph.__all__
+    ]
+    assert all(item.__doc__ for item in found if not isinstance(item, str))
+    with pytest.raises(AttributeError, match="nothing"):
+        sphinx_autogradgraph.nothing  # noqa: B018
