@@ -40,10 +40,12 @@ def is_accumulate_grad(fn: GradFn) -> bool:
     By type, not by the attribute ``variable``: a custom Function may have set one on its ``ctx``.
     Where torch has no such type, by the type's name.
     """
-    kind = getattr(torch._C._functions, "AccumulateGrad", None)
-    if kind is None:
+    if _AccumulateGrad is None:
         return type(fn).__name__ == "AccumulateGrad"
-    return isinstance(fn, kind)
+    return type(fn) is _AccumulateGrad
+
+
+_AccumulateGrad = getattr(torch._C._functions, "AccumulateGrad", None)
 
 
 def _never() -> int:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import heapq
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from typing import TypeVar
 
 import torch
@@ -23,6 +26,19 @@ from sphinx_autogradgraph.tracing.names import Names
 from sphinx_autogradgraph.tracing.provenance import Origin, Recorder
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without garbage collection: it would look at the many new objects again and again."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+@_uncollected()
 def trace_tensors(
     outputs: Sequence[tuple[str | None, torch.Tensor]],
     names: Names,
@@ -138,6 +154,18 @@ class _Walk:
             for found, fn in enumerate(self.uses)
             if not is_accumulate_grad(fn)
         }
+        ordered = sorted(rank, key=rank.__getitem__)
+        place = {fn: index for index, fn in enumerate(ordered)}
+        if all(
+            place.get(used, -1) < index
+            for index, fn in enumerate(ordered)
+            for _, used, _ in self.uses[fn]
+        ):
+            return ordered
+        return self._after_what_they_used(rank)
+
+    def _after_what_they_used(self, rank: Mapping[GradFn, tuple[int, int]]) -> list[GradFn]:
+        """The function nodes, each after all that it used, else by rank."""
         waiting: dict[GradFn, int] = {}
         users: dict[GradFn, list[GradFn]] = {}
         for fn in rank:
@@ -215,11 +243,21 @@ def describe(tensor: object, name: str | None = None) -> TensorMeta:
     exceptions of many kinds.
     """
     return TensorMeta(
-        _known(lambda: tuple(int(size) for size in tensor.shape)),  # type: ignore[attr-defined]
-        _known(lambda: str(tensor.dtype).removeprefix("torch.")),  # type: ignore[attr-defined]
-        _known(lambda: str(tensor.device)),  # type: ignore[attr-defined]
+        _known(lambda: tuple(map(int, tensor.shape))),  # type: ignore[attr-defined]
+        _known(lambda: _dtype_name(tensor.dtype)),  # type: ignore[attr-defined]
+        _known(lambda: _device_name(tensor.device)),  # type: ignore[attr-defined]
         name,
     )
+
+
+@cache
+def _dtype_name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+@cache
+def _device_name(device: torch.device) -> str:
+    return str(device)
 
 
 def _known(read: Callable[[], T]) -> T | None:
