@@ -80,6 +80,12 @@ def test_record_adds_lines_modules_and_calls() -> None:
     shown = draw(l, show=("inputs", "calls"))
     assert "X" in [node.name for node in shown.graph.nodes if node.kind == "input"]
     assert "torch.mm" in shown.svg
+    with record():
+        exec("m = h.exp()", globals(), scope := {"h": h})  # code from no file
+    made_by = trace(scope["m"]).nodes[-1]
+    assert made_by.call == "torch.Tensor.exp"
+    assert made_by.source is not None
+    assert made_by.source.text.startswith("exec(")
     after = trace(l * 2)
     assert after.nodes[-1].source is None
     assert sys.gettrace() is None or "record" not in repr(sys.gettrace())

@@ -58,7 +58,7 @@ def test_the_sphinx_side_does_not_bring_torch() -> None:
 
 
 def test_the_heart_of_the_package_needs_the_standard_library_only() -> None:
-    for name in ("graph.py", "program.py", "faults.py"):
+    for name in ("graph.py", "program.py", "faults.py", "cells.py", "difference.py", "author.py"):
         for imported in imports(PACKAGE / name):
             top = imported.partition(".")[0]
             assert top in sys.stdlib_module_names or top == "sphinx_autogradgraph"

@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sphinx_autogradgraph.execution.author import is_authors
+from sphinx_autogradgraph.author import is_authors
 from sphinx_autogradgraph.execution.files import digest, write_aside
 from sphinx_autogradgraph.execution.result import Result
 from sphinx_autogradgraph.faults import Fault

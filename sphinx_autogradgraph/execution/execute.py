@@ -25,7 +25,7 @@ from typing import Any
 
 import torch
 
-from sphinx_autogradgraph.execution.author import import_fresh, imported_files, is_authors
+from sphinx_autogradgraph.author import import_fresh, imported_files, is_authors
 from sphinx_autogradgraph.execution.failure import fault_of
 from sphinx_autogradgraph.execution.result import Result, Traced
 from sphinx_autogradgraph.faults import Fault, FaultError

@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Sequence
 from types import TracebackType
 
-from sphinx_autogradgraph.execution.author import is_authors
+from sphinx_autogradgraph.author import is_authors
 from sphinx_autogradgraph.faults import Fault, FaultKind
 from sphinx_autogradgraph.program import Program, display_path
 

@@ -9,9 +9,9 @@ from types import FrameType
 
 import torch
 
+from sphinx_autogradgraph.author import is_authors
 from sphinx_autogradgraph.drawing.document import Drawing
 from sphinx_autogradgraph.drawing.picture import Direction, Show
-from sphinx_autogradgraph.execution.author import is_authors
 from sphinx_autogradgraph.faults import FaultError
 from sphinx_autogradgraph.graph import Graph
 from sphinx_autogradgraph.program import display_path

@@ -99,6 +99,7 @@ class Recorder:
             self._entered.callback(hook.remove)
         self._entered.enter_context(self._calls)
         self._lines, self._modules = [], []
+        self._note()
         self._entered.callback(sys.settrace, sys.gettrace())
         sys.settrace(self._trace_call)
         return self

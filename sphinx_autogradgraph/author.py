@@ -28,7 +28,7 @@ def _not_the_authors() -> tuple[str, ...]:
     found = {schemes[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")}
     found.update(site.getsitepackages())
     found.add(site.getusersitepackages())
-    found.add(str(Path(__file__).parents[1]))
+    found.add(str(Path(__file__).parent))
     return tuple(os.path.join(os.path.realpath(path), "") for path in found)
 
 
