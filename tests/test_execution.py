@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import subprocess
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,6 +24,7 @@ from sphinx_autogradgraph.program import (
     read_block,
     split_expressions,
 )
+from tests.conftest import Project
 
 forks = pytest.mark.skipif(default_method() != "fork", reason="no safe fork on this system")
 
@@ -328,3 +333,55 @@ def test_a_fresh_process_does_the_same(tmp_path: Path) -> None:
     assert [(found.kind, found.line) for found in faults] == [
         ("execution", 10), ("timeout", 11), ("crash", None),
     ]  # fmt: skip
+
+
+@forks
+@pytest.mark.parametrize("parallel", [False, True])
+def test_when_sphinx_is_killed_everything_ends(project: Project, parallel: bool) -> None:
+    mark = project.directory / "started"
+    pages = [f"page{index}" for index in range(8 if parallel else 1)]
+    project.write("index.rst", "T\n=\n\n.. toctree::\n\n" + "".join(f"   {p}\n" for p in pages))
+    for page in pages:
+        project.write(
+            f"{page}.rst",
+            f"T\n=\n\n.. autogradgraph::\n\n   import os, time\n   open({str(mark)!r}, 'a')\n"
+            f"   # {mark}\n   time.sleep(600)\n",
+        )
+    sphinx = subprocess.Popen(
+        [sys.executable, "-m", "sphinx", "-q", "-j", "4" if parallel else "1",
+         str(project.directory), str(project.directory / "out")],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        wait_until(mark.exists, 60)
+        ours = descendants(sphinx.pid)
+        assert len(ours) >= 3  # the worker, a supervisor, a program
+    finally:
+        sphinx.kill()
+        sphinx.wait()
+    wait_until(lambda: not [pid for pid in ours if alive(pid)], 5)
+
+
+def wait_until(condition: Callable[[], object], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it takes too long"
+        time.sleep(0.05)
+
+
+def descendants(pid: int) -> list[int]:
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+    found = [pid]
+    for known in found:
+        found += [child for child, parent in parents.items() if parent == known]
+    return found[1:]
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

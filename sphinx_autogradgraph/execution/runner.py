@@ -34,7 +34,10 @@ START_TIMEOUT = 120.0
 
 
 WAITING = 5.0
-"""Seconds without news after which whoever waits is told."""
+"""Every so many seconds whoever waits is told how far things are."""
+
+TICK = 1.0
+"""Seconds without news after which we look whether the build is still there."""
 
 Waiting = Callable[[int, int, float], None]
 
@@ -103,6 +106,7 @@ class Runner:
 
     def _ask_the_server(self, programs: Sequence[Program], waiting: Waiting | None) -> list[Result]:
         begin = time.monotonic()
+        tell = begin + WAITING
         results: dict[int, Result] = {}
         with selectors.DefaultSelector() as selector, contextlib.ExitStack() as stack:
             for index, program in enumerate(programs):
@@ -112,9 +116,12 @@ class Runner:
                 both = selectors.EVENT_READ | selectors.EVENT_WRITE
                 selector.register(connection, both, (index, exchange))
             while len(results) < len(programs):
-                selected = selector.select(WAITING)
-                if not selected and waiting is not None:
+                selected = selector.select(TICK)
+                if not selected:
+                    self._end_if_orphaned()
+                if waiting is not None and time.monotonic() > tell:
                     waiting(len(results), len(programs), time.monotonic() - begin)
+                    tell = time.monotonic() + WAITING
                 for key, events in selected:
                     index, exchange = key.data
                     connection = key.fileobj  # type: ignore[assignment]
@@ -126,6 +133,11 @@ class Runner:
                             results[index] = result
                             selector.unregister(connection)
         return [results[index] for index in range(len(programs))]
+
+    def _end_if_orphaned(self) -> None:
+        """End this process if it reads for a Sphinx that is no more: it would keep the worker."""
+        if os.getpid() != self._owner and os.getppid() != self._owner:
+            raise SystemExit("the build has ended")
 
     def _connect(self) -> socket.socket:
         """A connection to the server, which is started if there is none."""

@@ -25,7 +25,7 @@ from sphinx_autogradgraph.sphinxext import dependencies, surroundings
 from sphinx_autogradgraph.sphinxext.kept import KEPT, Keeper, Kept, State
 from sphinx_autogradgraph.sphinxext.messages import _
 from sphinx_autogradgraph.sphinxext.nodes import fail, fill, leave_out, page_slug, sentence_of
-from sphinx_autogradgraph.sphinxext.page import Job, Page, Run
+from sphinx_autogradgraph.sphinxext.page import Job, Page, Run, concerns_us
 from sphinx_autogradgraph.sphinxext.tables import tables
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ class Build:
 
     def draw_page(self, app: Sphinx, document: nodes.document) -> None:
         """Draw all figures of a document that has just been read."""
+        if not concerns_us(document):
+            return
         env = app.env
         page = Page(
             document, app.config.highlight_language, str(env.srcdir), page_slug(env.docname)

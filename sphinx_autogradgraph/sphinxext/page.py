@@ -22,6 +22,13 @@ _NOTHING_ABOVE = Fault(
 )
 
 
+def concerns_us(document: nodes.document) -> bool:
+    """Whether there is anything of ours in a document; most have nothing, and cost nothing."""
+    return any(REQUEST in figure for figure in document.findall(nodes.figure)) or any(
+        SETUP in comment for comment in document.findall(nodes.comment)
+    )
+
+
 @dataclass
 class Job:
     """A figure to draw, its number on the page, and its place among all that is on it."""
