@@ -6,7 +6,6 @@ import gc
 import heapq
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import cache
 from typing import TypeVar
 
@@ -77,21 +76,22 @@ def trace_tensors(
     nodes += [_function(ids[fn], fn, names, origin) for fn in functions]
     edges = [
         Edge(ids[used], ids[fn], output, index)
-        for fn, uses in walk.uses.items()
-        for index, used, output in uses
+        for fn in functions
+        for index, used, output in walk.uses[fn]
     ]
-    edges += [
-        Edge(len(leaves) + place, ids[fn], 0, index)
-        for place, input in enumerate(found)
-        for fn, index in input.uses
-    ]
-    edges.sort(key=lambda edge: (edge.to, edge.input))
+    if found:
+        edges += [
+            Edge(len(leaves) + place, ids[fn], 0, index)
+            for place, input in enumerate(found)
+            for fn, index in input.uses
+        ]
+        edges.sort(key=lambda edge: (edge.to, edge.input))
     note = None
     if gradients:
         tensors = [tensor for _, tensor in outputs]
         arrived, note = measure(tensors, [*leaves, *functions], names.retaining())
         for fn, gradient in arrived.items():
-            nodes[ids[fn]] = replace(nodes[ids[fn]], gradient=gradient)
+            nodes[ids[fn]] = nodes[ids[fn]]._replace(gradient=gradient)
     _widen(nodes, edges, [(ids[fn], index) for fn, index in roots])
     graph = Graph(
         outputs=tuple(
@@ -199,12 +199,13 @@ def _input(id: int, input: Input) -> Node:
 
 def _function(id: int, fn: GradFn, names: Names, origin: Callable[[int], Origin] | None) -> Node:
     found = output_metadata(fn)
-    several = len(found) > 1
-    named = [names.of_output(fn, output) for output in range(max(1, len(found)))]
-    outputs = tuple(
-        describe(meta, named[index] if several else None) for index, meta in enumerate(found)
-    )
-    name = next((name for name in named if name is not None), None)
+    if len(found) == 1:
+        name = names.of_output(fn, 0)
+        outputs: tuple[TensorMeta, ...] = (describe(found[0]),)
+    else:
+        named = [names.of_output(fn, output) for output in range(max(1, len(found)))]
+        name = next((name for name in named if name is not None), None)
+        outputs = tuple(describe(meta, named[index]) for index, meta in enumerate(found))
     if origin is None:
         return Node(id, "function", op_name(fn), name, outputs)
     made = origin(sequence_number(fn))
@@ -233,7 +234,7 @@ def _widen(nodes: list[Node], edges: Sequence[Edge], roots: Sequence[tuple[int, 
         node = nodes[id]
         unknown = TensorMeta(None, None, None)
         outputs = node.outputs + (unknown,) * (count - len(node.outputs))
-        nodes[id] = replace(node, outputs=outputs)
+        nodes[id] = node._replace(outputs=outputs)
 
 
 def describe(tensor: object, name: str | None = None) -> TensorMeta:
@@ -242,12 +243,17 @@ def describe(tensor: object, name: str | None = None) -> TensorMeta:
     What torch cannot tell is None: a nested tensor has no single shape, and torch says so by
     exceptions of many kinds.
     """
-    return TensorMeta(
-        _known(lambda: tuple(map(int, tensor.shape))),  # type: ignore[attr-defined]
-        _known(lambda: _dtype_name(tensor.dtype)),  # type: ignore[attr-defined]
-        _known(lambda: _device_name(tensor.device)),  # type: ignore[attr-defined]
-        name,
-    )
+    try:
+        dtype, device = tensor.dtype, tensor.device  # type: ignore[attr-defined]
+        shape = tuple(map(int, tensor.shape))  # type: ignore[attr-defined]
+        return TensorMeta(shape, _dtype_name(dtype), _device_name(device), name)
+    except Exception:
+        return TensorMeta(
+            _known(lambda: tuple(map(int, tensor.shape))),  # type: ignore[attr-defined]
+            _known(lambda: _dtype_name(tensor.dtype)),  # type: ignore[attr-defined]
+            _known(lambda: _device_name(tensor.device)),  # type: ignore[attr-defined]
+            name,
+        )
 
 
 @cache
