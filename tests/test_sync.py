@@ -489,6 +489,20 @@ def test_no_torch_and_no_snapshot_is_one_clear_warning(
     assert "torch is not installed" in always
 
 
+def test_a_check_without_torch_fails_and_an_update_loses_nothing(
+    synced: Project, request: pytest.FixtureRequest
+) -> None:
+    synced.build("html", "-W")
+    before = snapshot(synced).read_text()
+    request.getfixturevalue("without_torch")
+    for name in ("check", "update"):
+        done = command(synced, name)
+        assert done.returncode == 1
+        assert "torch is not installed" in done.stdout
+        assert "1 failed" in done.stdout
+    assert snapshot(synced).read_text() == before
+
+
 def test_a_new_snapshot_redraws_a_page_that_is_not_run(synced: Project) -> None:
     synced.build("html", "-W")
     arguments = ["-D", "autogradgraph_execution=never"]

@@ -140,7 +140,8 @@ class Build:
             fault = job.outcome
             if not isinstance(fault, Fault):
                 continue
-            if fault.surroundings and app.config.autogradgraph_execution == "auto":
+            auto = app.config.autogradgraph_execution == "auto"
+            if fault.surroundings and auto and app.builder.name not in (CHECK, UPDATE):
                 kept = self._kept(app, job)
                 if isinstance(kept, Traced):
                     job.outcome, job.from_snapshot = kept, True

@@ -87,7 +87,8 @@ class Page:
         self.jobs.append(job)
         request = job.request
         if request.program is None:
-            if request.block is not None and request.options.context:
+            options = request.options
+            if request.block is not None and options.context and not options.skip:
                 self._blocks.append((job.figure, request.block))
             if not job.runs:
                 return
