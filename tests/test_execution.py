@@ -71,6 +71,7 @@ def fault(found: Graph | Traced | Fault) -> Fault:
         ("l = x.sum()\nl.backward()", "", ["l"]),  # of None: the last assignment
         ("l = x.sum()\nprint(l)", "", ["l"]),
         ("a, b = x * 1, x * 2", "", ["a", "b"]),
+        ("a, (b, *c) = x * 1, (x * 2, x * 3)", "", ["a", "b", "c[0]"]),
         ("l: torch.Tensor = x * 2\nk: int", "", ["l"]),
         ("l = x * 2\nl += 1", "", ["l"]),
         ("for i in range(2):\n    l = x * i", "", ["l"]),

@@ -288,9 +288,22 @@ def _last_assignment(tree: ast.Module, source: str) -> tuple[str, ...]:
     if last is None:
         return ()
     target = last.targets[-1] if isinstance(last, ast.Assign) else last.target
-    parts = target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]
-    parts = [part.value if isinstance(part, ast.Starred) else part for part in parts]
-    return tuple(_text(part, source) for part in parts)
+    return tuple(_text(part, source) for part in _single_targets(target))
+
+
+def _single_targets(target: ast.expr) -> list[ast.expr]:
+    """What ``out, (h, *rest)`` binds, one by one."""
+    found: list[ast.expr] = []
+    stack = [target]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, (ast.Tuple, ast.List)):
+            stack += reversed(part.elts)
+        elif isinstance(part, ast.Starred):
+            stack.append(part.value)
+        else:
+            found.append(part)
+    return found
 
 
 def _is_kept_value(node: ast.Assign) -> bool:
