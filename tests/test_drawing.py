@@ -121,6 +121,33 @@ def test_one_box_a_node_and_one_arrow_an_edge(engine: Engine, direction: Directi
         assert along[edge.from_] < along[edge.to]
 
 
+def steps(count: int) -> Graph:
+    """A chain in which each node uses the leaf ``w``, the first of them twice."""
+    nodes = [Node(0, "leaf", "AccumulateGrad", "w", (meta(2),))]
+    nodes += [Node(id, "function", "MulBackward0", None, (meta(2),)) for id in range(1, count + 1)]
+    edges = [Edge(0, 1, 0, 0), Edge(0, 1, 0, 1)]
+    for id in range(2, count + 1):
+        edges += [Edge(id - 1, id, 0, 0), Edge(0, id, 0, 1)]
+    return Graph((Output("y", count, 0),), tuple(nodes), tuple(edges))
+
+
+def test_a_leaf_is_drawn_at_each_use_where_its_uses_are_far_apart() -> None:
+    near, far = (ET.fromstring(draw(steps(count))) for count in (4, 20))
+    for root, boxes in ((near, 1), (far, 20)):
+        leaves = [g for g in root.iter(f"{SVG}g") if "leaf" in g.get("class", "").split()]
+        assert [g.get("data-node") for g in leaves] == ["0"] * boxes
+        assert all(("shared" in g.get("class", "")) == (boxes > 1) for g in leaves)
+        assert all("≡" in "".join(g.itertext()) for g in leaves) == (boxes > 1)
+        ids = [element.get("id") for element in root.iter() if element.get("id")]
+        assert len(ids) == len(set(ids))
+    assert sum(g.get("class") == "edge" for g in far.iter(f"{SVG}g")) == len(steps(20).edges) + 1
+
+
+def test_an_unrolled_network_is_laid_out_at_all() -> None:
+    # With one box for the leaf, its arrows alone would take the engine more than a minute.
+    assert draw(steps(400)).count('class="node leaf shared"') == 400
+
+
 def test_the_same_bytes_twice() -> None:
     assert draw(linreg()) == draw(linreg())
 

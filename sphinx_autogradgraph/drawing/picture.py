@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from sphinx_autogradgraph.drawing.text import norm_text, shape_text
@@ -40,7 +40,10 @@ BoxKind = Literal["leaf", "function", "input", "output"]
 
 @dataclass(frozen=True)
 class Box:
-    """A drawn node: ``node`` is the id of what it shows; sizes are in units of the drawing."""
+    """A drawn node: ``node`` is the id of what it shows; sizes are in units of the drawing.
+
+    A ``shared`` one is one of several that show the same tensor.
+    """
 
     key: str
     kind: BoxKind
@@ -49,6 +52,7 @@ class Box:
     tooltip: str
     width: float
     height: float = HEIGHT
+    shared: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,12 @@ class Picture:
 def picture_of(
     graph: Graph, show: Sequence[Show] = ("shape",), direction: Direction = "TB"
 ) -> Picture:
-    """The picture of a Graph: a box a node, a box an output, an arrow an edge."""
+    """The picture of a Graph: a box a node, a box an output, an arrow an edge.
+
+    A leaf or input that is used in places far apart has a box at each: long arrows from one box
+    across the whole drawing would hide what it shows, and take the layout engine minutes.
+    """
+    uses = _uses_apart(graph)
     said = {(output.node, output.name) for output in graph.outputs}
     boxes = []
     order = graph.backward_order if "order" in show else {}
@@ -87,9 +96,13 @@ def picture_of(
             words.insert(0, ("order", f"{place}."))
         if gradient is not None:
             words.append(("gradient", f"grad {norm_text(gradient)}"))
-        boxes.append(_box(f"n{node.id}", kind, node.id, words))
+        if node.id in uses:
+            words.append(("meta", SAME))
+        for key in uses.get(node.id, {None: f"n{node.id}"}).values():
+            box = _box(key, kind, node.id, words)
+            boxes.append(replace(box, shared=node.id in uses))
     arrows = [
-        Arrow(f"e{index}", f"n{edge.from_}", f"n{edge.to}")
+        Arrow(f"e{index}", uses.get(edge.from_, {}).get(edge.to, f"n{edge.from_}"), f"n{edge.to}")
         for index, edge in enumerate(graph.edges)
     ]
     for index, output in enumerate(graph.outputs):
@@ -98,6 +111,47 @@ def picture_of(
         boxes.append(_box(f"o{index}", "output", output.node, words))
         arrows.append(Arrow(f"r{index}", f"n{output.node}", f"o{index}"))
     return Picture(tuple(boxes), tuple(arrows), direction)
+
+
+FAR = 3
+"""A leaf that is used by nodes more ranks apart than this has a box at each use."""
+
+SAME = "≡"
+"""The sign of a tensor that is drawn in several places."""
+
+
+def _uses_apart(graph: Graph) -> dict[int, dict[int | None, str]]:
+    """For each leaf and input that is drawn at each use, the keys of its boxes by who uses it."""
+    rank = _ranks(graph)
+    users: dict[int, dict[int | None, str]] = {}
+    for edge in graph.edges:
+        if graph.nodes[edge.from_].kind != "function":
+            keys = users.setdefault(edge.from_, {})
+            place = f"_{len(keys)}" if keys else ""
+            keys.setdefault(edge.to, f"n{edge.from_}{place}")
+    return {
+        id: keys
+        for id, keys in users.items()
+        if len(ranks := {rank[to] for to in keys if to is not None}) > 1
+        and max(ranks) - min(ranks) > FAR
+    }
+
+
+def _ranks(graph: Graph) -> list[int]:
+    """The rank of each node if it stands as far down as what uses it allows.
+
+    So a transposed weight counts where it is used, and not at the top where it could be made.
+    """
+    rank: list[int] = []
+    for node in graph.nodes:
+        used = [rank[edge.from_] for edge in graph.inputs_of.get(node.id, ())]
+        rank.append(1 + max(used, default=0))
+    late: dict[int, int] = {}
+    for node in reversed(graph.nodes):
+        own = late.setdefault(node.id, rank[node.id])
+        for edge in graph.inputs_of.get(node.id, ()):
+            late[edge.from_] = min(late.get(edge.from_, own - 1), own - 1)
+    return [late[node.id] for node in graph.nodes]
 
 
 def _words(node: Node, show: Sequence[Show], *, named: bool) -> list[Word]:

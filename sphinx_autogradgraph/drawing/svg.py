@@ -117,7 +117,8 @@ def _box(box: Box, centre: Point, id: str, line: Link | None, call: Link | None)
             before = [line.around(" ".join(before), "line", again=True)] if before else []
             after = [line.around(" ".join(after), "line", again=True)] if after else []
         body = f"{rect}{place}{' '.join([*before, *words, *after])}</text>"
-    return f'<g class="node {box.kind}" id="{id}" data-node="{box.node}">{tooltip}{body}</g>'
+    kind = f"{box.kind} shared" if box.shared else box.kind
+    return f'<g class="node {kind}" id="{id}" data-node="{box.node}">{tooltip}{body}</g>'
 
 
 def _word(word: Word) -> str:

@@ -49,7 +49,7 @@ def setup_extension(app: Sphinx, version: str) -> ExtensionMetadata:
     setup_static(app)
     return {
         "version": version,
-        "env_version": 2,
+        "env_version": 3,
         "parallel_read_safe": True,
         "parallel_write_safe": True,
     }

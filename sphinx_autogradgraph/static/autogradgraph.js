@@ -5,6 +5,11 @@
 
   const MARKED = "autogradgraph-marked";
 
+  function start() {
+    connect();
+    pairUp();
+  }
+
   function connect() {
     const nodesOf = new Map(); // line element → its nodes, in all figures of the page
     for (const node of document.querySelectorAll(".autogradgraph-svg .node")) {
@@ -19,6 +24,15 @@
       line.classList.add("autogradgraph-line");
       line.tabIndex = 0;
       mark(line, nodes);
+    }
+  }
+
+  /* The boxes of one tensor that is drawn in several places mark each other. */
+  function pairUp() {
+    for (const svg of document.querySelectorAll(".autogradgraph-svg")) {
+      for (const box of svg.querySelectorAll(".node.shared")) {
+        mark(box, [...svg.querySelectorAll(`.node.shared[data-node="${box.dataset.node}"]`)]);
+      }
     }
   }
 
@@ -38,8 +52,8 @@
   }
 
   if (document.readyState === "loading") {
-    document.addEventListener("DOMContentLoaded", connect);
+    document.addEventListener("DOMContentLoaded", start);
   } else {
-    connect();
+    start();
   }
 })();
