@@ -11,7 +11,6 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from sphinx_autogradgraph import __version__
@@ -23,7 +22,7 @@ from sphinx_autogradgraph.program import (
     Draw,
     Program,
     parse_reference,
-    read_block,
+    referenced,
     split_expressions,
 )
 
@@ -128,24 +127,14 @@ def _program(options: argparse.Namespace, words: Sequence[str]) -> Program:
     draw = Draw(
         after=0,
         expressions=split_expressions(options.tensor) if options.tensor else (),
-        member=reference.member,
         inputs="inputs" in words,
         gradients="gradients" in words,
     )
-    program = Program(
-        blocks=(), draws=(draw,), directory=here, root=here, import_module=reference.module,
+    base = Program(
+        blocks=(), draws=(draw,), directory=here, root=here,
         seed=options.seed, timeout=options.timeout,
     )  # fmt: skip
-    if reference.file is None:
-        return program
-    path = Path(reference.file).absolute()
-    return replace(
-        program,
-        blocks=(read_block(str(path), here),),
-        draws=(replace(draw, after=1),),
-        directory=str(path.parent),
-        module=path.stem,
-    )
+    return referenced(base, reference, str(Path(reference.file or "").absolute()))
 
 
 def _snapshots(options: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ import ast
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
@@ -191,6 +191,25 @@ def read_block(path: str, root: str) -> Block:
             Fault("reference", "{file} is not a text in UTF-8: {reason}", values)
         ) from None
     return Block(code=text.replace("\r\n", "\n").replace("\r", "\n"), file=file, path=path)
+
+
+def referenced(base: Program, reference: Reference, path: str) -> Program:
+    """``base``, which has one thing to draw, with what a reference names as its code.
+
+    ``path`` is where the reference's file is, if it names one.  Raises what :func:`read_block`
+    raises.
+    """
+    (draw,) = base.draws
+    draw = replace(draw, member=reference.member)
+    if reference.file is None:
+        return replace(base, draws=(replace(draw, after=0),), import_module=reference.module)
+    return replace(
+        base,
+        blocks=(read_block(path, base.root),),
+        draws=(replace(draw, after=1),),
+        directory=os.path.dirname(path),
+        module=Path(path).stem,
+    )
 
 
 def split_expressions(text: str) -> tuple[str, ...]:

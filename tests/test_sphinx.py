@@ -377,6 +377,19 @@ def test_a_mended_page_is_clean(project: Project) -> None:
     assert "0 added, 0 changed, 0 removed" in project.build("html", "-W").stdout
 
 
+def test_a_module_whose_source_cannot_be_shown(project: Project) -> None:
+    path = project.directory / "latin.py"
+    path.write_bytes(b"# -*- coding: latin-1 -*-\n# \xe9\nimport torch\n"
+                     b"x = torch.ones(2, requires_grad=True)\n")  # fmt: skip
+    project.write("index.rst", "Title\n=====\n\n.. autogradgraph:: latin:x\n")
+    assert project.build("html", "-W").status == 0  # nobody asks for its source
+    project.write("index.rst", "T\n=\n\n.. autogradgraph:: latin:x\n   :include-source:\n")
+    build = project.build()
+    (warning,) = build.warnings
+    assert build.status == 0
+    assert "latin.py is not a text in UTF-8" in warning
+
+
 def test_hostile_names_are_escaped(project: Project) -> None:
     project.write(
         "index.rst",

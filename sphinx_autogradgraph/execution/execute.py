@@ -144,10 +144,10 @@ class _Run:
         # Blank lines before it give the code the line numbers of the author's file.
         source = "\n" * (block.line - 1) + block.code
         tree = ast.parse(source, block.path)
+        assigned = _last_assignment(tree, source)
         text = _take_last_value(tree, source)
         code: CodeType = compile(tree, block.path, "exec", self._flags, dont_inherit=True)
         self._flags |= code.co_flags & _FUTURES
-        assigned = _last_assignment(tree, source)
         namespace = self.module.__dict__
         with self._recorder:
             exec(code, namespace)
@@ -280,9 +280,8 @@ def _last_assignment(tree: ast.Module, source: str) -> tuple[str, ...]:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
             continue
         if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
-            kept = isinstance(node, ast.Assign) and _is_kept_value(node)
             bound = not isinstance(node, ast.AnnAssign) or node.value is not None
-            if bound and not kept and (last is None or node.lineno >= last.lineno):
+            if bound and (last is None or node.lineno >= last.lineno):
                 last = node
         stack += reversed(list(ast.iter_child_nodes(node)))
     if last is None:
@@ -304,11 +303,6 @@ def _single_targets(target: ast.expr) -> list[ast.expr]:
         else:
             found.append(part)
     return found
-
-
-def _is_kept_value(node: ast.Assign) -> bool:
-    target = node.targets[0]
-    return isinstance(target, ast.Name) and target.id == _VALUE
 
 
 def _text(node: ast.expr, source: str) -> str:

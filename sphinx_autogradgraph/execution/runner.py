@@ -75,10 +75,6 @@ class Runner:
             return self._ask_the_server(programs, waiting)
         return [self._run_fresh(program) for program in programs]
 
-    def started(self) -> bool:
-        """Whether the server of this build has been started."""
-        return os.path.exists(self._address)
-
     def close(self) -> None:
         """End the worker and remove what belongs to it.  Only in the process that made this."""
         if os.getpid() != self._owner or not os.path.exists(self._directory):

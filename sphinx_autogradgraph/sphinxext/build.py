@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from sphinx_autogradgraph.faults import Fault, FaultError
 from sphinx_autogradgraph.sphinxext import dependencies, surroundings
 from sphinx_autogradgraph.sphinxext.kept import KEPT, Keeper, Kept, State
 from sphinx_autogradgraph.sphinxext.messages import _
-from sphinx_autogradgraph.sphinxext.nodes import fail, fill, leave_out, page_slug, sentence_of
+from sphinx_autogradgraph.sphinxext.nodes import fail, fill, leave_out, page_slug
 from sphinx_autogradgraph.sphinxext.page import Job, Page, Run, concerns_us
 from sphinx_autogradgraph.sphinxext.tables import tables
 
@@ -53,11 +54,10 @@ class Build:
     def start(self, app: Sphinx) -> None:
         """Make ready, before Sphinx forks to read; the worker starts with the first program."""
         config = app.config
-        checks = app.builder.name in (CHECK, UPDATE)
         cache = config.autogradgraph_cache
         directory = os.path.join(app.confdir, cache) if cache else app.doctreedir / CHECK
-        # Who checks wants to know what the code does, not what it did.
-        self._executor = Executor(Runner(), None if checks else Cache(directory))
+        # A check wants to know what the code does, not what it did.
+        self._executor = Executor(Runner(), None if _checks(app) else Cache(directory))
         self._keeper = Keeper.of(app)
 
     def finish(self, app: Sphinx, exception: Exception | None) -> None:
@@ -93,7 +93,7 @@ class Build:
     def _runs(self, app: Sphinx) -> bool:
         """Whether this build runs code, or draws from snapshots alone."""
         mode = app.config.autogradgraph_execution
-        if app.builder.name in (CHECK, UPDATE) or mode == "always":
+        if _checks(app) or mode == "always":
             return True
         return mode == "auto" and _has_torch()
 
@@ -141,7 +141,7 @@ class Build:
             if not isinstance(fault, Fault):
                 continue
             auto = app.config.autogradgraph_execution == "auto"
-            if fault.surroundings and auto and app.builder.name not in (CHECK, UPDATE):
+            if fault.surroundings and auto and not _checks(app):
                 kept = self._kept(app, job)
                 if isinstance(kept, Traced):
                     job.outcome, job.from_snapshot = kept, True
@@ -209,11 +209,11 @@ class Build:
         state: State
         if isinstance(found, Fault):
             state, words = "drift", [found.sentence(_)]
-            if app.builder.name not in (CHECK, UPDATE):
+            if not _checks(app):
                 _report(env, job.figure, found)
         else:
             state, words = found
-            if state == "drift" and app.builder.name not in (CHECK, UPDATE):
+            if state == "drift" and not _checks(app):
                 fault = Fault(
                     "drift",
                     "the graph is no longer that of {file}; look at it, and accept it with "
@@ -260,7 +260,7 @@ class Build:
         outcome = self._outcome(app, job)
         if isinstance(outcome, Fault):
             self._note(app, job, "same" if options.skip else "failed")
-            fail(figure, sentence_of(outcome))
+            fail(figure, outcome)
             return
         links = {}
         for node in outcome.graph.nodes:
@@ -271,7 +271,7 @@ class Build:
             drawing = _drawing(app, outcome, job)
         except FaultError as error:
             _report(env, figure, error.fault)
-            fail(figure, sentence_of(error.fault))
+            fail(figure, error.fault)
             return
         fill(figure, outcome, options, {**drawing, "lines": links})
         parent = figure.parent
@@ -279,6 +279,12 @@ class Build:
             parent.insert(parent.index(figure) + 1, table)
 
 
+def _checks(app: Sphinx) -> bool:
+    """Whether this build checks or updates snapshots, and so wants to know what the code does."""
+    return app.builder.name in (CHECK, UPDATE)
+
+
+@cache
 def _has_torch() -> bool:
     """Whether torch is installed, without importing it."""
     try:

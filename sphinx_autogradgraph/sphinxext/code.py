@@ -24,12 +24,12 @@ Line = tuple[str, int]
 class Shown:
     """A block of Python that the page shows.
 
-    ``lines`` says for each line that is shown which line of the author's text it is, None for
-    one that stands nowhere.  ``block`` is the code to run, None for a block that is left out.
+    ``lines`` says for each line that is shown which line of the author's text it is.  ``block`` is
+    the code to run, None for a block that is left out.
     """
 
     node: nodes.Element
-    lines: Sequence[Line | None]
+    lines: Sequence[Line]
     block: Block | None = None
     prefix: str = field(default="")
 
@@ -95,7 +95,7 @@ def _shown(node: nodes.Element, root: str) -> Shown:
     return Shown(node, lines_from(file, first, text), Block(code, file, path, first))
 
 
-def lines_from(file: str, first: int, text: str) -> list[Line | None]:
+def lines_from(file: str, first: int, text: str) -> list[Line]:
     """The lines of a text that stands in one piece in a file."""
     return [(file, first + offset) for offset in range(text.count("\n") + 1)]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import ClassVar
 
 from docutils import nodes
@@ -21,6 +20,7 @@ from sphinx_autogradgraph.program import (
     find_module,
     parse_reference,
     read_block,
+    referenced,
 )
 from sphinx_autogradgraph.sphinxext import dependencies
 from sphinx_autogradgraph.sphinxext.lines import line_of_code, source_lines
@@ -90,18 +90,21 @@ class AutogradGraph(_Code):
             tensors="tensors" in options.table,
             gradients="gradients" in options.show,
         )
+        source = inline if options.include_source is None else options.include_source
         faults = list(options.faults)
         program = None
         try:
             program = self._program(options, draw, block)
+            if source and program is not None:
+                block = self._shown(program)
         except FaultError as error:
             faults.append(error.fault)
         request = Request(
             options=options,
             draw=draw,
             program=program,
-            block=block if program is None else self._shown(program, block),
-            source=inline if options.include_source is None else options.include_source,
+            block=block,
+            source=source,
             faults=tuple(faults),
         )
         caption, messages = self._caption(options.caption)
@@ -111,12 +114,12 @@ class AutogradGraph(_Code):
         self.add_name(figure)
         return [figure, *messages]
 
-    def _shown(self, program: Program, block: Block | None) -> Block | None:
+    def _shown(self, program: Program) -> Block | None:
         """The code that ``:include-source:`` shows of a program of its own."""
         if program.import_module is None:
             return program.blocks[0]
         file = find_module(program.import_module, [self._directory(), *sys.path])
-        return block if file is None else read_block(file, program.root)
+        return None if file is None else read_block(file, program.root)
 
     def _caption(self, text: str) -> tuple[nodes.caption | None, list[nodes.system_message]]:
         if not text:
@@ -140,15 +143,7 @@ class AutogradGraph(_Code):
                 message = ":raises: is for a program of its own, not for that of the page"
                 raise FaultError(Fault("option", message))
             return None
-        return Program(
-            blocks=(block,),
-            draws=(draw,),
-            directory=self._directory(),
-            root=str(self.env.srcdir),
-            seed=options.seed,
-            timeout=options.timeout,
-            raises=options.raises,
-        )
+        return replace(self._base(options, draw), blocks=(block,))
 
     def _referenced(self, text: str, options: Options, draw: Draw) -> Program:
         reference = parse_reference(text)
@@ -160,25 +155,19 @@ class AutogradGraph(_Code):
                     {"reference": repr(text)},
                 )
             )
-        root = str(self.env.srcdir)
-        if reference.module is not None:
-            return Program(
-                blocks=(),
-                draws=(replace(draw, after=0, member=reference.member),),
-                directory=self._directory(),
-                root=root,
-                import_module=reference.module,
-                seed=options.seed,
-                timeout=options.timeout,
-            )
-        _, path = self.env.relfn2path(reference.file or "")
-        dependencies.note(self.env, [path])
+        path = ""
+        if reference.file is not None:
+            _, path = self.env.relfn2path(reference.file)
+            dependencies.note(self.env, [path])
+        return referenced(self._base(options, draw), reference, path)
+
+    def _base(self, options: Options, draw: Draw) -> Program:
+        """A program of the directive's own, without its code."""
         return Program(
-            blocks=(read_block(path, root),),
-            draws=(replace(draw, after=1, member=reference.member),),
-            directory=os.path.dirname(path),
-            root=root,
-            module=Path(path).stem,
+            blocks=(),
+            draws=(draw,),
+            directory=self._directory(),
+            root=str(self.env.srcdir),
             seed=options.seed,
             timeout=options.timeout,
             raises=options.raises,

@@ -77,13 +77,13 @@ def fill(figure: nodes.figure, traced: Traced, options: Options, drawing: dict[s
     figure += nodes.legend("", nodes.paragraph("", "", inline))
 
 
-def fail(figure: nodes.figure, sentence: str) -> None:
+def fail(figure: nodes.figure, fault: Fault) -> None:
     """Say in the place of the drawing what failed."""
     canvas = figure[0]
     assert isinstance(canvas, nodes.container)
     figure.attributes.pop("autogradgraph-generated", None)
     canvas["classes"] = ["autogradgraph-fault"]
-    text = _("This graph could not be drawn: {reason}").format(reason=sentence)
+    text = _("This graph could not be drawn: {reason}").format(reason=fault.sentence(_))
     canvas += nodes.paragraph("", text)
 
 
@@ -116,8 +116,3 @@ def page_slug(docname: str) -> str:
     if slug != docname:  # «a/b» and «a-b» are two documents
         slug += f"-{zlib.crc32(docname.encode()):08x}"
     return f"autogradgraph-{slug}"
-
-
-def sentence_of(fault: Fault) -> str:
-    """The sentence of a fault in the language of the document."""
-    return fault.sentence(_)

@@ -147,9 +147,8 @@ class Page:
             for place, shown in self._shown:
                 texts = shown.node.astext().split("\n")
                 for index, line in enumerate(shown.lines):
-                    if line is not None:
-                        spot = _Spot(place, shown, index, texts[index])
-                        self._index.setdefault(line, []).append(spot)
+                    spot = _Spot(place, shown, index, texts[index])
+                    self._index.setdefault(line, []).append(spot)
         best: _Spot | None = None
         for spot in self._index.get((source.file, source.line), ()):
             if source.text in spot.text and (best is None or spot.rank(job) > best.rank(job)):

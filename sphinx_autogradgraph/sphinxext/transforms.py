@@ -68,16 +68,12 @@ class CanvasToSvg(SphinxPostTransform):
                 self._link(cell, url)
 
     def _url_of_call(self, call: str) -> str | None:
-        url: str | None = self.env.events.emit_firstresult(CALL_EVENT, self._docname(), call)
+        url: str | None = self.env.events.emit_firstresult(CALL_EVENT, self.env.docname, call)
         return url
 
     def _url_of_data(self, name: str, text: str) -> str | None:
-        url: str | None = self.env.events.emit_firstresult(DATA_EVENT, self._docname(), name, text)
+        url: str | None = self.env.events.emit_firstresult(DATA_EVENT, self.env.docname, name, text)
         return url
-
-    def _docname(self) -> str:
-        """The document that is written; it stands in the environment, or in the doctree."""
-        return self.env.docname
 
     def _link(self, cell: nodes.paragraph, url: str) -> None:
         first = cell[0]

@@ -48,17 +48,14 @@ def inputs_of(functions: Sequence[GradFn], recorder: Recorder, names: Names) -> 
             # An entry None is where a tensor went that could have had a gradient.  What cannot
             # (an index, a target) is an input after these, of the last operation of the call.
             taker = next((fn for fn in nodes if free[fn]), None)
-            if taker is not None and (operand.dtype.is_floating_point or operand.dtype.is_complex):
+            if taker is not None and operand.differentiable:
                 fn, index = taker, free[taker].pop(0)
             else:
                 fn = nodes[-1]
                 index = len(fn.next_functions) + extra
                 extra += 1
             key, name = _identity(operand, names)
-            shape = operand.shape
-            dtype = str(operand.dtype).removeprefix("torch.")
-            meta = TensorMeta(shape, dtype, str(operand.device))
-            found.setdefault(key, Input(name, meta, [])).uses.append((fn, index))
+            found.setdefault(key, Input(name, operand.meta, [])).uses.append((fn, index))
     return list(found.values())
 
 
@@ -69,5 +66,5 @@ def _identity(operand: Operand, names: Names) -> tuple[object, str | None]:
     if tensor is not None and (name := names.of_leaf(tensor)) is not None:
         return id(tensor), name
     if base is not None and (name := names.of_leaf(base)) is not None:
-        return (id(base), operand.shape), name
+        return (id(base), operand.meta.shape), name
     return (id(operand) if tensor is None else id(tensor)), None

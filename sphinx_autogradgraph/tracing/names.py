@@ -69,14 +69,14 @@ def _variables(namespace: Mapping[str, object]) -> Iterator[tuple[str, torch.Ten
 def parameters(namespace: Mapping[str, object]) -> Iterator[tuple[str, torch.Tensor]]:
     """The parameters and buffers of the modules that the variables hold, by their paths."""
     for name, value in variables(namespace):
-        for prefix, module in _modules(name, value):
+        for prefix, module in modules(name, value):
             for held in (module._parameters, module._buffers):
                 for key, tensor in held.items():
                     if tensor is not None:
                         yield f"{prefix}.{key}", tensor
 
 
-def _modules(name: str, value: object) -> Iterator[tuple[str, torch.nn.Module]]:
+def modules(name: str, value: object) -> Iterator[tuple[str, torch.nn.Module]]:
     """The module that a variable holds and its parts, or those of the modules in a container."""
     for place, module in places(name, value):
         if is_module(module):
@@ -95,7 +95,7 @@ def _contents(namespace: Mapping[str, object]) -> Iterator[tuple[str, torch.Tens
 
 
 def _attributes(name: str, value: object) -> Iterator[tuple[str, torch.Tensor]]:
-    owners = _modules(name, value) if is_module(value) else [(name, value)]
+    owners = modules(name, value) if is_module(value) else [(name, value)]
     for prefix, owner in owners:
         if isinstance(owner, (type, ModuleType, FunctionType)):
             continue

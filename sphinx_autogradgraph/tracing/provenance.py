@@ -25,23 +25,25 @@ import torch
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from sphinx_autogradgraph.graph import Source
+from sphinx_autogradgraph.graph import Source, TensorMeta
 from sphinx_autogradgraph.tracing.internals import UNNUMBERED, next_sequence_number
-from sphinx_autogradgraph.tracing.names import variables
-from sphinx_autogradgraph.tracing.places import is_module, places
+from sphinx_autogradgraph.tracing.metadata import describe
+from sphinx_autogradgraph.tracing.names import modules, variables
 
 Trace = Callable[[FrameType, str, Any], Any]
 
 
 @dataclass(frozen=True)
 class Operand:
-    """A tensor that did not require grad when it went into a call; it is not kept alive."""
+    """A tensor that did not require grad when it went into a call; it is not kept alive.
+
+    ``differentiable`` is whether one of its dtype could require grad.
+    """
 
     tensor: weakref.ref[torch.Tensor]
     base: weakref.ref[torch.Tensor] | None
-    shape: tuple[int, ...] | None
-    dtype: torch.dtype
-    device: torch.device
+    meta: TensorMeta
+    differentiable: bool
 
 
 class Call(NamedTuple):
@@ -250,17 +252,12 @@ def _operands(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Operand, 
             if isinstance(item, torch.Tensor) and not item.requires_grad:
                 with torch._C.DisableTorchFunctionSubclass():
                     base = item._base
-                    try:
-                        shape = tuple(int(size) for size in item.shape)
-                    except Exception:  # nested
-                        shape = None
                     found.append(
                         Operand(
                             weakref.ref(item),
                             None if base is None else weakref.ref(base),
-                            shape,
-                            item.dtype,
-                            item.device,
+                            describe(item),
+                            item.dtype.is_floating_point or item.dtype.is_complex,
                         )
                     )
     return tuple(found)
@@ -270,10 +267,8 @@ def _module_paths(namespace: Mapping[str, object]) -> dict[int, str]:
     """How the program reaches its modules: ``net``, ``net.0``; the first path there is."""
     found: dict[int, str] = {}
     for name, value in variables(namespace):
-        for place, module in places(name, value):
-            if is_module(module):
-                for path, part in module.named_modules():  # type: ignore[attr-defined]
-                    found.setdefault(id(part), f"{place}.{path}" if path else place)
+        for path, part in modules(name, value):
+            found.setdefault(id(part), path)
     return found
 
 

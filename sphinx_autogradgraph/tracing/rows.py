@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 import torch
 
 from sphinx_autogradgraph.graph import TensorRow
+from sphinx_autogradgraph.tracing.metadata import describe
 from sphinx_autogradgraph.tracing.names import parameters, variables
 from sphinx_autogradgraph.tracing.places import is_tensor
-from sphinx_autogradgraph.tracing.trace import describe, op_name
+from sphinx_autogradgraph.tracing.trace import op_name
 
 MAX_ROWS = 200
 """More rows than this would not be read."""

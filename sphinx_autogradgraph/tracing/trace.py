@@ -6,8 +6,6 @@ import gc
 import heapq
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
-from typing import TypeVar
 
 import torch
 from torch.autograd.graph import Node as GradFn
@@ -21,6 +19,7 @@ from sphinx_autogradgraph.tracing.internals import (
     output_metadata,
     sequence_number,
 )
+from sphinx_autogradgraph.tracing.metadata import describe
 from sphinx_autogradgraph.tracing.names import Names
 from sphinx_autogradgraph.tracing.provenance import Origin, Recorder
 
@@ -102,9 +101,6 @@ def trace_tensors(
         edges=tuple(edges),
     )
     return graph, note
-
-
-T = TypeVar("T")
 
 
 class _Walk:
@@ -235,39 +231,3 @@ def _widen(nodes: list[Node], edges: Sequence[Edge], roots: Sequence[tuple[int, 
         unknown = TensorMeta(None, None, None)
         outputs = node.outputs + (unknown,) * (count - len(node.outputs))
         nodes[id] = node._replace(outputs=outputs)
-
-
-def describe(tensor: object, name: str | None = None) -> TensorMeta:
-    """Shape, dtype and device of a tensor, or of autograd's metadata on one.
-
-    What torch cannot tell is None: a nested tensor has no single shape, and torch says so by
-    exceptions of many kinds.
-    """
-    try:
-        dtype, device = tensor.dtype, tensor.device  # type: ignore[attr-defined]
-        shape = tuple(map(int, tensor.shape))  # type: ignore[attr-defined]
-        return TensorMeta(shape, _dtype_name(dtype), _device_name(device), name)
-    except Exception:
-        return TensorMeta(
-            _known(lambda: tuple(map(int, tensor.shape))),  # type: ignore[attr-defined]
-            _known(lambda: _dtype_name(tensor.dtype)),  # type: ignore[attr-defined]
-            _known(lambda: _device_name(tensor.device)),  # type: ignore[attr-defined]
-            name,
-        )
-
-
-@cache
-def _dtype_name(dtype: torch.dtype) -> str:
-    return str(dtype).removeprefix("torch.")
-
-
-@cache
-def _device_name(device: torch.device) -> str:
-    return str(device)
-
-
-def _known(read: Callable[[], T]) -> T | None:
-    try:
-        return read()
-    except Exception:
-        return None
