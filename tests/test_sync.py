@@ -247,6 +247,7 @@ def test_cache_entries(tmp_path: Path) -> None:
     "data",
     [b"", b"junk", gzip.compress(b"[]"), gzip.compress(b'{"format": 1, "key": "other"}'),
      gzip.compress(b"{}")[:-4], gzip.compress(b"\xff\xfe")],
+    ids=["empty", "junk", "a list", "foreign", "cut off", "no text"],  # gzip's bytes tell the time
 )  # fmt: skip
 def test_a_corrupt_or_foreign_entry_is_a_miss(tmp_path: Path, data: bytes) -> None:
     cache = Cache(tmp_path)
