@@ -18,6 +18,7 @@ from sphinx_autogradgraph.drawing.document import FORMS, Drawing
 from sphinx_autogradgraph.drawing.picture import DIRECTIONS, SHOW
 from sphinx_autogradgraph.execution.runner import Runner
 from sphinx_autogradgraph.faults import Fault, FaultError
+from sphinx_autogradgraph.graph import EXTRAS
 from sphinx_autogradgraph.program import (
     Draw,
     Program,
@@ -127,8 +128,7 @@ def _program(options: argparse.Namespace, words: Sequence[str]) -> Program:
     draw = Draw(
         after=0,
         expressions=split_expressions(options.tensor) if options.tensor else (),
-        inputs="inputs" in words,
-        gradients="gradients" in words,
+        extras=tuple(extra for extra in EXTRAS if extra in words),
     )
     base = Program(
         blocks=(), draws=(draw,), directory=here, root=here,

@@ -12,13 +12,22 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 VERSION = 1
 """The version of the JSON form."""
 
 Kind = Literal["leaf", "function", "input", "module"]
 KINDS: tuple[Kind, ...] = ("leaf", "function", "input", "module")
+
+Extra = Literal["inputs", "saved", "values", "gradients"]
+EXTRAS: tuple[Extra, ...] = get_args(Extra)
+"""What a Graph holds only when it is asked for: the tensors that do not require grad, what nodes
+saved for backward, the values of small tensors, and the gradients that arrive."""
+
+Values = Any
+"""The elements of a small tensor as :meth:`torch.Tensor.tolist` gives them, for JSON: numbers to
+four digits; ``"nan"``, ``"inf"`` and complex numbers as texts."""
 
 
 class TensorMeta(NamedTuple):
@@ -29,13 +38,15 @@ class TensorMeta(NamedTuple):
 
     ``shape`` is in elements per dimension, ``dtype`` and ``device`` are torch's names without the
     ``torch.`` prefix (``float32``, ``cuda:0``).  Each is None where torch cannot tell, as for the
-    shape of a nested tensor.  ``name`` is used on nodes with several outputs only.
+    shape of a nested tensor.  ``name`` is used on nodes with several outputs only; ``values`` are
+    the elements of a small tensor, where they were asked for.
     """
 
     shape: tuple[int, ...] | None
     dtype: str | None
     device: str | None
     name: str | None = None
+    values: Values = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +69,24 @@ class Gradient:
     shape: tuple[int, ...] | None
     norm: float | None
     order: int
+    values: Values = None
+
+
+class Saved(NamedTuple):
+    """What a node saved for backward under the name ``role``: a tensor, or another ``value``.
+
+    For a tensor, ``value`` is None: ``node`` is the id of the node that produced it, if that is in
+    the Graph; ``name`` what the program calls it where that node does not say it.  ``freed`` ones
+    are gone with a backward; nothing else is known of them, nor of those that hooks have packed.
+    """
+
+    role: str
+    value: bool | int | float | str | list[Any] | None = None
+    shape: tuple[int, ...] | None = None
+    dtype: str | None = None
+    node: int | None = None
+    freed: bool = False
+    name: str | None = None
 
 
 class Node(NamedTuple):
@@ -78,6 +107,7 @@ class Node(NamedTuple):
     module: str | None = None
     call: str | None = None
     gradient: Gradient | None = None
+    saved: tuple[Saved, ...] | None = None
 
 
 class Edge(NamedTuple):
@@ -95,11 +125,15 @@ class Edge(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A tensor that was asked for: its name and the node and output number that produced it."""
+    """A tensor that was asked for: its name and the node and output number that produced it.
+
+    Of a view, ``base`` is the tensor that it is a view of, if that is in the Graph.
+    """
 
     name: str | None
     node: int
     index: int
+    base: Output | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,9 +265,29 @@ class Graph:
                     heapq.heappush(ready, rank(edge.from_))
         return order
 
-    def without_gradients(self) -> Graph:
-        """The same graph without what was measured."""
-        return replace(self, nodes=tuple(node._replace(gradient=None) for node in self.nodes))
+    def structure(self) -> Graph:
+        """The same graph without gradients, saved tensors and values."""
+        return replace(
+            self,
+            nodes=tuple(
+                node._replace(
+                    gradient=None,
+                    saved=None,
+                    outputs=tuple(meta._replace(values=None) for meta in node.outputs),
+                )
+                for node in self.nodes
+            ),
+        )
+
+    def diff(self, other: Graph) -> list[str]:
+        """What became of this graph in ``other``, in words, a line for each line of code.
+
+        Nothing if they are the same but for lines, calls and devices: see
+        :func:`~sphinx_autogradgraph.difference.differences`.
+        """
+        from sphinx_autogradgraph.difference import differences  # it is above this module
+
+        return differences(self, other)
 
     def tensor(self, output: Output) -> TensorMeta:
         """What is known of the tensor ``output``."""
@@ -243,7 +297,7 @@ class Graph:
         """The JSON form as plain lists and dicts."""
         return {
             "version": VERSION,
-            "outputs": [{"name": o.name, "node": o.node, "index": o.index} for o in self.outputs],
+            "outputs": [_output_to_dict(output) for output in self.outputs],
             "nodes": [_node_to_dict(node) for node in self.nodes],
             "edges": [
                 {"from": e.from_, "to": e.to, "output": e.output, "input": e.input}
@@ -279,7 +333,7 @@ class Graph:
             raise ValueError(f"not the JSON of a Graph of version {VERSION}")
         try:
             graph = cls(
-                outputs=tuple(Output(o["name"], o["node"], o["index"]) for o in data["outputs"]),
+                outputs=tuple(_output_from_dict(output) for output in data["outputs"]),
                 nodes=tuple(_node_from_dict(node) for node in data["nodes"]),
                 edges=tuple(
                     Edge(e["from"], e["to"], e["output"], e["input"]) for e in data["edges"]
@@ -295,24 +349,45 @@ class Graph:
         """What is wrong with this Graph, in words: ids, ends of edges, order.  Nothing if sound."""
         count = len(self.nodes)
         for index, node in enumerate(self.nodes):
-            if node.id != index:
-                yield f"node {index} has the id {node.id}"
-            if node.kind not in KINDS:
-                yield f"node {index} is of no known kind: {node.kind}"
+            yield from _node_problems(node, index, count)
         for edge in self.edges:
             if not 0 <= edge.from_ < edge.to < count:
                 yield f"edge {edge.from_} → {edge.to} does not run forward between nodes"
             elif not 0 <= edge.output < len(self.nodes[edge.from_].outputs):
                 yield f"edge {edge.from_} → {edge.to} leaves from no output {edge.output}"
-        for output in self.outputs:
+        bases = [output.base for output in self.outputs if output.base is not None]
+        for output in (*self.outputs, *bases):
             if not 0 <= output.node < count:
                 yield f"output {output.name} is at no node"
             elif not 0 <= output.index < len(self.nodes[output.node].outputs):
                 yield f"output {output.name} is no output of node {output.node}"
 
 
+def _node_problems(node: Node, index: int, count: int) -> Iterator[str]:
+    if node.id != index:
+        yield f"node {index} has the id {node.id}"
+    if node.kind not in KINDS:
+        yield f"node {index} is of no known kind: {node.kind}"
+    for saved in node.saved or ():
+        if saved.node is not None and not 0 <= saved.node < count:
+            yield f"what node {index} saved as {saved.role} is at no node"
+
+
 def _dumps(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _output_to_dict(output: Output) -> dict[str, Any]:
+    data: dict[str, Any] = {"name": output.name, "node": output.node, "index": output.index}
+    if output.base is not None:
+        data["base"] = _output_to_dict(output.base)
+    return data
+
+
+def _output_from_dict(data: Mapping[str, Any]) -> Output:
+    base = data.get("base")
+    base = None if base is None else Output(base["name"], base["node"], base["index"])
+    return Output(data["name"], data["node"], data["index"], base)
 
 
 def _node_to_dict(node: Node) -> dict[str, Any]:
@@ -335,7 +410,30 @@ def _node_to_dict(node: Node) -> dict[str, Any]:
         gradient = node.gradient
         shape = None if gradient.shape is None else list(gradient.shape)
         data["gradient"] = {"shape": shape, "norm": gradient.norm, "order": gradient.order}
+        if gradient.values is not None:
+            data["gradient"]["values"] = gradient.values
+    if node.saved is not None:
+        data["saved"] = [_saved_to_dict(saved) for saved in node.saved]
     return data
+
+
+def _saved_to_dict(saved: Saved) -> dict[str, Any]:
+    if saved.value is not None:
+        return {"role": saved.role, "value": saved.value}
+    data: dict[str, Any] = {
+        "role": saved.role,
+        "shape": None if saved.shape is None else list(saved.shape),
+        "dtype": saved.dtype,
+        "node": saved.node,
+        "freed": saved.freed,
+    }
+    if saved.name is not None:
+        data["name"] = saved.name
+    return data
+
+
+def _saved_from_dict(data: Mapping[str, Any]) -> Saved:
+    return Saved(**{**data, "shape": _shape(data.get("shape"))})
 
 
 def _meta_to_dict(meta: TensorMeta, *, with_name: bool) -> dict[str, Any]:
@@ -343,6 +441,8 @@ def _meta_to_dict(meta: TensorMeta, *, with_name: bool) -> dict[str, Any]:
     data: dict[str, Any] = {"shape": shape, "dtype": meta.dtype, "device": meta.device}
     if with_name:
         data["name"] = meta.name
+    if meta.values is not None:
+        data["values"] = meta.values
     return data
 
 
@@ -359,7 +459,15 @@ def _node_from_dict(data: Mapping[str, Any]) -> Node:
         call=data.get("call"),
         gradient=None
         if gradient is None
-        else Gradient(_shape(gradient["shape"]), gradient["norm"], gradient["order"]),
+        else Gradient(
+            _shape(gradient["shape"]),
+            gradient["norm"],
+            gradient["order"],
+            gradient.get("values"),
+        ),
+        saved=None
+        if data.get("saved") is None
+        else tuple(_saved_from_dict(saved) for saved in data["saved"]),
     )
 
 
@@ -373,4 +481,5 @@ def _meta_from_dict(data: Mapping[str, Any]) -> TensorMeta:
         dtype=data["dtype"],
         device=data["device"],
         name=data.get("name"),
+        values=data.get("values"),
     )

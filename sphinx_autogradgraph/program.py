@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sphinx_autogradgraph.faults import Fault, FaultError
+from sphinx_autogradgraph.graph import Extra
 
 
 @dataclass(frozen=True)
@@ -39,17 +40,15 @@ class Draw:
     ``expressions`` are evaluated in the program's namespace.  ``member`` names something in that
     namespace instead, called first if it is callable without arguments.  With neither, the
     program's last value is drawn (see DESIGN §4: the value of the last expression statement if
-    it holds a tensor, else what the last assignment bound).  ``inputs`` asks for the tensors that
-    do not require grad and went into operations, ``tensors`` for a row on each of the program's
-    tensors, ``gradients`` for one real backward that measures what arrives at each node.
+    it holds a tensor, else what the last assignment bound).  ``extras`` are what the Graph is to
+    hold besides its structure, and ``tensors`` asks for a row on each of the program's tensors.
     """
 
     after: int
     expressions: tuple[str, ...] = ()
     member: str | None = None
-    inputs: bool = False
+    extras: tuple[Extra, ...] = ()
     tensors: bool = False
-    gradients: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,13 @@ class Program:
                 **data,
                 "blocks": tuple(Block(**block) for block in data["blocks"]),
                 "draws": tuple(
-                    Draw(**{**draw, "expressions": tuple(draw["expressions"])})
+                    Draw(
+                        **{
+                            **draw,
+                            "expressions": tuple(draw["expressions"]),
+                            "extras": tuple(draw["extras"]),
+                        }
+                    )
                     for draw in data["draws"]
                 ),
                 "path": tuple(data["path"]),

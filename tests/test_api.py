@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -184,3 +185,39 @@ def test_the_public_names() -> None:
     assert all(item.__doc__ for item in found if not isinstance(item, str))
     with pytest.raises(AttributeError, match="nothing"):
         sphinx_autogradgraph.nothing  # noqa: B018
+
+
+def test_in_a_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a kernel of its own: the drawing shows itself, and nodes have the lines of their cells."""
+    import nbclient
+    import nbformat
+    from jupyter_client.kernelspec import KernelSpecManager
+
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path))
+    spec = {"argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+            "display_name": "here", "language": "python"}  # fmt: skip
+    (tmp_path / "kernels" / "here").mkdir(parents=True)
+    (tmp_path / "kernels" / "here" / "kernel.json").write_text(json.dumps(spec))
+    assert "here" in KernelSpecManager(data_dir=str(tmp_path)).find_kernel_specs()
+    cells = [
+        "import torch\nfrom sphinx_autogradgraph import draw, record, trace\n"
+        "X = torch.ones(3, 2)\nw = torch.ones(2, 1, requires_grad=True)",
+        "with record():\n    y_hat = torch.mm(X, w)\n    l = y_hat.sum()\ndraw(l)",
+        "print([(node.source.file, node.source.line) for node in trace(l).nodes if node.source])",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in cells])
+    nbclient.NotebookClient(notebook, kernel_name="here", timeout=120).execute()
+    (shown,) = notebook.cells[1].outputs
+    assert ET.fromstring(shown.data["image/svg+xml"]).tag.endswith("svg")
+    assert "Leaves: w (2, 1)" in shown.data["text/plain"]
+    (printed,) = notebook.cells[2].outputs
+    assert printed.text == "[('In [2]', 2), ('In [2]', 3)]\n"
+
+
+def test_the_difference_of_graphs() -> None:
+    w = torch.ones(2, 1, requires_grad=True)
+    l = (w**2).sum()
+    before = trace(l)
+    assert before.diff(before) == []
+    l = w.exp().sum()
+    assert trace(l).diff(before) == ["ExpBackward0 became PowBackward0"]

@@ -18,7 +18,7 @@ from tests.conftest import Elements, Project
 
 
 def measured(**namespace: Any) -> tuple[Graph, str | None]:
-    return trace_tensors([("out", namespace["out"])], Names(namespace), gradients=True)
+    return trace_tensors([("out", namespace["out"])], Names(namespace), extras=["gradients"])
 
 
 def test_what_arrives_is_what_backward_computes() -> None:
@@ -116,7 +116,7 @@ def test_snapshots_keep_no_gradients() -> None:
     w = torch.ones(3, requires_grad=True)
     graph, _ = measured(w=w, out=w * 2)
     assert '"gradient"' in graph.to_json()
-    assert snapshot_text(Traced(graph)) == graph.without_gradients().to_json()
+    assert snapshot_text(Traced(graph)) == graph.structure().to_json()
 
 
 PAGE = """

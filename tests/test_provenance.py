@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from sphinx_autogradgraph.execution.result import Traced
 from sphinx_autogradgraph.execution.runner import Runner
-from sphinx_autogradgraph.graph import Graph
+from sphinx_autogradgraph.graph import Extra, Graph
 from sphinx_autogradgraph.program import Block, Draw, Program
 from sphinx_autogradgraph.tracing.provenance import call_name
 
@@ -20,13 +20,17 @@ HEAD = "import torch\nfrom torch import nn\nimport torch.nn.functional as F\n"
 
 
 def trace(
-    runner: Runner, directory: Path, *codes: str, tensor: str = "out", inputs: bool = False
+    runner: Runner,
+    directory: Path,
+    *codes: str,
+    tensor: str = "out",
+    extras: tuple[Extra, ...] = (),
 ) -> Graph:
     """The graph of a page whose blocks stand at the lines 100, 200, …"""
     path = str(directory / "page.rst")
     blocks = [Block(code, "page.rst", path, 100 * n) for n, code in enumerate(codes, 1)]
     program = Program(
-        blocks=tuple(blocks), draws=(Draw(len(blocks), (tensor,), inputs=inputs),),
+        blocks=tuple(blocks), draws=(Draw(len(blocks), (tensor,), extras=extras),),
         directory=str(directory), root=str(directory),
     )  # fmt: skip
     (result,) = runner.run([program])
@@ -168,7 +172,7 @@ def test_inputs_stand_where_autograd_has_none(runner: Runner, tmp_path: Path) ->
         "net = nn.Linear(2, 2)\ntarget = torch.zeros(3, dtype=torch.long)\n"
         "l = (torch.mm(X, w) - y.view(3, 1)).sum()\n"
         "out = l + F.cross_entropy(net(X), target) + torch.ones(()) * l",
-        inputs=True,
+        extras=("inputs",),
     )  # fmt: skip
     inputs = {node.id: node for node in graph.nodes if node.kind == "input"}
     assert [(node.name, node.outputs[0].shape) for node in inputs.values()] == [

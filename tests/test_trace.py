@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,23 +11,31 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import jsonschema
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
 from sphinx_autogradgraph.faults import FaultError
-from sphinx_autogradgraph.graph import Graph
+from sphinx_autogradgraph.graph import Extra, Graph
 from sphinx_autogradgraph.tracing.names import Names
 from sphinx_autogradgraph.tracing.targets import drawable
 from sphinx_autogradgraph.tracing.trace import trace_tensors
+from tests.conftest import ROOT
 
 Namespace = Mapping[str, Any]
 
 
-def graph_of(namespace: Namespace, *names: str) -> Graph:
+SCHEMA = jsonschema.Draft202012Validator(
+    json.loads((ROOT / "sphinx_autogradgraph" / "graph.schema.json").read_text("utf-8"))
+)
+
+
+def graph_of(namespace: Namespace, *names: str, extras: tuple[Extra, ...] = ()) -> Graph:
     outputs = drawable([(name, namespace[name]) for name in names], namespace)
-    return trace_tensors(outputs, Names(namespace))[0]
+    return trace_tensors(outputs, Names(namespace), extras=extras)[0]
 
 
 def linear() -> Namespace:
@@ -150,10 +159,60 @@ def complex_and_nested() -> Namespace:
     return locals()
 
 
+def checkpoints() -> Namespace:
+    x = torch.randn(3, requires_grad=True)
+    a = checkpoint(lambda x: (x * x).exp(), x, use_reentrant=True)
+    b = checkpoint(lambda x: (x * x).exp(), x, use_reentrant=False)
+    out = (a * b).sum()
+    return locals()
+
+
+def sparse_and_meta() -> Namespace:
+    x = torch.eye(3).to_sparse().requires_grad_()
+    y = torch.ones(3, 3, device="meta", requires_grad=True)
+    out = (torch.sparse.mm(x, torch.ones(3, 2)).sum(), (y @ y).sum())
+    return locals()
+
+
+def function_transforms() -> Namespace:
+    x = torch.randn(4, 3, requires_grad=True)
+    rows = torch.func.vmap(lambda row: (row**2).sum())(x)
+    slope = torch.func.grad(lambda x: (x.sin() ** 2).sum())(x)
+    out = (rows.sum(), slope.sum())
+    return locals()
+
+
+def parametrized() -> Namespace:
+    net = nn.utils.parametrizations.weight_norm(nn.Linear(3, 2))
+    nn.utils.parametrizations.orthogonal(outer := nn.Linear(2, 2))
+    out = outer(net(torch.randn(4, 3))).sum()
+    return locals()
+
+
+def packed_by_hooks() -> Namespace:
+    x = torch.randn(3, requires_grad=True)
+
+    def fail(packed: Any) -> torch.Tensor:
+        raise AssertionError("drawing has unpacked a saved tensor")
+
+    with torch.autograd.graph.saved_tensors_hooks(lambda tensor: "packed", fail):
+        out = (x.exp() * x).sum()
+    return locals()
+
+
+def changed_after_it_was_saved() -> Namespace:
+    x = torch.randn(3, requires_grad=True)
+    y = x * 2
+    out = (y * y).sum()
+    y.add_(1)
+    return locals()
+
+
 PROGRAMS = [
     linear, mlp, conv_with_residual, lstm, unrolled, shared_parameter, view_and_in_place,
     custom_function, double_backward, triple_backward, tuple_output, several_outputs,
-    after_backward, leaf_output, complex_and_nested,
+    after_backward, leaf_output, complex_and_nested, checkpoints, sparse_and_meta,
+    function_transforms, parametrized, packed_by_hooks, changed_after_it_was_saved,
 ]  # fmt: skip
 
 
@@ -210,9 +269,24 @@ def test_the_graph_is_what_a_plain_walk_finds(program: Callable[[], Namespace]) 
     assert described(graph) == plain_walk(roots)
     assert list(graph.problems()) == []
     assert Graph.from_json(graph.to_json()) == graph
+    whole = graph_of(namespace, "out", extras=("saved", "values"))
+    assert Graph.from_json(whole.to_json()) == whole
+    assert whole.structure() == graph
+    for found in (graph, whole):
+        SCHEMA.validate(json.loads(found.to_json()))
     leaves = [node for node in graph.nodes if node.op == "AccumulateGrad"]
     assert all(node.kind == "leaf" for node in leaves)
     assert len(graph.leaves) == len(leaves)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_compiled_program() -> None:
+    net = torch.compile(nn.Sequential(nn.Linear(3, 4), nn.ReLU()), backend="aot_eager")
+    out = net(torch.randn(2, 3)).sum()
+    graph = graph_of({"net": net, "out": out}, "out", extras=("saved", "values"))
+    assert described(graph) == plain_walk([out])
+    assert "CompiledFunctionBackward" in graph.chain
+    SCHEMA.validate(json.loads(graph.to_json()))
 
 
 def test_a_chain_of_50_000_operations(deep: Callable[[Callable[[], None]], None]) -> None:
@@ -364,10 +438,11 @@ def test_every_operator_of_torchs_own_database() -> None:
         except FaultError:
             continue
         for _ in range(2):
-            graph = graph_of(namespace, "out")
+            graph = graph_of(namespace, "out", extras=("saved", "values"))
             assert described(graph) == plain_walk(roots), op.name
             assert list(graph.problems()) == [], op.name
             assert Graph.from_json(graph.to_json()) == graph, op.name
+            SCHEMA.validate(json.loads(graph.to_json()))
             try:
                 torch.autograd.backward(roots, [torch.ones_like(root) for root in roots])
             except Exception:  # an operator without a backward of its own

@@ -36,9 +36,13 @@ def digraph_of(picture: Picture) -> graphviz.Digraph:
         for box in picture.boxes
     ]
     digraph.body += [
-        f"\t{arrow.tail} -> {arrow.head} [id={arrow.key}]\n" for arrow in picture.arrows
+        f"\t{arrow.tail} -> {arrow.head} [id={arrow.key}{_HEADS[arrow.kind]}]\n"
+        for arrow in picture.arrows
     ]
     return digraph
+
+
+_HEADS = {"use": "", "saved": " dir=none", "base": ""}
 
 
 def labelled_digraph_of(picture: Picture) -> graphviz.Digraph:
@@ -52,14 +56,18 @@ def labelled_digraph_of(picture: Picture) -> graphviz.Digraph:
     digraph.attr("edge", arrowsize="0.6", color=EDGE)
     for box in picture.boxes:
         colours = BOXES[box.kind]
-        styles = {"function": "filled,rounded", "input": "filled,dashed"}
+        styles = {"function": "filled,rounded", "input": "filled,dashed", "base": "filled,dotted"}
         digraph.node(
             box.key,
             graphviz.escape(" ".join(word for _, word in box.words)),
             style=styles.get(box.kind, "filled"),
             fillcolor=colours.fill,
             color=colours.stroke,
+            shape="note" if box.kind == "saved" else None,
             peripheries="2" if box.kind == "output" else "1",
         )
-    digraph.edges((arrow.tail, arrow.head) for arrow in picture.arrows)
+    for arrow in picture.arrows:
+        style = None if arrow.kind == "use" else "dotted"
+        ends = "none" if arrow.kind == "saved" else None
+        digraph.edge(arrow.tail, arrow.head, style=style, dir=ends)
     return digraph

@@ -13,13 +13,17 @@ class Colours:
     stroke: str
 
 
-TEXT, MUTED, EDGE, GRADIENT = "#1f2328", "#57606a", "#6e7781", "#9a3412"
+TEXT, MUTED, EDGE, GRADIENT, SAVED = (
+    "#1f2328", "#57606a", "#6e7781", "#9a3412", "#6639a6",
+)  # fmt: skip
 
 BOXES = {
     "leaf": Colours("#dbeafe", "#1d5fbf"),
     "function": Colours("#f6f8fa", "#767f89"),
     "input": Colours("#f6f8fa", "#767f89"),
     "output": Colours("#dcf5e0", "#1a7f37"),
+    "base": Colours("#dcf5e0", "#1a7f37"),
+    "saved": Colours("#f5ecff", "#7c4dbf"),
 }
 
 WORDS = {
@@ -28,6 +32,7 @@ WORDS = {
     "call": TEXT,
     "name": TEXT,
     "meta": MUTED,
+    "saved": SAVED,
     "gradient": GRADIENT,
 }
 """The colour of each role of a word; an operation's is muted."""

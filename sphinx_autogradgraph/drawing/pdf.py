@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sphinx_autogradgraph.drawing.layout import Layout, Route
 from sphinx_autogradgraph.drawing.palette import BOXES, EDGE, WORDS
 from sphinx_autogradgraph.drawing.picture import FONT_SIZE, Box, Picture, text_width
-from sphinx_autogradgraph.drawing.svg import MARGIN, arrow_head
+from sphinx_autogradgraph.drawing.svg import CORNER, MARGIN, arrow_head
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,17 +37,18 @@ def pdf_of(picture: Picture, layout: Layout, title: str) -> bytes:
     # Our y axis points down.
     canvas.transform(1, 0, 0, -1, MARGIN, size[1] - MARGIN)
     for arrow in picture.arrows:
-        _arrow(canvas, layout.routes[arrow.key])
+        _arrow(canvas, layout.routes[arrow.key], dotted=arrow.kind != "use")
     for box in picture.boxes:
         _box(canvas, box, *layout.boxes[box.key])
     canvas.save()
     return file.getvalue()
 
 
-def _arrow(canvas: Any, route: Route) -> None:
+def _arrow(canvas: Any, route: Route, *, dotted: bool) -> None:
     canvas.setStrokeColor(EDGE)
     canvas.setFillColor(EDGE)
     canvas.setLineWidth(1.2)
+    canvas.setDash([1.2, 3] if dotted else [])
     path = canvas.beginPath()
     path.moveTo(*route.points[0])
     for place in range(1, len(route.points) - 2, 3):
@@ -56,6 +57,7 @@ def _arrow(canvas: Any, route: Route) -> None:
     if corners:
         path.lineTo(*neck)
     canvas.drawPath(path, stroke=1, fill=0)
+    canvas.setDash([])
     if corners:
         head = canvas.beginPath()
         head.moveTo(*corners[0])
@@ -70,10 +72,21 @@ def _box(canvas: Any, box: Box, x: float, y: float) -> None:
     canvas.setStrokeColor(colours.stroke)
     canvas.setFillColor(colours.fill)
     canvas.setLineWidth(1 if box.kind == "function" else 1.5)
-    canvas.setDash([4, 3] if box.kind == "input" else [])
+    canvas.setDash([4, 3] if box.kind == "input" else [1.2, 3] if box.kind == "base" else [])
     left, top = x - box.width / 2, y - box.height / 2
     radius = box.height / 2 if box.kind == "function" else 3
-    canvas.roundRect(left, top, box.width, box.height, radius, stroke=1, fill=1)
+    if box.kind == "saved":
+        note = canvas.beginPath()
+        right, bottom = left + box.width, top + box.height
+        note.moveTo(left, top)
+        for corner in (
+            (right - CORNER, top), (right, top + CORNER), (right, bottom), (left, bottom)
+        ):  # fmt: skip
+            note.lineTo(*corner)
+        note.close()
+        canvas.drawPath(note, stroke=1, fill=1)
+    else:
+        canvas.roundRect(left, top, box.width, box.height, radius, stroke=1, fill=1)
     canvas.setDash([])
     if box.kind == "output":
         canvas.setLineWidth(0.75)

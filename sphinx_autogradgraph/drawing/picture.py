@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from sphinx_autogradgraph.drawing.text import norm_text, shape_text
-from sphinx_autogradgraph.graph import Graph, Node, TensorMeta
+from sphinx_autogradgraph.drawing.text import norm_text, shape_text, value_text
+from sphinx_autogradgraph.graph import Gradient, Graph, Node, Saved, TensorMeta
 
-Show = Literal["shape", "dtype", "device", "inputs", "gradients", "calls", "order"]
+Show = Literal[
+    "shape", "dtype", "device", "values", "saved", "inputs", "gradients", "calls", "order"
+]
 SHOW: tuple[Show, ...] = get_args(Show)
-"""What can be shown: of the tensors that nodes produce, the tensors that do not require grad, the
-gradients that arrived, the calls that made nodes, and the order in which backward visits them."""
+"""What can be shown: of the tensors that nodes produce and, if they are small, their values; what
+nodes saved for backward, the tensors that do not require grad, the gradients that arrived, the
+calls that made nodes, and the order in which backward visits them."""
 
 META: tuple[Show, ...] = ("shape", "dtype", "device")
 
@@ -33,9 +37,10 @@ HEIGHT = 25.0
 MAX_LABEL = 60
 """A word of a label with more characters is cut; its whole is in the tooltip."""
 
-Role = Literal["order", "op", "call", "name", "meta", "gradient"]
+Role = Literal["order", "op", "call", "name", "meta", "saved", "gradient"]
 Word = tuple[Role, str]
-BoxKind = Literal["leaf", "function", "input", "output"]
+BoxKind = Literal["leaf", "function", "input", "output", "base", "saved"]
+ArrowKind = Literal["use", "saved", "base"]
 
 
 @dataclass(frozen=True)
@@ -57,11 +62,16 @@ class Box:
 
 @dataclass(frozen=True)
 class Arrow:
-    """A drawn edge, from the box of key ``tail`` to that of key ``head``."""
+    """A drawn edge, from the box of key ``tail`` to that of key ``head``.
+
+    Its ``kind`` is ``use``, or ``saved`` from a tensor to the function that saved it, or ``base``
+    from a tensor to a view of it.
+    """
 
     key: str
     tail: str
     head: str
+    kind: ArrowKind = "use"
 
 
 @dataclass(frozen=True)
@@ -79,38 +89,129 @@ def picture_of(
     """The picture of a Graph: a box a node, a box an output, an arrow an edge.
 
     A leaf or input that is used in places far apart has a box at each: long arrows from one box
-    across the whole drawing would hide what it shows, and take the layout engine minutes.
+    across the whole drawing would hide what it shows, and take the layout engine minutes.  With
+    ``saved``, what a function saved is said on the box of the leaf or input that it is, else it has
+    a box beside the function.
     """
     uses = _uses_apart(graph)
-    said = {(output.node, output.name) for output in graph.outputs}
-    boxes = []
+    saved = _saved_by_boxes(graph, uses) if "saved" in show else {}
     order = graph.backward_order if "order" in show else {}
+    # What the box of an output says is not said twice, right beside it.
+    outputs = {(output.node, output.name) for output in graph.outputs}
+    boxes = []
     for node in graph.nodes:
         kind: BoxKind = "function" if node.kind == "module" else node.kind
-        # A name that the box of the output says right beside it is not said twice.
-        named = kind == "leaf" or (node.id, node.name) not in said
-        words = _words(node, show, named=named)
+        twice = kind != "leaf" and (node.id, node.name) in outputs
+        words = _words(node, show, twice=twice)
         gradient = node.gradient if "gradients" in show else None
         place = order.get(node.id) if gradient is None else gradient.order
         if place is not None:
             words.insert(0, ("order", f"{place}."))
         if gradient is not None:
-            words.append(("gradient", f"grad {norm_text(gradient)}"))
+            words.append(("gradient", _gradient_text(gradient, show)))
         if node.id in uses:
             words.append(("meta", SAME))
+        if "saved" in show:
+            words += _kept_words(node)
         for key in uses.get(node.id, {None: f"n{node.id}"}).values():
-            box = _box(key, kind, node.id, words)
+            text = f"saved as {', '.join(saved[key])}" if key in saved else ""
+            roles: list[Word] = [("saved", text)] if text else []
+            box = _box(key, kind, node.id, [*words, *roles])
             boxes.append(replace(box, shared=node.id in uses))
     arrows = [
         Arrow(f"e{index}", uses.get(edge.from_, {}).get(edge.to, f"n{edge.from_}"), f"n{edge.to}")
         for index, edge in enumerate(graph.edges)
     ]
+    if "saved" in show:
+        _add_saved(graph, show, boxes, arrows)
+    _add_outputs(graph, show, boxes, arrows)
+    return Picture(tuple(boxes), tuple(arrows), direction)
+
+
+def _add_outputs(graph: Graph, show: Sequence[Show], boxes: list[Box], arrows: list[Arrow]) -> None:
+    """A box for each output, and for the tensor that it is a view of, if that is no leaf."""
     for index, output in enumerate(graph.outputs):
-        words = [("name", output.name or "unnamed")]
+        words: list[Word] = [("name", output.name or "unnamed")]
         words += _meta_words([graph.tensor(output)], show)
         boxes.append(_box(f"o{index}", "output", output.node, words))
         arrows.append(Arrow(f"r{index}", f"n{output.node}", f"o{index}"))
-    return Picture(tuple(boxes), tuple(arrows), direction)
+        base = output.base
+        if base is None:
+            continue
+        tail = f"n{base.node}"
+        if graph.nodes[base.node].kind == "function":
+            words = [("meta", "base"), ("name", base.name or "unnamed")]
+            words += _meta_words([graph.tensor(base)], show)
+            tail = f"b{index}"
+            boxes.append(_box(tail, "base", base.node, words))
+            arrows.append(Arrow(f"p{index}", f"n{base.node}", tail))
+        arrows.append(Arrow(f"v{index}", tail, f"o{index}", "base"))
+
+
+def _saved_by_boxes(
+    graph: Graph, uses: Mapping[int, Mapping[int | None, str]]
+) -> dict[str, list[str]]:
+    """For the boxes of leaves and inputs, the names under which the functions there save them."""
+    roles: dict[str, list[str]] = {}
+    for node in graph.nodes:
+        for saved in node.saved or ():
+            if saved.node is not None and graph.nodes[saved.node].kind != "function":
+                key = uses.get(saved.node, {}).get(node.id, f"n{saved.node}")
+                if saved.role not in roles.setdefault(key, []):
+                    roles[key].append(saved.role)
+    return roles
+
+
+def _kept_words(node: Node) -> list[Word]:
+    """What a function saved that is no tensor, and what is gone: ``exponent=2 self freed``."""
+    words: list[Word] = []
+    for saved in node.saved or ():
+        if saved.value is not None:
+            words.append(("saved", f"{saved.role}={value_text(saved.value)}"))
+        elif saved.freed:
+            words.append(("saved", f"{saved.role} freed"))
+    return words
+
+
+def _add_saved(graph: Graph, show: Sequence[Show], boxes: list[Box], arrows: list[Arrow]) -> None:
+    """Boxes beside functions for the tensors that they saved; dotted lines from all of those."""
+    used = {(edge.from_, edge.to) for edge in graph.edges}
+    count = Counter(
+        saved.node
+        for node in graph.nodes
+        for saved in {item.node: item for item in node.saved or ()}.values()
+    )
+    for node in graph.nodes:
+        beside: dict[object, list[Saved]] = {}
+        for place, saved in enumerate(node.saved or ()):
+            if saved.value is not None or saved.freed:
+                continue
+            source = None if saved.node is None else graph.nodes[saved.node]
+            if source is None or source.kind == "function":
+                key = saved.name or place if source is None else (source.id, saved.shape)
+                beside.setdefault(key, []).append(saved)
+            elif (source.id, node.id) not in used:
+                arrows.append(Arrow(f"s{node.id}_{place}", f"n{source.id}", f"n{node.id}", "saved"))
+        for place, several in enumerate(beside.values()):
+            box = _saved_box(graph, node, several, show, f"s{node.id}_{place}")
+            same = several[0].node is not None and count[several[0].node] > 1
+            boxes.append(replace(box, shared=same))
+            arrows.append(Arrow(f"t{node.id}_{place}", box.key, f"n{node.id}", "saved"))
+
+
+def _saved_box(
+    graph: Graph, node: Node, several: Sequence[Saved], show: Sequence[Show], key: str
+) -> Box:
+    """The box of a tensor that a function saved, once or under several names."""
+    saved = several[0]
+    words: list[Word] = [("saved", ", ".join(item.role for item in several))]
+    name = saved.name
+    if saved.node is not None and len(graph.nodes[saved.node].outputs) == 1:
+        name = graph.nodes[saved.node].name
+    if name is not None:
+        words.append(("name", name))
+    words += _meta_words([TensorMeta(saved.shape, saved.dtype, None)], show)
+    return _box(key, "saved", node.id if saved.node is None else saved.node, words)
 
 
 FAR = 3
@@ -154,29 +255,40 @@ def _ranks(graph: Graph) -> list[int]:
     return [late[node.id] for node in graph.nodes]
 
 
-def _words(node: Node, show: Sequence[Show], *, named: bool) -> list[Word]:
+def _words(node: Node, show: Sequence[Show], *, twice: bool) -> list[Word]:
+    """What the box of a node says; ``twice`` if its name and values stand right beside it."""
     words: list[Word] = [("op", node.op)] if node.kind == "function" else []
     if node.call is not None and "calls" in show:
         words.append(("call", node.call))
     if node.kind in ("leaf", "input"):
         words.append(("name", node.name or "unnamed"))
-    elif named and node.name is not None:
+    elif not twice and node.name is not None:
         words.append(("name", node.name))
-    return words + _meta_words(node.outputs, show)
+    metas = [meta._replace(values=None) for meta in node.outputs] if twice else node.outputs
+    return words + _meta_words(metas, show)
 
 
 def _meta_words(metas: Sequence[TensorMeta], show: Sequence[Show]) -> list[Word]:
-    """Shape, dtype and device; said once, with a count, of outputs that are alike."""
+    """Shape, dtype, device, values; said once, with a count, of outputs that are alike."""
     said: dict[str, int] = {}
     for meta in metas:
         shown = {"shape": shape_text(meta), "dtype": meta.dtype, "device": meta.device}
-        text = " ".join(shown[word] or "" for word in META if word in show).strip()
+        texts = [shown[word] or "" for word in META if word in show]
+        if "values" in show and meta.values is not None:
+            texts.append(f"= {value_text(meta.values)}")
+        text = " ".join(texts).strip()
         if text:
             said[text] = said.get(text, 0) + 1
     texts = [text if count == 1 else f"{count} × {text}" for text, count in said.items()]
     if len(texts) > 3:
         texts = [*texts[:2], "…"]
     return [("meta", ", ".join(texts))] if texts else []
+
+
+def _gradient_text(gradient: Gradient, show: Sequence[Show]) -> str:
+    if "values" in show and gradient.values is not None:
+        return f"grad {value_text(gradient.values)} {norm_text(gradient)}"
+    return f"grad {norm_text(gradient)}"
 
 
 def _box(key: str, kind: BoxKind, node: int, words: Sequence[Word]) -> Box:

@@ -61,7 +61,8 @@ def svg_of(
     parts.append(f'<g transform="translate({_number(MARGIN)} {_number(MARGIN)})">')
     for arrow in picture.arrows:
         route = layout.routes[arrow.key]
-        parts.append(f'<g class="edge" id="{prefix}-{arrow.key}">{_arrow(route)}</g>')
+        kind = "edge" if arrow.kind == "use" else f"edge {arrow.kind}"
+        parts.append(f'<g class="{kind}" id="{prefix}-{arrow.key}">{_arrow(route)}</g>')
     for box in picture.boxes:
         line = (lines or {}).get(box.node) if box.kind == "function" else None
         call = (calls or {}).get(box.node) if box.kind == "function" else None
@@ -93,8 +94,12 @@ def _box(box: Box, centre: Point, id: str, line: Link | None, call: Link | None)
     left, top = x - box.width / 2, y - box.height / 2
     radius = box.height / 2 if box.kind == "function" else 3.0
     rect = (
-        f'<rect x="{_number(left)}" y="{_number(top)}" width="{_number(box.width)}" '
-        f'height="{_number(box.height)}" rx="{_number(radius)}"/>'
+        _note(left, top, box.width, box.height)
+        if box.kind == "saved"
+        else (
+            f'<rect x="{_number(left)}" y="{_number(top)}" width="{_number(box.width)}" '
+            f'height="{_number(box.height)}" rx="{_number(radius)}"/>'
+        )
     )
     if box.kind == "output":  # told apart by its double outline as well as by colour
         rect += (
@@ -104,7 +109,7 @@ def _box(box: Box, centre: Point, id: str, line: Link | None, call: Link | None)
     tooltip = f"<title>{escape(box.tooltip)}</title>" if box.tooltip else ""
     before = [_word(word) for word in box.words if word[0] == "order"]
     operation = [_word(word) for word in box.words if word[0] in ("op", "call")]
-    after = [_word(word) for word in box.words if word[0] in ("name", "meta", "gradient")]
+    after = [_word(word) for word in box.words if word[0] in ("name", "meta", "saved", "gradient")]
     place = f'<text x="{_number(x)}" y="{_number(y)}" dy=".35em">'
     if call is None:
         body = f"{rect}{place}{' '.join([*before, *operation, *after])}</text>"
@@ -117,8 +122,22 @@ def _box(box: Box, centre: Point, id: str, line: Link | None, call: Link | None)
             before = [line.around(" ".join(before), "line", again=True)] if before else []
             after = [line.around(" ".join(after), "line", again=True)] if after else []
         body = f"{rect}{place}{' '.join([*before, *words, *after])}</text>"
-    kind = f"{box.kind} shared" if box.shared else box.kind
+    kind = ("output base" if box.kind == "base" else box.kind) + (" shared" if box.shared else "")
     return f'<g class="node {kind}" id="{id}" data-node="{box.node}">{tooltip}{body}</g>'
+
+
+CORNER = 7.0
+"""The side of the corner that is cut off the box of a saved tensor."""
+
+
+def _note(left: float, top: float, width: float, height: float) -> str:
+    """The outline of a box like a sheet of paper, with a corner cut off."""
+    down, right = _number(height), _number(width - CORNER)
+    corner = _number(CORNER)
+    return (
+        f'<path class="note" d="M{_number(left)},{_number(top)}h{right}l{corner},{corner}'
+        f'V{_number(top + height)}h-{_number(width)}v-{down}z"/>'
+    )
 
 
 def _word(word: Word) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from sphinx_autogradgraph.faults import Translate, untranslated
 from sphinx_autogradgraph.graph import Gradient, Graph, Node, TensorMeta
@@ -28,7 +28,19 @@ class Span:
 
 def shape_text(meta: TensorMeta) -> str:
     """A shape as torch prints it, ``(10, 1)``; nothing where it is not known."""
-    return "" if meta.shape is None else str(tuple(meta.shape))
+    return shape_text_of(meta.shape)
+
+
+def shape_text_of(shape: Sequence[int] | None) -> str:
+    """The same for a shape without its tensor."""
+    return "" if shape is None else str(tuple(shape))
+
+
+def value_text(value: Any) -> str:
+    """A saved value or the values of a tensor as Python would write them, without quotes."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(value_text, value))}]"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def norm_text(gradient: Gradient) -> str:

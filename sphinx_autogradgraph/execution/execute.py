@@ -34,7 +34,7 @@ from sphinx_autogradgraph.tracing.names import Names
 from sphinx_autogradgraph.tracing.places import tensors_in
 from sphinx_autogradgraph.tracing.provenance import Recorder
 from sphinx_autogradgraph.tracing.rows import tensor_rows
-from sphinx_autogradgraph.tracing.targets import drawable
+from sphinx_autogradgraph.tracing.targets import drawable, passed_over
 from sphinx_autogradgraph.tracing.trace import trace_tensors
 
 _BUILTINS = dict(builtins.__dict__)
@@ -72,7 +72,7 @@ class _Run:
         self._recorder = Recorder(
             is_own=lambda path: path in self._files or is_authors(path),
             display=lambda path: self._files.get(path) or display_path(path, program.root),
-            inputs=any(draw.inputs for draw in program.draws),
+            inputs=any("inputs" in draw.extras for draw in program.draws),
         )
 
     def draws(self) -> tuple[Traced | Fault, ...]:
@@ -173,7 +173,8 @@ class _Run:
     def _draw(self, draw: Draw) -> Traced | Fault:
         namespace = self.module.__dict__
         try:
-            outputs = drawable(self._values(draw), namespace)
+            values = self._values(draw)
+            outputs = drawable(values, namespace)
             self._held.append(outputs)
             names = Names(self._recorder.locals, namespace)
             graph, note = trace_tensors(
@@ -181,15 +182,15 @@ class _Run:
                 names,
                 self._recorder,
                 namespace=namespace,
-                inputs=draw.inputs,
-                gradients=draw.gradients,
+                extras=draw.extras,
             )
             rows = tensor_rows(namespace, outputs) if draw.tensors else ()
         except FaultError as error:
             return error.fault
         except BaseException as error:
             return fault_of(error, self.program)
-        return Traced(graph, rows, () if note is None else (note,))
+        notes = [text for text in (passed_over(values), note) if text is not None]
+        return Traced(graph, rows, tuple(notes))
 
     def _values(self, draw: Draw) -> list[tuple[str, object]]:
         """What is drawn, each with what it is called."""

@@ -53,7 +53,7 @@ class Snapshots:
 
 def snapshot_text(traced: Traced) -> str:
     """The text of a snapshot: the Graph's canonical JSON, and the rows of the tensors table."""
-    text = traced.graph.without_gradients().to_json()
+    text = traced.graph.structure().to_json()
     if not traced.tensors:
         return text
     rows = ",\n".join(json.dumps(row.to_dict(), ensure_ascii=False) for row in traced.tensors)

@@ -170,8 +170,11 @@ class Build:
         if self._keeper is not None:
             dependencies.note(app.env, [str(self._path(app, job))])
         kept = self._kept(app, job)
-        if isinstance(kept, Traced) and job.request.draw.gradients:
-            note = _("Gradients are measured where the code runs, and are not kept in snapshots.")
+        if isinstance(kept, Traced) and set(job.request.draw.extras) - {"inputs"}:
+            note = _(
+                "Gradients, saved tensors and values are read where the code runs, and are not "
+                "kept in snapshots."
+            )
             return replace(kept, notes=(*kept.notes, note))
         if kept is not None:
             return kept

@@ -12,6 +12,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from sphinx_autogradgraph.cells import python_of
 from sphinx_autogradgraph.faults import Fault, FaultError
+from sphinx_autogradgraph.graph import EXTRAS
 from sphinx_autogradgraph.program import (
     Block,
     Draw,
@@ -86,9 +87,8 @@ class AutogradGraph(_Code):
         draw = Draw(
             after=0 if block is None else 1,
             expressions=options.tensor,
-            inputs="inputs" in options.show,
+            extras=tuple(extra for extra in EXTRAS if extra in options.show),
             tensors="tensors" in options.table,
-            gradients="gradients" in options.show,
         )
         source = inline if options.include_source is None else options.include_source
         faults = list(options.faults)

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from docutils import nodes
 
-from sphinx_autogradgraph.drawing.text import norm_text, shape_text
+from sphinx_autogradgraph.drawing.text import norm_text, shape_text, shape_text_of, value_text
 from sphinx_autogradgraph.execution.result import Traced
-from sphinx_autogradgraph.graph import Graph, Node, TensorMeta, TensorRow
+from sphinx_autogradgraph.graph import Graph, Node, Saved, TensorRow
 from sphinx_autogradgraph.sphinxext.messages import _
 from sphinx_autogradgraph.sphinxext.options import Table
 
@@ -39,7 +39,7 @@ def _tensors(rows: Sequence[TensorRow]) -> nodes.table:
     body = [
         [
             _literal(row.name),
-            _text(shape_text(TensorMeta(row.shape, row.dtype, None))),
+            _text(shape_text_of(row.shape)),
             _text(str(row.is_leaf)),
             _text(str(row.requires_grad)),
             _text(str(row.grad_fn)),
@@ -56,6 +56,10 @@ def _nodes(graph: Graph, lines: Mapping[int, str]) -> nodes.table:
     if measured:
         names += [_("gradient"), _("order")]
         widths += [14, 6]
+    keeps = any(node.saved is not None for node in graph.nodes)
+    if keeps:
+        names.append(_("saved"))
+        widths.append(24)
     heads = [_text(name) for name in names]
     body = []
     for node in graph.nodes:
@@ -74,8 +78,21 @@ def _nodes(graph: Graph, lines: Mapping[int, str]) -> nodes.table:
                 _text("" if gradient is None else norm_text(gradient)),
                 _text("" if gradient is None else str(gradient.order)),
             ]
+        if keeps:
+            cells.append(_text(", ".join(_saved(graph, saved) for saved in node.saved or ())))
         body.append(cells)
     return _table("autogradgraph-nodes", widths, heads, body)
+
+
+def _saved(graph: Graph, saved: Saved) -> str:
+    """What a node saved, in a cell: «self X (10, 2)», «exponent=2»."""
+    if saved.value is not None:
+        return f"{saved.role}={value_text(saved.value)}"
+    if saved.freed:
+        return _("{name} (freed)").format(name=saved.role)
+    source = None if saved.node is None else graph.nodes[saved.node]
+    name = saved.name if source is None else source.name
+    return " ".join(filter(None, [saved.role, name, shape_text_of(saved.shape)]))
 
 
 def _operation(node: Node) -> Cell:

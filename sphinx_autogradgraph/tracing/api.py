@@ -13,11 +13,11 @@ from sphinx_autogradgraph.author import is_authors
 from sphinx_autogradgraph.drawing.document import Drawing
 from sphinx_autogradgraph.drawing.picture import Direction, Show
 from sphinx_autogradgraph.faults import FaultError
-from sphinx_autogradgraph.graph import Graph
+from sphinx_autogradgraph.graph import EXTRAS, Graph
 from sphinx_autogradgraph.program import display_path
 from sphinx_autogradgraph.tracing.names import Names, variables
 from sphinx_autogradgraph.tracing.provenance import Recorder
-from sphinx_autogradgraph.tracing.targets import drawable
+from sphinx_autogradgraph.tracing.targets import drawable, passed_over
 from sphinx_autogradgraph.tracing.trace import trace_tensors
 
 Params = Mapping[str, torch.Tensor]
@@ -52,8 +52,7 @@ def draw(
     graph is retained.  Raises :exc:`ValueError` as :func:`trace` does, and for words that there
     are not.
     """
-    graph, note = _trace(value, sys._getframe(1), params or {}, show)
-    notes = () if note is None else (note,)
+    graph, notes = _trace(value, sys._getframe(1), params or {}, show)
     return Drawing(graph, show=show, direction=direction, notes=notes)
 
 
@@ -66,8 +65,8 @@ class record:  # noqa: N801 - used like a function
 
     def __init__(self) -> None:
         self._recorder = Recorder(
-            is_own=lambda path: is_authors(path) or path.startswith("<ipython-input"),
-            display=lambda path: display_path(path, Path.cwd()),
+            is_own=lambda path: is_authors(path) or _cell(path) is not None,
+            display=lambda path: _cell(path) or display_path(path, Path.cwd()),
             inputs=True,
         )
 
@@ -84,20 +83,33 @@ class record:  # noqa: N801 - used like a function
 
 def _trace(
     value: object, caller: FrameType, params: Params, show: Collection[str]
-) -> tuple[Graph, str | None]:
+) -> tuple[Graph, list[str]]:
     local, shared = dict(caller.f_locals), caller.f_globals
     try:
-        outputs = drawable([(_name_of(value, local, shared), value)], {**shared, **local})
+        values = [(_name_of(value, local, shared), value)]
+        outputs = drawable(values, {**shared, **local})
     except FaultError as error:
         raise ValueError(error.fault.sentence()) from None
-    return trace_tensors(
+    graph, note = trace_tensors(
         outputs,
         Names(dict(params), local, shared),
         _recorded,
         namespace={**shared, **local},
-        inputs="inputs" in show,
-        gradients="gradients" in show,
+        extras=[extra for extra in EXTRAS if extra in show],
     )
+    return graph, [text for text in (passed_over(values), note) if text is not None]
+
+
+def _cell(path: str) -> str | None:
+    """The name of a notebook's cell, ``In [3]``, by that of its code; None for other code.
+
+    IPython keeps it in ``CachingCompiler._filename_map``; without that, a cell has the name of the
+    file that ipykernel makes up for it.
+    """
+    main = sys.modules.get("IPython")
+    shell = None if main is None else main.get_ipython()
+    number = getattr(getattr(shell, "compile", None), "_filename_map", {}).get(path)
+    return None if number is None else f"In [{number}]"
 
 
 def _name_of(value: object, *namespaces: Mapping[str, object]) -> str:

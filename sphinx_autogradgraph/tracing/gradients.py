@@ -11,6 +11,7 @@ from torch.autograd.graph import Node as GradFn
 
 from sphinx_autogradgraph.graph import Gradient
 from sphinx_autogradgraph.tracing.internals import is_accumulate_grad
+from sphinx_autogradgraph.tracing.metadata import small_values
 
 FREED = (
     "Gradients could not be measured: the program has called backward() already, which freed what "
@@ -23,17 +24,20 @@ def measure(
     outputs: Sequence[torch.Tensor],
     functions: Sequence[GradFn],
     retaining: Sequence[torch.Tensor] = (),
+    *,
+    values: bool = False,
 ) -> tuple[Mapping[GradFn, Gradient], str | None]:
     """The gradient that arrives at each of the nodes in a backward from the outputs.
 
-    The gradient of an output that is no scalar is taken as ones.  The graph is retained; leaves,
+    The gradient of an output that is no scalar is taken as ones.  With ``values`` the elements of
+    small gradients are kept, too.  The graph is retained; leaves,
     and the tensors that are ``retaining`` their gradient, keep the ``grad`` that they have.  With
     the gradients comes, in words, the reason why there are none: None if there are.
     """
     arrived: dict[GradFn, Gradient] = {}
 
     def note(fn: GradFn, gradients: Sequence[torch.Tensor | None]) -> None:
-        arrived.setdefault(fn, _gradient(gradients, len(arrived) + 1))
+        arrived.setdefault(fn, _gradient(gradients, len(arrived) + 1, values))
 
     handles = [
         fn.register_prehook(lambda gradients, fn=fn: note(fn, gradients)) for fn in functions
@@ -69,7 +73,7 @@ def _untouched(tensors: Sequence[torch.Tensor]) -> Iterator[None]:
             tensor.grad = gradient
 
 
-def _gradient(gradients: Sequence[torch.Tensor | None], order: int) -> Gradient:
+def _gradient(gradients: Sequence[torch.Tensor | None], order: int, values: bool) -> Gradient:
     """Of the gradients of a node's outputs the shape of the first, and the norm of all."""
     found = [gradient.detach() for gradient in gradients if gradient is not None]
     shape = None
@@ -81,7 +85,12 @@ def _gradient(gradients: Sequence[torch.Tensor | None], order: int) -> Gradient:
         squares = math.nan
     norm = math.sqrt(squares) if math.isfinite(squares) else math.nan
     # Four digits: more would differ from machine to machine.
-    return Gradient(shape, float(f"{norm:.4g}") if math.isfinite(norm) else None, order)
+    return Gradient(
+        shape,
+        float(f"{norm:.4g}") if math.isfinite(norm) else None,
+        order,
+        small_values(found[0]) if values and len(found) == 1 else None,
+    )
 
 
 def _dense(tensor: torch.Tensor) -> torch.Tensor:

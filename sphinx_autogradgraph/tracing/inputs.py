@@ -7,9 +7,11 @@ here it is put in the places that the entries None leave.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from torch.autograd.graph import Node as GradFn
 
 from sphinx_autogradgraph.graph import TensorMeta
@@ -22,11 +24,13 @@ from sphinx_autogradgraph.tracing.provenance import Call, Operand, Recorder
 class Input:
     """A tensor that does not require grad: its name, what is known of it, and its uses.
 
-    Each use is a function node and the number of the input that it is there.
+    Each use is a function node and the number of the input that it is there.  ``tensor`` refers to
+    the tensor itself as long as anybody holds it.
     """
 
     name: str | None
     meta: TensorMeta
+    tensor: weakref.ref[torch.Tensor]
     uses: list[tuple[GradFn, int]]
 
 
@@ -55,7 +59,9 @@ def inputs_of(functions: Sequence[GradFn], recorder: Recorder, names: Names) -> 
                 index = len(fn.next_functions) + extra
                 extra += 1
             key, name = _identity(operand, names)
-            found.setdefault(key, Input(name, operand.meta, [])).uses.append((fn, index))
+            found.setdefault(key, Input(name, operand.meta, operand.tensor, [])).uses.append(
+                (fn, index)
+            )
     return list(found.values())
 
 

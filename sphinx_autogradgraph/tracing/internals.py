@@ -58,3 +58,41 @@ next_sequence_number: Callable[[], int] = getattr(torch._C._autograd, "_get_sequ
 Torch's own function, for it is called a lot.  Without ``_get_sequence_nr`` it is always 0: no node
 is known to come from anywhere.
 """
+
+
+FREED = object()
+"""What :func:`raw_saved` gives where torch cannot say more than that a backward has freed it."""
+
+
+def raw_saved(fn: GradFn, name: str) -> Any:
+    """Torch's holder of a saved tensor, or a tuple of such; None where there is none.
+
+    It may be used only as long as ``fn`` is held: torch does not keep what it points into alive.
+    Without the ``_raw_saved_*`` attributes no saved tensor is known.
+    """
+    try:
+        return getattr(fn, name, None)
+    except RuntimeError:  # lists, and what custom Functions saved
+        return FREED
+
+
+def is_packed(raw: Any) -> bool:
+    """Whether hooks have packed a saved tensor: unpacking it would run somebody's code.
+
+    Without ``SavedTensor.unpack_hook`` a tensor that hooks have packed as a tensor passes for it.
+    """
+    return getattr(raw, "unpack_hook", None) is not None or not isinstance(
+        raw.data, (torch.Tensor, type(None))
+    )
+
+
+def is_freed(fn: GradFn, name: str) -> bool:
+    """Whether a saved tensor of which nothing is held is gone, and not None from the start.
+
+    To be asked only of one that is not packed: reading the attribute would unpack it.
+    """
+    try:
+        getattr(fn, name)
+    except RuntimeError:
+        return True
+    return False

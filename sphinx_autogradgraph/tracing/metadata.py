@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 
-from sphinx_autogradgraph.graph import TensorMeta
+from sphinx_autogradgraph.graph import TensorMeta, Values
 
 T = TypeVar("T")
 
@@ -47,3 +48,30 @@ def _known(read: Callable[[], T]) -> T | None:
         return read()
     except Exception:
         return None
+
+
+SMALL = 6
+"""The values of a tensor with more elements are not shown."""
+
+
+def small_values(tensor: torch.Tensor) -> Values:
+    """The elements of a tensor with at most :data:`SMALL` of them; None for others.
+
+    To four digits: more would differ from machine to machine.
+    """
+    try:
+        if tensor.numel() > SMALL or tensor.is_meta:
+            return None
+        return _rounded(tensor.detach().to_dense().tolist())
+    except Exception:  # nested, batched and other tensors that have no values of their own
+        return None
+
+
+def _rounded(value: Any) -> Values:
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
+    if isinstance(value, float):
+        return float(f"{value:.4g}") if math.isfinite(value) else str(value)
+    if isinstance(value, complex):
+        return f"{value:.4g}"
+    return value

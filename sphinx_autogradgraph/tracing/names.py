@@ -40,9 +40,11 @@ class Names:
 
     def retaining(self) -> list[torch.Tensor]:
         """The tensors that keep their gradient though they are no leaves."""
-        return [
-            tensor for tensor in self._held if tensor.grad_fn is not None and tensor.retains_grad
-        ]
+        return [tensor for tensor in self.intermediates() if tensor.retains_grad]
+
+    def intermediates(self) -> list[torch.Tensor]:
+        """The tensors that have a grad_fn."""
+        return [tensor for tensor in self._held if tensor.grad_fn is not None]
 
     def of_leaf(self, tensor: torch.Tensor) -> str | None:
         """The name of a tensor without a grad_fn."""

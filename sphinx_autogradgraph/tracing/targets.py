@@ -31,6 +31,32 @@ def drawable(
     raise FaultError(Fault("no_graph", message, {"name": name, **values_of_it}))
 
 
+MAX_PASSED_OVER = 5
+
+
+def passed_over(values: Sequence[tuple[str, object]]) -> str | None:
+    """A sentence on the parts of ``values`` that have no graph and so are not drawn, if any."""
+    found = [
+        f"{place} ({_kind_of(item)})"
+        for name, value in values
+        for place, item in places(name, value)
+        if not (isinstance(item, torch.Tensor) and item.requires_grad)
+    ]
+    if not found:
+        return None
+    more = len(found) - MAX_PASSED_OVER
+    listed = ", ".join(found[:MAX_PASSED_OVER]) + (f" and {more} more" if more > 0 else "")
+    return f"Without a graph, and not drawn: {listed}."
+
+
+def _kind_of(value: object) -> str:
+    if value is None:
+        return "None"
+    if isinstance(value, torch.Tensor):
+        return f"{str(value.dtype).removeprefix('torch.')}, requires_grad is False"
+    return type(value).__name__
+
+
 def _no_tensor(values: Sequence[tuple[str, object]]) -> Fault:
     if not values:
         return Fault(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import gc
 import heapq
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
 from torch.autograd.graph import Node as GradFn
 from torch.autograd.graph import get_gradient_edge
 
-from sphinx_autogradgraph.graph import Edge, Graph, Node, Output, TensorMeta
+from sphinx_autogradgraph.graph import Edge, Extra, Graph, Node, Output, TensorMeta
 from sphinx_autogradgraph.tracing.gradients import measure
 from sphinx_autogradgraph.tracing.inputs import Input, inputs_of
 from sphinx_autogradgraph.tracing.internals import (
@@ -19,9 +19,10 @@ from sphinx_autogradgraph.tracing.internals import (
     output_metadata,
     sequence_number,
 )
-from sphinx_autogradgraph.tracing.metadata import describe
+from sphinx_autogradgraph.tracing.metadata import describe, small_values
 from sphinx_autogradgraph.tracing.names import Names
 from sphinx_autogradgraph.tracing.provenance import Origin, Recorder
+from sphinx_autogradgraph.tracing.saved import saved_by
 
 
 @contextmanager
@@ -43,18 +44,16 @@ def trace_tensors(
     recorder: Recorder | None = None,
     *,
     namespace: Mapping[str, object] | None = None,
-    inputs: bool = False,
-    gradients: bool = False,
+    extras: Collection[Extra] = (),
 ) -> tuple[Graph, str | None]:
     """The Graph of tensors that require grad, given with the names they are asked for by.
 
     Every node that autograd can reach from them is in it, and an edge for every entry of
     ``next_functions`` that is not None.  A ``recorder`` that was entered while the tensors were
-    computed tells where nodes came from, with modules named as in ``namespace``, and with
-    ``inputs`` also which tensors that do not require grad went into them.  With ``gradients`` one
-    backward is run, and what arrived at each node is in the Graph.  With the Graph comes a note, in
-    words, on what was asked for and could not be done.  Raises :exc:`ValueError` for a tensor that
-    does not require grad.
+    computed tells where nodes came from, with modules named as in ``namespace``, and, if the
+    ``extras`` ask for ``inputs``, which tensors that do not require grad went into them.  For
+    ``gradients`` one backward is run.  With the Graph comes a note, in words, on what was asked for
+    and could not be done.  Raises :exc:`ValueError` for a tensor that does not require grad.
     """
     roots: list[tuple[GradFn, int]] = []
     for name, tensor in outputs:
@@ -65,7 +64,7 @@ def trace_tensors(
     walk = _Walk([node for node, _ in roots])
     functions = walk.functions()
     leaves = walk.leaves(functions)
-    found = inputs_of(functions, recorder, names) if recorder is not None and inputs else []
+    found = inputs_of(functions, recorder, names) if recorder and "inputs" in extras else []
     first = len(leaves) + len(found)
     ids = {fn: id for id, fn in enumerate(leaves)}
     ids.update({fn: first + index for index, fn in enumerate(functions)})
@@ -85,17 +84,26 @@ def trace_tensors(
             for fn, index in input.uses
         ]
         edges.sort(key=lambda edge: (edge.to, edge.input))
+    _widen(nodes, edges, [(ids[fn], index) for fn, index in roots])
+    tensors = [tensor for _, tensor in outputs]
     note = None
-    if gradients:
-        tensors = [tensor for _, tensor in outputs]
-        arrived, note = measure(tensors, [*leaves, *functions], names.retaining())
+    if "saved" in extras:
+        producer = _producers(ids, leaves, found)
+        for fn in functions:
+            saved = saved_by(fn, names, producer, ids[fn])
+            nodes[ids[fn]] = nodes[ids[fn]]._replace(saved=saved)
+    if "gradients" in extras:
+        arrived, note = measure(
+            tensors, [*leaves, *functions], names.retaining(), values="values" in extras
+        )
         for fn, gradient in arrived.items():
             nodes[ids[fn]] = nodes[ids[fn]]._replace(gradient=gradient)
-    _widen(nodes, edges, [(ids[fn], index) for fn, index in roots])
+    if "values" in extras:
+        _add_values(nodes, _alive(ids, leaves, found, [*names.intermediates(), *tensors]))
     graph = Graph(
         outputs=tuple(
-            Output(name, ids[fn], index)
-            for (name, _), (fn, index) in zip(outputs, roots, strict=True)
+            Output(name, ids[fn], index, _base_of(tensor, names, ids))
+            for (name, tensor), (fn, index) in zip(outputs, roots, strict=True)
         ),
         nodes=tuple(nodes),
         edges=tuple(edges),
@@ -206,6 +214,68 @@ def _function(id: int, fn: GradFn, names: Names, origin: Callable[[int], Origin]
         return Node(id, "function", op_name(fn), name, outputs)
     made = origin(sequence_number(fn))
     return Node(id, "function", op_name(fn), name, outputs, made.source, made.module, made.call)
+
+
+def _base_of(view: torch.Tensor, names: Names, ids: Mapping[GradFn, int]) -> Output | None:
+    """The tensor that an output is a view of, if it is one and the base is in the graph."""
+    with torch._C.DisableTorchFunctionSubclass():
+        base = view._base
+    if base is None or not base.requires_grad:
+        return None
+    edge = get_gradient_edge(base)
+    if edge.node not in ids:
+        return None
+    name = names.of_leaf(base) if base.is_leaf else names.of_output(edge.node, edge.output_nr)
+    return Output(name, ids[edge.node], edge.output_nr)
+
+
+def _producers(
+    ids: Mapping[GradFn, int], leaves: Sequence[GradFn], inputs: Sequence[Input]
+) -> Callable[[torch.Tensor], int | None]:
+    """A function that finds the id of the node that produced a tensor, None if there is none."""
+    held = [fn.variable for fn in leaves]  # type: ignore[attr-defined]
+    by_id = {id(tensor): place for place, tensor in enumerate(held)}
+    for place, input in enumerate(inputs):
+        by_id.setdefault(id(input.tensor()), len(leaves) + place)
+
+    def producer(tensor: torch.Tensor) -> int | None:
+        with torch._C.DisableTorchFunctionSubclass():
+            grad_fn = tensor.grad_fn
+        return by_id.get(id(tensor)) if grad_fn is None else ids.get(grad_fn)
+
+    return producer
+
+
+def _alive(
+    ids: Mapping[GradFn, int],
+    leaves: Sequence[GradFn],
+    inputs: Sequence[Input],
+    others: Sequence[torch.Tensor],
+) -> Iterator[tuple[int, int, torch.Tensor]]:
+    """The tensors of the graph that are still there, with the node and output that produced them.
+
+    These are leaves, inputs, and those of the ``others`` that are in the graph.
+    """
+    for fn in leaves:
+        yield ids[fn], 0, fn.variable  # type: ignore[attr-defined]
+    for place, input in enumerate(inputs):
+        tensor = input.tensor()
+        if tensor is not None:
+            yield len(leaves) + place, 0, tensor
+    for tensor in others:
+        edge = get_gradient_edge(tensor)
+        if edge.node in ids:
+            yield ids[edge.node], edge.output_nr, tensor
+
+
+def _add_values(nodes: list[Node], tensors: Iterable[tuple[int, int, torch.Tensor]]) -> None:
+    """Add to nodes the values of those tensors that are small."""
+    for id, index, tensor in tensors:
+        values = small_values(tensor)
+        if values is not None:
+            outputs = list(nodes[id].outputs)
+            outputs[index] = outputs[index]._replace(values=values)
+            nodes[id] = nodes[id]._replace(outputs=tuple(outputs))
 
 
 def op_name(fn: GradFn) -> str:

@@ -1,0 +1,163 @@
+"""What nodes saved for backward, read without unpacking, recomputing or changing anything."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import torch
+from torch.autograd.graph import Node as GradFn
+
+from sphinx_autogradgraph.graph import Saved
+from sphinx_autogradgraph.tracing.internals import (
+    FREED,
+    is_accumulate_grad,
+    is_freed,
+    is_packed,
+    output_metadata,
+    raw_saved,
+)
+from sphinx_autogradgraph.tracing.metadata import describe
+from sphinx_autogradgraph.tracing.names import Names
+
+PREFIX, RAW = "_saved_", "_raw_saved_"
+
+NOISE = re.compile(
+    r".+_sym_\w+|(self|input|other|weight|grad_output|tensors?)_"
+    r"(sizes|strides|numel|dim|scalar_type|options|layout|requires_grad)"
+)
+"""Names under which nodes save the sizes, strides and the like of tensors that went into them."""
+
+MAX_ITEMS = 16
+"""Lists and texts with more items or characters (times four) than this are cut."""
+
+
+def saved_by(
+    fn: GradFn, names: Names, id_of: Callable[[torch.Tensor], int | None], own: int
+) -> tuple[Saved, ...]:
+    """What a node saved: tensors and other values, by the names that torch or the author gave.
+
+    ``own`` is the node's id; ``id_of`` finds that of the node that produced a tensor.  Hooks on
+    saved tensors, and so checkpoints, are not called.  Arguments that were None are left out, and
+    so is :data:`NOISE`.
+    """
+    found = [*_built_in(fn), *_custom(fn)]
+    result = []
+    for role, value in found:
+        if isinstance(value, Saved):
+            result.append(value)
+            continue
+        if not isinstance(value, torch.Tensor):
+            result.append(Saved(role, value=value))
+            continue
+        meta = describe(value)
+        node = id_of(value)
+        name = None
+        if node is None:
+            name = names.of_leaf(value)
+        if node is None and name is None and _is_result(fn, role, value):
+            node = own
+        result.append(Saved(role, shape=meta.shape, dtype=meta.dtype, node=node, name=name))
+    return tuple(result)
+
+
+def _built_in(fn: GradFn) -> Iterator[tuple[str, Any]]:
+    """What a node of torch's own saved."""
+    for role in _roles(type(fn)):
+        raw = raw_saved(fn, RAW + role)
+        if raw is FREED:
+            yield role, Saved(role, freed=True)
+        elif raw is None:
+            value = _plain(_read(fn, PREFIX + role))
+            if value is not None:
+                yield role, value
+        elif isinstance(raw, (tuple, list)):
+            for index, item in enumerate(raw):
+                yield from _tensor(fn, f"{role}[{index}]", item, PREFIX + role)
+        else:
+            yield from _tensor(fn, role, raw, PREFIX + role)
+
+
+@cache
+def _roles(kind: type) -> tuple[str, ...]:
+    """The names under which a type of nodes saves something; looked up once, for it takes time."""
+    names = [name.removeprefix(PREFIX) for name in dir(kind) if name.startswith(PREFIX)]
+    return tuple(name for name in names if not NOISE.fullmatch(name))
+
+
+def _custom(fn: GradFn) -> Iterator[tuple[str, Any]]:
+    """What a custom Function saved, and what its ``forward`` kept on ``ctx``."""
+    if is_accumulate_grad(fn):
+        return
+    tensors = raw_saved(fn, f"{RAW}tensors")
+    if tensors is FREED:
+        yield "saved_tensors", Saved("saved_tensors", freed=True)
+    else:
+        for index, raw in enumerate(tensors or ()):
+            yield from _tensor(fn, f"saved_tensors[{index}]", raw)
+    kept: Mapping[str, object] = getattr(fn, "__dict__", {})
+    for name, value in list(kept.items()):
+        if isinstance(value, torch.Tensor):
+            yield name, value
+        elif value is not None and not name.startswith("_"):
+            plain = _plain(value)
+            # Not by its repr, which would run the author's code.
+            yield name, type(value).__name__ if plain is None else plain
+
+
+def _tensor(
+    fn: GradFn, role: str, raw: Any, attribute: str | None = None
+) -> Iterator[tuple[str, Any]]:
+    """A saved tensor by torch's holder of it; nothing where an argument was None.
+
+    ``attribute`` is the one that unpacks it, where there is one.
+    """
+    if raw is None:
+        return
+    if is_packed(raw):
+        yield role, Saved(role)
+    elif raw.data is not None:
+        yield role, raw.data
+    elif attribute is not None and is_freed(fn, attribute):
+        yield role, Saved(role, freed=True)
+
+
+def _is_result(fn: GradFn, role: str, value: torch.Tensor) -> bool:
+    """Whether a tensor is what the node itself produced: torch keeps such without its history."""
+    shapes = [describe(meta).shape for meta in output_metadata(fn)]
+    return role.startswith("result") and describe(value).shape in shapes
+
+
+def _read(fn: GradFn, name: str) -> object:
+    try:
+        return getattr(fn, name, None)
+    except RuntimeError:  # freed
+        return None
+
+
+def _plain(value: object) -> Any:
+    """A value that is no tensor as data for JSON; None for what cannot be shown."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        # Some arguments that may be negative come as unsigned numbers.
+        return value - 2**64 if value >= 2**63 else value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, str):
+        return value if len(value) <= 4 * MAX_ITEMS else f"{value[: 4 * MAX_ITEMS]}…"
+    if isinstance(value, (complex, torch.dtype, torch.device)):
+        return str(value).removeprefix("torch.")
+    if isinstance(value, (tuple, list)):
+        return _plain_list(value)
+    return None
+
+
+def _plain_list(values: Sequence[object]) -> list[Any] | None:
+    found = [_plain(value) for value in values[:MAX_ITEMS] if not isinstance(value, (tuple, list))]
+    if not found or None in found:
+        return None
+    return [*found, "…"] if len(values) > MAX_ITEMS else found
