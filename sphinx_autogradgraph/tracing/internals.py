@@ -6,6 +6,7 @@ Each function says what is lost where torch lacks the name.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -46,6 +47,25 @@ def is_accumulate_grad(fn: GradFn) -> bool:
 
 
 _AccumulateGrad = getattr(torch._C._functions, "AccumulateGrad", None)
+
+
+plain_tensors: Callable[[], AbstractContextManager[object]] = getattr(
+    torch._C, "DisableTorchFunctionSubclass", nullcontext
+)
+"""A context in which reading attributes of a tensor of a subclass does not run the subclass's code.
+
+Without ``DisableTorchFunctionSubclass`` that code runs.
+"""
+
+
+def base_of(tensor: torch.Tensor) -> torch.Tensor | None:
+    """The tensor of which this one is a view; None for others.
+
+    Without ``Tensor._base`` no tensor is known to be a view.
+    """
+    with plain_tensors():
+        base: torch.Tensor | None = getattr(tensor, "_base", None)
+    return base
 
 
 def _never() -> int:

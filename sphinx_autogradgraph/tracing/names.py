@@ -8,6 +8,7 @@ from types import FunctionType, ModuleType
 import torch
 from torch.autograd.graph import Node as GradFn
 
+from sphinx_autogradgraph.tracing.internals import plain_tensors
 from sphinx_autogradgraph.tracing.places import is_module, is_tensor, places
 
 
@@ -31,7 +32,7 @@ class Names:
     def add(self, name: str, tensor: torch.Tensor) -> None:
         """Call ``tensor`` by ``name`` unless it has a name already."""
         self._held.append(tensor)
-        with torch._C.DisableTorchFunctionSubclass():
+        with plain_tensors():
             grad_fn = tensor.grad_fn
             if grad_fn is None:
                 self._leaves.setdefault(id(tensor), name)
@@ -72,10 +73,9 @@ def parameters(namespace: Mapping[str, object]) -> Iterator[tuple[str, torch.Ten
     """The parameters and buffers of the modules that the variables hold, by their paths."""
     for name, value in variables(namespace):
         for prefix, module in modules(name, value):
-            for held in (module._parameters, module._buffers):
-                for key, tensor in held.items():
-                    if tensor is not None:
-                        yield f"{prefix}.{key}", tensor
+            for held in (module.named_parameters, module.named_buffers):
+                # One that stands in the module twice has both names.
+                yield from held(prefix, recurse=False, remove_duplicate=False)
 
 
 def modules(name: str, value: object) -> Iterator[tuple[str, torch.nn.Module]]:

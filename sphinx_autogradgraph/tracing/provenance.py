@@ -26,7 +26,12 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from sphinx_autogradgraph.graph import Source, TensorMeta
-from sphinx_autogradgraph.tracing.internals import UNNUMBERED, next_sequence_number
+from sphinx_autogradgraph.tracing.internals import (
+    UNNUMBERED,
+    base_of,
+    next_sequence_number,
+    plain_tensors,
+)
 from sphinx_autogradgraph.tracing.metadata import describe
 from sphinx_autogradgraph.tracing.names import modules, variables
 
@@ -250,8 +255,8 @@ def _operands(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Operand, 
     for value in (*args, *kwargs.values()):
         for item in value if isinstance(value, (list, tuple)) else (value,):
             if isinstance(item, torch.Tensor) and not item.requires_grad:
-                with torch._C.DisableTorchFunctionSubclass():
-                    base = item._base
+                with plain_tensors():
+                    base = base_of(item)
                     found.append(
                         Operand(
                             weakref.ref(item),

@@ -15,8 +15,10 @@ from sphinx_autogradgraph.graph import Edge, Extra, Graph, Node, Output, TensorM
 from sphinx_autogradgraph.tracing.gradients import measure
 from sphinx_autogradgraph.tracing.inputs import Input, inputs_of
 from sphinx_autogradgraph.tracing.internals import (
+    base_of,
     is_accumulate_grad,
     output_metadata,
+    plain_tensors,
     sequence_number,
 )
 from sphinx_autogradgraph.tracing.metadata import describe, small_values
@@ -218,8 +220,7 @@ def _function(id: int, fn: GradFn, names: Names, origin: Callable[[int], Origin]
 
 def _base_of(view: torch.Tensor, names: Names, ids: Mapping[GradFn, int]) -> Output | None:
     """The tensor that an output is a view of, if it is one and the base is in the graph."""
-    with torch._C.DisableTorchFunctionSubclass():
-        base = view._base
+    base = base_of(view)
     if base is None or not base.requires_grad:
         return None
     edge = get_gradient_edge(base)
@@ -239,7 +240,7 @@ def _producers(
         by_id.setdefault(id(input.tensor()), len(leaves) + place)
 
     def producer(tensor: torch.Tensor) -> int | None:
-        with torch._C.DisableTorchFunctionSubclass():
+        with plain_tensors():
             grad_fn = tensor.grad_fn
         return by_id.get(id(tensor)) if grad_fn is None else ids.get(grad_fn)
 
