@@ -21,6 +21,8 @@ from sphinx_autogradgraph.sphinxext.transforms import (
     CALL_EVENT,
     DATA_EVENT,
     PAGE_EVENT,
+    PDF_EVENT,
+    CanvasToPdf,
     CanvasToSvg,
     CanvasToText,
     DrawPage,
@@ -62,12 +64,15 @@ def setup_drawing(app: Sphinx) -> None:
     app.connect(PAGE_EVENT, build.draw_page)
     app.add_event(DATA_EVENT)
     app.connect(DATA_EVENT, _write_data)
+    app.add_event(PDF_EVENT)
+    app.connect(PDF_EVENT, _write_pdf)
     app.add_event(CALL_EVENT)
     app.connect(CALL_EVENT, url_of_call)
     app.connect("builder-inited", build.start)
     app.connect("build-finished", build.finish)
     app.add_transform(DrawPage)
     app.add_post_transform(CanvasToSvg)
+    app.add_post_transform(CanvasToPdf)
     app.add_post_transform(CanvasToText)
     setup_builders(app)
 
@@ -78,6 +83,11 @@ def _write_data(app: Sphinx, docname: str, name: str, text: str) -> str | None:
         return None
     write_aside(Path(app.outdir, DATA, name), text.encode())
     return relative_uri(app.builder.get_target_uri(docname), f"{DATA}/{name}")
+
+
+def _write_pdf(app: Sphinx, name: str, data: bytes) -> None:
+    """Write a drawing beside the text that LaTeX reads."""
+    write_aside(Path(app.outdir, name), data)
 
 
 def setup_static(app: Sphinx) -> None:

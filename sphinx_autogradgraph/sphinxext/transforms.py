@@ -1,8 +1,9 @@
-"""The transforms: draw a page that has been read, and turn its canvases into SVG for HTML."""
+"""The transforms: draw a page that has been read, turn its canvases into SVG or PDF."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from html import escape
 from typing import Any
@@ -10,8 +11,10 @@ from typing import Any
 from docutils import nodes
 from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util import logging
 
 from sphinx_autogradgraph.drawing.layout import Layout
+from sphinx_autogradgraph.drawing.pdf import pdf_of
 from sphinx_autogradgraph.drawing.picture import picture_of
 from sphinx_autogradgraph.drawing.svg import Link, svg_of
 from sphinx_autogradgraph.drawing.text import plain, title
@@ -19,6 +22,8 @@ from sphinx_autogradgraph.graph import Graph
 from sphinx_autogradgraph.sphinxext.messages import _
 from sphinx_autogradgraph.sphinxext.nodes import DRAWING, GRAPH
 from sphinx_autogradgraph.sphinxext.tables import CALL, LINE
+
+logger = logging.getLogger(__name__)
 
 PAGE_EVENT = "autogradgraph-page-read"
 """Emitted with a document whose figures await their drawings."""
@@ -29,6 +34,9 @@ output; without one, the text stands in the page."""
 
 LARGE = 2_000
 """The data of a Graph with more nodes than this stands in a file of its own."""
+
+PDF_EVENT = "autogradgraph-pdf"
+"""Emitted with the name and the bytes of a file that LaTeX is to include, to be written."""
 
 CALL_EVENT = "autogradgraph-call"
 """Emitted with a document's name and a call, for the URL of the documentation of that call."""
@@ -81,6 +89,35 @@ class CanvasToSvg(SphinxPostTransform):
         cell.replace(first, link)
 
 
+class CanvasToPdf(SphinxPostTransform):
+    """Put a vector PDF in the place of the text form, for LaTeX.
+
+    Without what makes it the text form stays, and one warning says what to install.
+    """
+
+    default_priority = CanvasToSvg.default_priority
+    formats = ("latex",)
+
+    def run(self, **kwargs: Any) -> None:
+        """Replace every canvas that has a drawing."""
+        for canvas in list(self.document.findall(nodes.container)):
+            if DRAWING not in canvas:
+                continue
+            try:
+                name, data, width = canvas_pdf(canvas)
+            except ImportError as error:
+                logger.warning(
+                    str(error), location=canvas, type="autogradgraph", subtype="layout", once=True
+                )
+                return
+            self.env.events.emit(PDF_EVENT, name, data)
+            # This command of Sphinx' scales down what is larger than the text block.
+            latex = f"\\sphinxincludegraphics[{width}]{{{name}}}"
+            parent = canvas.parent
+            raw = nodes.raw("", f"\\noindent{latex}", format="latex")
+            parent.replace(canvas, raw)
+
+
 class CanvasToText(SphinxPostTransform):
     """Leave the text form alone on the canvases that are left: those for every other builder."""
 
@@ -94,6 +131,41 @@ class CanvasToText(SphinxPostTransform):
         for cell in self.document.findall(nodes.paragraph):
             cell.attributes.pop(LINE, None)
             cell.attributes.pop(CALL, None)
+
+
+PDF_SCALE = 0.7
+"""The size of a drawing in print: its labels are then somewhat smaller than the text."""
+
+
+def canvas_pdf(canvas: nodes.container) -> tuple[str, bytes, str]:
+    """The PDF of a canvas: the name of its file, what is in it, and its size for LaTeX.
+
+    Raises :exc:`ImportError` with advice if what makes PDFs is not installed.
+    """
+    graph = Graph.from_json(canvas[GRAPH])
+    drawing = json.loads(canvas[DRAWING])
+    data = pdf_of(
+        picture_of(graph, drawing["show"], drawing["direction"]),
+        Layout.from_dict(drawing["layout"]),
+        plain(title([output.name for output in graph.outputs], _)),
+    )
+    return f"{drawing['prefix']}.pdf", data, latex_size(drawing["width"])
+
+
+_IN_LATEX = {"px": (0.75, "bp"), "pt": (1.0, "bp"), "%": (0.01, "\\linewidth")}
+_IN_LATEX.update({unit: (1.0, unit) for unit in ("em", "ex", "cm", "mm", "in", "pc")})
+
+
+def latex_size(width: str | None) -> str:
+    """A width of CSS as what LaTeX takes: pixels are of 1/96 inch, per cent those of the line.
+
+    The size of print where there is none, or in a unit that paper has not.
+    """
+    number, unit = re.fullmatch(r"([\d.]*)(.*)", width or "").groups()  # type: ignore[union-attr]
+    if unit not in _IN_LATEX or not number:
+        return f"scale={PDF_SCALE}"
+    factor, name = _IN_LATEX[unit]
+    return f"width={float(number) * factor:g}{name}"
 
 
 def canvas_html(
