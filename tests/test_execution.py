@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -296,6 +297,19 @@ def test_big_graphs_cross(runner: Runner, tmp_path: Path) -> None:
     for result in results:
         assert isinstance(result.draws[0], Traced)
         assert len(result.draws[0].graph.nodes) == 100_001
+
+
+def test_big_graphs_of_functions_cross(runner: Runner, tmp_path: Path) -> None:
+    # What a function returns nobody holds but us, and torch destroys it by recursion.
+    code = "import torch\ndef f():\n    y = torch.ones(1, requires_grad=True)\n"
+    code += "    for i in range(100_000):\n        y = y * 1.0\n    return y\n"
+    path = tmp_path / "f.py"
+    path.write_text(code)
+    block = Block(code=code, file="f.py", path=str(path))
+    made = replace(program(tmp_path, code), blocks=(block,), draws=(Draw(after=1, member="f"),))
+    (result,) = runner.run([made])
+    assert isinstance(result.draws[0], Traced)
+    assert len(result.draws[0].graph.nodes) == 100_001
 
 
 @forks

@@ -45,6 +45,11 @@ _FUTURES = reduce(
 )
 
 
+_HELD: list[object] = []
+"""What was traced, which stays until the process ends: torch destroys a long graph that Python has
+walked by recursion, and overflows the stack."""
+
+
 def execute(program: Program) -> Result:
     """Run the program and trace what it draws; what the program raises becomes a fault."""
     before = set(sys.modules)
@@ -65,9 +70,6 @@ class _Run:
         self._flags = 0
         self._value: tuple[str, object] | None = None
         self._assigned: tuple[str, ...] = ()
-        # What was traced stays until the process ends: torch destroys a long graph that Python
-        # has walked by recursion, and overflows the stack.
-        self._held: list[object] = []
         self._files = {block.path: block.file for block in program.blocks}
         self._recorder = Recorder(
             is_own=lambda path: path in self._files or is_authors(path),
@@ -175,13 +177,13 @@ class _Run:
         try:
             values = self._values(draw)
             outputs = drawable(values, namespace)
-            self._held.append(outputs)
+            _HELD.append(outputs)
             names = Names(self._recorder.locals, namespace)
             graph, note = trace_tensors(
                 outputs,
                 names,
                 self._recorder,
-                namespace=namespace,
+                namespace={**namespace, **self._recorder.locals},
                 extras=draw.extras,
             )
             rows = tensor_rows(namespace, outputs) if draw.tensors else ()
