@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from sphinx_autogradgraph.sphinxext.transforms import latex_size
+from sphinx_autogradgraph.sphinxext.canvas import latex_size
 from tests.conftest import LINREG, Project
 
 PAGE = """
@@ -64,7 +64,6 @@ def test_without_reportlab_the_text_form_and_one_warning(project: Project) -> No
         build = project.build("latex")
         (warning,) = build.warnings
         assert "pip install 'sphinx-autogradgraph[pdf]'" in warning
-        assert "autogradgraph.layout" in warning
         (tex,) = build.out.glob("*.tex")
         assert "MmBackward0" in tex.read_text("utf-8")
         assert "includegraphics" not in tex.read_text("utf-8")
