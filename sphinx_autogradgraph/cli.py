@@ -16,6 +16,7 @@ from pathlib import Path
 from sphinx_autogradgraph import __version__
 from sphinx_autogradgraph.drawing.document import FORMS, Drawing
 from sphinx_autogradgraph.drawing.picture import DIRECTIONS, SHOW
+from sphinx_autogradgraph.drawing.views import FOLDS, Scope, fold_words
 from sphinx_autogradgraph.execution.runner import Runner
 from sphinx_autogradgraph.faults import Fault, FaultError
 from sphinx_autogradgraph.graph import EXTRAS
@@ -83,6 +84,12 @@ def _add_draw(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--show", metavar="WORDS", default="shape", help=f"any of {', '.join(SHOW)}"
     )
+    command.add_argument(
+        "--depth", metavar="N", type=int, help="modules at that depth, from 1, as one node each"
+    )
+    command.add_argument("--fold", metavar="WORDS", default="", help=f"any of {', '.join(FOLDS)}")
+    command.add_argument("--around", metavar="NAME", help="only what is near a tensor or module")
+    command.add_argument("--until", metavar="NAME", help="only what comes after a tensor or module")
     command.add_argument("--direction", metavar="D", choices=DIRECTIONS, default="TB")
     command.add_argument("--seed", metavar="N", type=int, default=0)
     command.add_argument("--timeout", metavar="SECONDS", type=float, default=60.0)
@@ -97,6 +104,8 @@ def _draw(options: argparse.Namespace) -> int:
         for word in words:
             if word not in SHOW:
                 raise ValueError(f"--show has no {word!r}; choose from {', '.join(SHOW)}")
+        folds = fold_words(options.fold.replace(",", " ").split())
+        scope = Scope(options.depth, folds, options.around, options.until)
         program = _program(options, words)
     except (FaultError, ValueError) as error:
         print(f"autogradgraph: {error}", file=sys.stderr)
@@ -107,7 +116,17 @@ def _draw(options: argparse.Namespace) -> int:
     if isinstance(traced, Fault):
         print(f"autogradgraph: {traced.report()}", file=sys.stderr)
         return 2 if traced.kind in ("reference", "option") else 1
-    drawing = Drawing(traced.graph, show=words, direction=options.direction, notes=traced.notes)
+    try:
+        drawing = Drawing(
+            traced.graph,
+            show=words,
+            direction=options.direction,
+            scope=scope,
+            notes=traced.notes,
+        )
+    except ValueError as error:
+        print(f"autogradgraph: {error}", file=sys.stderr)
+        return 2
     if options.file is None:
         print(drawing.text)
         return 0

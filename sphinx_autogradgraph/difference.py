@@ -44,7 +44,8 @@ def _compared(graph: Graph) -> list[Any]:
     order = canonical_order(graph)
     place = {node.id: index for index, node in enumerate(order)}
     compared: list[Any] = [
-        [(output.name, place[output.node], output.index) for output in graph.outputs]
+        [(output.name, place[output.node], output.index) for output in graph.outputs],
+        _classes(graph),
     ]
     compared += [
         (
@@ -63,6 +64,11 @@ def _compared(graph: Graph) -> list[Any]:
     return compared
 
 
+def _classes(graph: Graph) -> dict[str, str]:
+    """The classes of the modules that were called, by their paths."""
+    return {call.path: call.type for call in graph.modules}
+
+
 @dataclass(frozen=True)
 class _Change:
     """What changed, and the node at which it did, for its line."""
@@ -78,7 +84,7 @@ def differences(old: Graph, new: Graph) -> list[str]:
     """
     if same(old, new):
         return []
-    changes = [*_outputs(old, new), *_nodes(old, new)]
+    changes = [*_outputs(old, new), *_nodes(old, new), *_modules(old, new)]
     if not changes:
         changes = [*_edges(old, new)] or [_Change("its edges changed")]
     lines: dict[str, list[str]] = {}
@@ -99,6 +105,16 @@ def _outputs(old: Graph, new: Graph) -> Iterator[_Change]:
     after = [output.name or "unnamed" for output in new.outputs]
     if before != after:
         yield _Change(f"outputs {', '.join(before)} became {', '.join(after)}")
+
+
+def _modules(old: Graph, new: Graph) -> Iterator[_Change]:
+    before, after = _classes(old), _classes(new)
+    for path in sorted({*before, *after}):
+        if path in before and path in after and before[path] != after[path]:
+            yield _Change(f"module {path}: class {before[path]} became {after[path]}")
+    gone, come = sorted({*before} - {*after}), sorted({*after} - {*before})
+    if gone or come:
+        yield _Change(f"modules {', '.join(gone) or 'none'} became {', '.join(come) or 'none'}")
 
 
 def _nodes(old: Graph, new: Graph) -> Iterator[_Change]:

@@ -89,13 +89,46 @@ class Saved(NamedTuple):
     name: str | None = None
 
 
+FoldKind = Literal["modules", "repeats", "lines", "parts", "cut"]
+"""What a fold stands for: a call of a module, equal repetitions, what a line made, a part of a
+graph that has no structure, what was cut off."""
+
+
+class Fold(NamedTuple):
+    """What a node of kind ``module`` stands for, which is only in views.
+
+    ``operations`` counts the function nodes in it, ``parameters`` the elements of the leaves that
+    are folded with them, ``times`` the repetitions.  Folds of equal structure have the same
+    ``digest``.
+    """
+
+    kind: FoldKind
+    operations: int
+    parameters: int = 0
+    times: int = 1
+    digest: int = 0
+
+
+class ModuleCall(NamedTuple):
+    """A call of a module: its path and class, and the first and last function node that it made.
+
+    Two calls are one in the other or have no node in common.
+    """
+
+    path: str
+    type: str
+    first: int
+    last: int
+
+
 class Node(NamedTuple):
     """A node of the autograd graph.
 
     ``kind`` is ``leaf`` (a tensor that requires grad, one with its ``AccumulateGrad``),
     ``function`` (a ``grad_fn``), ``input`` (a tensor that does not require grad and went into an
     operation) or ``module`` (a folded group; only in views).  ``outputs`` describes the tensors
-    that the forward operation produced, by output number.
+    that the forward operation produced, by output number.  In a view, ``members`` are the ids that
+    what it shows has in the whole graph.
     """
 
     id: int
@@ -108,6 +141,8 @@ class Node(NamedTuple):
     call: str | None = None
     gradient: Gradient | None = None
     saved: tuple[Saved, ...] | None = None
+    fold: Fold | None = None
+    members: tuple[int, ...] = ()
 
 
 class Edge(NamedTuple):
@@ -169,13 +204,18 @@ class Graph:
     """The autograd graph of one or several tensors.
 
     Nodes are numbered in forward order (a node comes after everything it used) and ``nodes[i].id``
-    is ``i``; edges are sorted by the node they go to and its input.  Two graphs are equal when
+    is ``i``; edges are sorted by the node they go to and its input.  ``modules`` are the calls of
+    modules in the order of their first nodes, the outer ones first.  Two graphs are equal when
     their JSON is.
+
+    A *view* of a Graph is a Graph, too: some of its nodes stand for many (see
+    :mod:`~sphinx_autogradgraph.drawing.fold`).
     """
 
     outputs: tuple[Output, ...]
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
+    modules: tuple[ModuleCall, ...] = ()
 
     def __repr__(self) -> str:
         names = ", ".join(output.name or "an unnamed tensor" for output in self.outputs[:5])
@@ -295,7 +335,7 @@ class Graph:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form as plain lists and dicts."""
-        return {
+        data = {
             "version": VERSION,
             "outputs": [_output_to_dict(output) for output in self.outputs],
             "nodes": [_node_to_dict(node) for node in self.nodes],
@@ -306,12 +346,15 @@ class Graph:
             "leaves": list(self.leaves),
             "chain": list(self.chain),
         }
+        if self.modules:
+            data["modules"] = [call._asdict() for call in self.modules]
+        return data
 
     def to_json(self) -> str:
         """The canonical JSON text: one line a node and an edge, the same bytes everywhere."""
         lines = []
         for key, value in self.to_dict().items():
-            if key in ("outputs", "nodes", "edges") and value:
+            if key in ("outputs", "nodes", "edges", "modules") and value:
                 rows = ",\n".join(_dumps(item) for item in value)
                 lines.append(f'"{key}": [\n{rows}\n]')
             else:
@@ -338,6 +381,7 @@ class Graph:
                 edges=tuple(
                     Edge(e["from"], e["to"], e["output"], e["input"]) for e in data["edges"]
                 ),
+                modules=tuple(ModuleCall(**call) for call in data.get("modules", ())),
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"not the JSON of a Graph: {error!r}") from error
@@ -355,6 +399,9 @@ class Graph:
                 yield f"edge {edge.from_} → {edge.to} does not run forward between nodes"
             elif not 0 <= edge.output < len(self.nodes[edge.from_].outputs):
                 yield f"edge {edge.from_} → {edge.to} leaves from no output {edge.output}"
+        for call in self.modules:
+            if not 0 <= call.first <= call.last < count:
+                yield f"the call of module {call.path} is at no nodes"
         bases = [output.base for output in self.outputs if output.base is not None]
         for output in (*self.outputs, *bases):
             if not 0 <= output.node < count:
@@ -397,7 +444,9 @@ def _node_to_dict(node: Node) -> dict[str, Any]:
         "kind": node.kind,
         "op": node.op,
         "name": node.name,
-        "outputs": [_meta_to_dict(meta, with_name=several) for meta in node.outputs],
+        "outputs": [
+            _meta_to_dict(meta, with_name=several or node.fold is not None) for meta in node.outputs
+        ],
     }
     if node.source is not None:
         source = node.source
@@ -414,6 +463,10 @@ def _node_to_dict(node: Node) -> dict[str, Any]:
             data["gradient"]["values"] = gradient.values
     if node.saved is not None:
         data["saved"] = [_saved_to_dict(saved) for saved in node.saved]
+    if node.fold is not None:
+        data["fold"] = node.fold._asdict()
+    if node.members:
+        data["members"] = list(node.members)
     return data
 
 
@@ -468,6 +521,8 @@ def _node_from_dict(data: Mapping[str, Any]) -> Node:
         saved=None
         if data.get("saved") is None
         else tuple(_saved_from_dict(saved) for saved in data["saved"]),
+        fold=None if data.get("fold") is None else Fold(**data["fold"]),
+        members=tuple(data.get("members", ())),
     )
 
 

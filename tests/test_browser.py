@@ -154,3 +154,84 @@ def test_lines_and_nodes_mark_each_other(browser: Any, project: Project, theme: 
     )
     assert page.evaluate("document.querySelector(':target').textContent.trim()") == with_mm[1]
     page.close()
+
+
+FOLDED = """
+Title
+=====
+
+.. autogradgraph::
+   :include-source: no
+
+   import torch
+   from torch import nn
+   torch.manual_seed(0)
+   encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), 12)
+   loss = encoder(torch.randn(2, 5, 8)).sum()
+
+.. autogradgraph::
+   :include-source: no
+
+   import torch
+   loss = torch.ones(3, requires_grad=True).sum()
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_folded_figure_opens_step_by_step(
+    browser: Any, project: Project, theme: str, scheme: str
+) -> None:
+    project.conf(f"html_theme = '{theme}'")
+    project.write("index.rst", FOLDED)
+    build = project.build("html", "-W")
+    assert build.status == 0, build.stderr
+    page = browser.new_page(color_scheme=scheme, viewport={"width": 1200, "height": 1000})
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto((build.out / "index.html").as_uri())  # no server: from the disk
+    figure, small = page.locator("figure").all()
+    assert small.locator("button").count() == 0
+    canvas = figure.locator(".autogradgraph-canvas")
+    # On one screen, and the names fit their boxes.
+    assert canvas.bounding_box()["height"] <= 0.9 * 1000 + 1
+    for box in page.evaluate(MEASURE):
+        assert min(box["left"], box["right"], box["top"] + 1) > 0, box
+    status = figure.get_by_role("status")
+    assert status.inner_text() == "13 nodes drawn"
+    close, open_ = (
+        figure.get_by_role("button", name="Fold"),
+        figure.get_by_role("button", name="Open"),
+    )
+    assert close.is_disabled()
+    # By keyboard …
+    open_.focus()
+    page.keyboard.press("Enter")
+    figure.locator(".node", has_text="encoder.layers.3.norm1").wait_for()
+    assert open_.evaluate("e => e === document.activeElement")
+    assert close.is_enabled()
+    # … by pointing at a fold, which then stands open in view …
+    figure.locator(".node.module", has_text="encoder.layers.3.linear1").click()
+    weight = figure.locator(".node.leaf", has_text="encoder.layers.3.linear1.weight")
+    weight.wait_for()
+    outer, inner = canvas.bounding_box(), weight.bounding_box()
+    assert outer["y"] - 200 < inner["y"] < outer["y"] + outer["height"] + 200
+    assert open_.is_disabled()
+    # … and back.
+    close.click()
+    close.click()
+    assert status.inner_text() == "13 nodes drawn"
+    assert figure.locator("svg").count() == 1
+    # In full size, from where it comes back to the page.
+    figure.get_by_role("button", name="Open").click()
+    figure.locator(".node", has_text="encoder.layers.3.norm1").wait_for()
+    figure.get_by_role("button", name="Full size").click()
+    dialog = page.get_by_role("dialog", name="Full size")
+    width = dialog.locator("svg").bounding_box()["width"]
+    dialog.get_by_role("button", name="Larger").click()
+    assert dialog.locator("svg").bounding_box()["width"] > 1.2 * width
+    page.keyboard.press("Escape")
+    assert page.locator("dialog").count() == 0
+    assert canvas.locator("svg").count() == 1
+    assert errors == []
+    page.close()

@@ -422,7 +422,7 @@ def test_the_data_of_a_large_graph_stands_in_a_file_of_its_own(
     project.write("index.rst", "Title\n=====\n\n.. toctree::\n\n   sub/page\n")
     code = "   import torch\n   x = y = torch.ones(2, requires_grad=True)\n"
     code += "   for _ in range(2001):\n       y = y * 1.0\n"
-    project.write("sub/page.rst", f"Page\n====\n\n.. autogradgraph::\n   :tensor: y\n\n{code}")
+    project.write("sub/page.rst", f"Page\n====\n\n.. autogradgraph::\n   :fold: none\n\n{code}")
     build = project.build(builder, "-W")
     assert build.status == 0, build.stderr
     page = "sub/page.html" if builder == "html" else "sub/page/index.html"

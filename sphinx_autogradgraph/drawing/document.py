@@ -10,18 +10,20 @@ from typing import Any
 
 import graphviz
 
-from sphinx_autogradgraph.drawing.dot import digraph_of, labelled_digraph_of
-from sphinx_autogradgraph.drawing.layout import Layout, find_engine, lay_out
+from sphinx_autogradgraph.drawing.arrange import Arranged, arrange
+from sphinx_autogradgraph.drawing.dot import labelled_digraph_of
+from sphinx_autogradgraph.drawing.layout import Layout, find_engine
 from sphinx_autogradgraph.drawing.picture import (
     DIRECTIONS,
     SHOW,
     Direction,
     Picture,
     Show,
-    picture_of,
 )
 from sphinx_autogradgraph.drawing.svg import svg_of
-from sphinx_autogradgraph.drawing.text import alternative, plain, summary, title, tree
+from sphinx_autogradgraph.drawing.text import alternative, folded, plain, summary, title, tree
+from sphinx_autogradgraph.drawing.views import EVERYTHING, Scope, views, wanted_view
+from sphinx_autogradgraph.faults import FaultError
 from sphinx_autogradgraph.graph import Graph
 
 DPI = 144
@@ -32,7 +34,8 @@ class Drawing:
     """The drawing of a Graph.  It shows itself in notebooks, and can be saved.
 
     ``show`` are words of :data:`~sphinx_autogradgraph.drawing.picture.SHOW`, ``direction`` is one
-    of :data:`~sphinx_autogradgraph.drawing.picture.DIRECTIONS`; :exc:`ValueError` for others.
+    of :data:`~sphinx_autogradgraph.drawing.picture.DIRECTIONS`, ``scope`` is what of the graph is
+    drawn; :exc:`ValueError` for other words, and for a scope of what is not in the graph.
     ``notes`` are sentences that end the caption.
     """
 
@@ -42,6 +45,7 @@ class Drawing:
         *,
         show: Sequence[Show] = ("shape",),
         direction: Direction = "TB",
+        scope: Scope = EVERYTHING,
         notes: Sequence[str] = (),
     ) -> None:
         for word in show:
@@ -52,7 +56,12 @@ class Drawing:
         self.graph = graph
         self._show = tuple(word for word in SHOW if word in show)
         self._direction = direction
+        self._scope = scope
         self._notes = tuple(notes)
+        try:
+            self._wanted = wanted_view(graph, scope)
+        except FaultError as error:
+            raise ValueError(error.fault.sentence()) from None
 
     def __repr__(self) -> str:
         return self.text
@@ -61,12 +70,15 @@ class Drawing:
     def caption(self) -> str:
         """What the caption of a figure says: outputs, leaves, the chain of grad_fn."""
         names = [output.name for output in self.graph.outputs]
-        return " ".join([plain(title(names)), plain(summary(self.graph)), *self._notes])
+        sentences = [plain(title(names)), plain(summary(self.graph)), *self._notes]
+        if self._view is not self._wanted:
+            sentences.append(plain(folded(self.graph, self._view)))
+        return " ".join(sentences)
 
     @property
     def text(self) -> str:
         """The graph as a tree where it is small, and the caption."""
-        return "\n\n".join(filter(None, [tree(self.graph), self.caption]))
+        return "\n\n".join(filter(None, [tree(self._view), self.caption]))
 
     @property
     def digraph(self) -> graphviz.Digraph:
@@ -120,12 +132,21 @@ class Drawing:
         }
 
     @cached_property
-    def _picture(self) -> Picture:
-        return picture_of(self.graph, self._show, self._direction)
+    def _view(self) -> Graph:
+        """What is drawn, unless its layout takes too long."""
+        return next(views(self._wanted, self._scope))
 
     @cached_property
+    def _arranged(self) -> Arranged:
+        return arrange(self.graph, self._scope, self._show, self._direction)
+
+    @property
+    def _picture(self) -> Picture:
+        return self._arranged.picture
+
+    @property
     def _layout(self) -> Layout:
-        return lay_out(digraph_of(self._picture).source)
+        return self._arranged.layout
 
     def _pdf(self) -> bytes:
         from sphinx_autogradgraph.drawing.pdf import pdf_of

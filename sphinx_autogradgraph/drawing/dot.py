@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Iterator, Sequence
+
 import graphviz
 
-from sphinx_autogradgraph.drawing.palette import BOXES, EDGE, TEXT
-from sphinx_autogradgraph.drawing.picture import FONT_SIZE, Picture
+from sphinx_autogradgraph.drawing.palette import BOXES, CLUSTER, EDGE, MUTED, TEXT
+from sphinx_autogradgraph.drawing.picture import (
+    CLUSTER_FONT_SIZE,
+    FONT_SIZE,
+    Cluster,
+    Picture,
+    Word,
+    text_width,
+)
 
 POINTS = 72.0
 """Points of the drawing in an inch of Graphviz."""
@@ -23,7 +33,7 @@ def digraph_of(picture: Picture) -> graphviz.Digraph:
     """
     digraph = graphviz.Digraph()
     digraph.attr(
-        "graph", rankdir=picture.direction, nodesep="0.2", ranksep="0.3", bgcolor="transparent"
+        "graph", rankdir=picture.direction, nodesep="0.2", ranksep="0.22", bgcolor="transparent"
     )
     if len(picture.boxes) > SIMPLEX_LIMIT:
         digraph.attr("graph", nslimit="0")
@@ -35,11 +45,43 @@ def digraph_of(picture: Picture) -> graphviz.Digraph:
         f"\t{box.key} [width={box.width / POINTS:.4f} height={box.height / POINTS:.4f}]\n"
         for box in picture.boxes
     ]
+    digraph.body += _frames(picture, _placeholder)
     digraph.body += [
         f"\t{arrow.tail} -> {arrow.head} [id={arrow.key}{_HEADS[arrow.kind]}]\n"
         for arrow in picture.arrows
     ]
     return digraph
+
+
+def _frames(picture: Picture, label_of: Callable[[Cluster], str]) -> Iterator[str]:
+    """The clusters, one in the other, with the labels that are asked for."""
+    inside: list[str] = []
+    for cluster in picture.clusters:
+        while inside and inside[-1] != cluster.parent:
+            inside.pop()
+            yield "\t}\n"
+        inside.append(cluster.key)
+        yield (
+            f"\tsubgraph cluster_{cluster.key} {{ label={label_of(cluster)} labeljust=l "
+            f"fontname=Courier fontsize={CLUSTER_FONT_SIZE:g} margin=8 style=rounded "
+            f'color="{CLUSTER}" fontcolor="{MUTED}"\n'
+        )
+        if cluster.boxes:
+            yield f"\t{' '.join(cluster.boxes)}\n"
+    yield "\t}\n" * len(inside)
+
+
+def _placeholder(cluster: Cluster) -> str:
+    """Letters whose width the engine knows, as many as are as wide as the words."""
+    return "x" * math.ceil(text_width(_label(cluster.words)) / COURIER)
+
+
+def _label(words: Sequence[Word]) -> str:
+    return " ".join(word for _, word in words)
+
+
+COURIER = 0.6
+"""The width of a character of Courier in its size."""
 
 
 _HEADS = {"use": "", "saved": " dir=none", "base": ""}
@@ -56,16 +98,19 @@ def labelled_digraph_of(picture: Picture) -> graphviz.Digraph:
     digraph.attr("edge", arrowsize="0.6", color=EDGE)
     for box in picture.boxes:
         colours = BOXES[box.kind]
+        lines = [graphviz.escape(_label(line)) for line in (box.words, box.below) if line]
         styles = {"function": "filled,rounded", "input": "filled,dashed", "base": "filled,dotted"}
+        styles["cut"] = "filled,dashed,rounded"
         digraph.node(
             box.key,
-            graphviz.escape(" ".join(word for _, word in box.words)),
+            "\\n".join(lines),
             style=styles.get(box.kind, "filled"),
             fillcolor=colours.fill,
             color=colours.stroke,
             shape="note" if box.kind == "saved" else None,
             peripheries="2" if box.kind == "output" else "1",
         )
+    digraph.body += _frames(picture, lambda cluster: graphviz.quoting.quote(_label(cluster.words)))
     for arrow in picture.arrows:
         style = None if arrow.kind == "use" else "dotted"
         ends = "none" if arrow.kind == "saved" else None

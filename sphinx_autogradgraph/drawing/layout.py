@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from sphinx_autogradgraph.faults import Fault, FaultError
 
@@ -31,19 +31,31 @@ class Route:
     tip: Point | None
 
 
+class Frame(NamedTuple):
+    """Where a frame around boxes is, and the centre of its label."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+    label: Point
+
+
 @dataclass(frozen=True)
 class Layout:
-    """Where things are, in points, from the upper left: centres of boxes, ways of arrows."""
+    """Where things are, in points, from the upper left; boxes by their centres."""
 
     width: float
     height: float
     boxes: Mapping[str, Point]
     routes: Mapping[str, Route]
+    frames: Mapping[str, Frame]
 
     def to_dict(self) -> dict[str, Any]:
         """The layout as plain data for JSON."""
         return {
             "size": [self.width, self.height],
+            "frames": {key: list(frame) for key, frame in self.frames.items()},
             "boxes": {key: list(point) for key, point in self.boxes.items()},
             "routes": {
                 key: {"points": [list(point) for point in route.points], "tip": route.tip}
@@ -58,6 +70,10 @@ class Layout:
         return cls(
             width=width,
             height=height,
+            frames={
+                key: Frame(left, top, width, height, (x, y))
+                for key, (left, top, width, height, (x, y)) in data["frames"].items()
+            },
             boxes={key: (x, y) for key, (x, y) in data["boxes"].items()},
             routes={
                 key: Route(
@@ -69,11 +85,15 @@ class Layout:
         )
 
 
+class LayoutTimeoutError(FaultError):
+    """Raised where an engine takes too long."""
+
+
 def lay_out(dot: str, engine: Engine = "graphviz-pure", timeout: float = 30.0) -> Layout:
     """Place what a DOT text describes.  ``timeout`` is in seconds.
 
-    Raises :exc:`~sphinx_autogradgraph.faults.FaultError` (``layout``) when the engine is missing,
-    fails, or takes too long.
+    Raises :exc:`~sphinx_autogradgraph.faults.FaultError` (``layout``) when the engine is missing or
+    fails, :exc:`LayoutTimeoutError` when it takes too long.
     """
     values = {"engine": engine, "seconds": f"{timeout:g}"}
     try:
@@ -87,11 +107,11 @@ def lay_out(dot: str, engine: Engine = "graphviz-pure", timeout: float = 30.0) -
     except subprocess.TimeoutExpired:
         fault = Fault(
             "layout",
-            "{engine} did not lay the graph out within {seconds} seconds; draw less of it, or "
-            "raise autogradgraph_layout_timeout",
+            "{engine} did not lay the graph out within {seconds} seconds; draw less of it "
+            "(:depth:, :fold:, :around:), or raise autogradgraph_layout_timeout",
             values,
         )
-        raise FaultError(fault) from None
+        raise LayoutTimeoutError(fault) from None
     except OSError as error:
         fault = Fault(
             "layout",
@@ -157,7 +177,19 @@ def _read(data: Mapping[str, Any]) -> Layout:
         x, y = text.split(",")
         return round(float(x), 1), round(height - float(y), 1)
 
-    boxes = {item["name"]: point(item["pos"]) for item in data.get("objects", ()) if "pos" in item}
+    boxes, frames = {}, {}
+    for item in data.get("objects", ()):
+        if "pos" in item:
+            boxes[item["name"]] = point(item["pos"])
+        elif "bb" in item:
+            left, low, right, high = (float(number) for number in item["bb"].split(","))
+            frames[item["name"].removeprefix("cluster_")] = Frame(
+                left=round(left, 1),
+                top=round(height - high, 1),
+                width=round(right - left, 1),
+                height=round(high - low, 1),
+                label=point(item["lp"]),
+            )
     routes = {}
     for edge in data.get("edges", ()):
         tip = None
@@ -168,4 +200,4 @@ def _read(data: Mapping[str, Any]) -> Layout:
             else:
                 points.append(point(part.removeprefix("s,")))
         routes[edge["id"]] = Route(tuple(points), tip)
-    return Layout(round(width, 1), round(height, 1), boxes, routes)
+    return Layout(round(width, 1), round(height, 1), boxes, routes, frames)

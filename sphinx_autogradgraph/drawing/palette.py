@@ -24,7 +24,11 @@ BOXES = {
     "output": Colours("#dcf5e0", "#1a7f37"),
     "base": Colours("#dcf5e0", "#1a7f37"),
     "saved": Colours("#f5ecff", "#7c4dbf"),
+    "module": Colours("#fff4e5", "#9a6700"),
+    "cut": Colours("#ffffff", "#767f89"),
 }
+
+CLUSTER, CLUSTER_FILL = "#b9a27a", "#fffaf2"
 
 WORDS = {
     "order": TEXT,

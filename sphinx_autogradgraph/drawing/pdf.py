@@ -5,10 +5,18 @@ from __future__ import annotations
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from sphinx_autogradgraph.drawing.layout import Layout, Route
-from sphinx_autogradgraph.drawing.palette import BOXES, EDGE, WORDS
-from sphinx_autogradgraph.drawing.picture import FONT_SIZE, Box, Picture, text_width
-from sphinx_autogradgraph.drawing.svg import CORNER, MARGIN, arrow_head
+from sphinx_autogradgraph.drawing.layout import Frame, Layout, Route
+from sphinx_autogradgraph.drawing.palette import BOXES, CLUSTER, CLUSTER_FILL, EDGE, WORDS
+from sphinx_autogradgraph.drawing.picture import (
+    CLUSTER_FONT_SIZE,
+    FONT_SIZE,
+    Box,
+    Cluster,
+    Picture,
+    Word,
+    text_width,
+)
+from sphinx_autogradgraph.drawing.svg import CORNER, LINE, MARGIN, arrow_head
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,12 +44,22 @@ def pdf_of(picture: Picture, layout: Layout, title: str) -> bytes:
     canvas.setTitle(title)
     # Our y axis points down.
     canvas.transform(1, 0, 0, -1, MARGIN, size[1] - MARGIN)
+    for cluster in picture.clusters:
+        _frame(canvas, cluster, layout.frames[cluster.key])
     for arrow in picture.arrows:
         _arrow(canvas, layout.routes[arrow.key], dotted=arrow.kind != "use")
     for box in picture.boxes:
         _box(canvas, box, *layout.boxes[box.key])
     canvas.save()
     return file.getvalue()
+
+
+def _frame(canvas: Any, cluster: Cluster, frame: Frame) -> None:
+    canvas.setStrokeColor(CLUSTER)
+    canvas.setFillColor(CLUSTER_FILL)
+    canvas.setLineWidth(1)
+    canvas.roundRect(*frame[:4], 6, stroke=1, fill=1)
+    _words(canvas, cluster.words, *frame.label, CLUSTER_FONT_SIZE)
 
 
 def _arrow(canvas: Any, route: Route, *, dotted: bool) -> None:
@@ -72,9 +90,11 @@ def _box(canvas: Any, box: Box, x: float, y: float) -> None:
     canvas.setStrokeColor(colours.stroke)
     canvas.setFillColor(colours.fill)
     canvas.setLineWidth(1 if box.kind == "function" else 1.5)
-    canvas.setDash([4, 3] if box.kind == "input" else [1.2, 3] if box.kind == "base" else [])
+    canvas.setDash(
+        [4, 3] if box.kind in ("input", "cut") else [1.2, 3] if box.kind == "base" else []
+    )
     left, top = x - box.width / 2, y - box.height / 2
-    radius = box.height / 2 if box.kind == "function" else 3
+    radius = box.height / 2 if box.kind in ("function", "cut") else 3
     if box.kind == "saved":
         note = canvas.beginPath()
         right, bottom = left + box.width, top + box.height
@@ -93,31 +113,33 @@ def _box(canvas: Any, box: Box, x: float, y: float) -> None:
         canvas.roundRect(
             left + 2.5, top + 2.5, box.width - 5, box.height - 5, 1.5, stroke=1, fill=0
         )
-    _words(canvas, box, x, y)
+    up = LINE / 2 if box.below else 0
+    _words(canvas, box.words, x, y - up)
+    _words(canvas, box.below, x, y + up)
 
 
-def _words(canvas: Any, box: Box, x: float, y: float) -> None:
+def _words(canvas: Any, words: Sequence[Word], x: float, y: float, size: float = FONT_SIZE) -> None:
     """The words side by side, centred; text would stand on its head with the y axis as it is."""
-    label = " ".join(word for _, word in box.words)
-    at = x - text_width(label) * FONT_SIZE / 2
-    for role, word in box.words:
+    label = " ".join(word for _, word in words)
+    at = x - text_width(label) * size / 2
+    for role, word in words:
         canvas.setFillColor(WORDS[role])
         bold = role in ("name", "order")
         for font, piece in _pieces(word, "Courier-Bold" if bold else "Courier"):
             canvas.saveState()
-            canvas.transform(1, 0, 0, -1, at, y + FONT_SIZE * 0.3)
-            canvas.setFont(font, FONT_SIZE)
+            canvas.transform(1, 0, 0, -1, at, y + size * 0.3)
+            canvas.setFont(font, size)
             canvas.drawString(0, 0, piece)
             canvas.restoreState()
-            at += text_width(piece) * FONT_SIZE
-        at += text_width(" ") * FONT_SIZE
+            at += text_width(piece) * size
+        at += text_width(" ") * size
 
 
 def _pieces(word: str, font: str) -> Sequence[tuple[str, str]]:
     """A word in pieces, each with a font that has its characters."""
     pieces: list[tuple[str, str]] = []
     for char in word:
-        needed = font if char.isascii() or char in "×…→" else WIDE_FONT
+        needed = font if char.isascii() or char in "×…" else WIDE_FONT
         if pieces and pieces[-1][0] == needed:
             pieces[-1] = (needed, pieces[-1][1] + char)
         else:

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
+from sphinx_autogradgraph.drawing.fold import members
 from sphinx_autogradgraph.drawing.text import norm_text, shape_text, value_text
-from sphinx_autogradgraph.graph import Gradient, Graph, Node, Saved, TensorMeta
+from sphinx_autogradgraph.graph import Fold, Gradient, Graph, Node, Saved, TensorMeta
 
 Show = Literal[
-    "shape", "dtype", "device", "values", "saved", "inputs", "gradients", "calls", "order"
+    "shape",
+    "dtype",
+    "device",
+    "values",
+    "saved",
+    "inputs",
+    "gradients",
+    "modules",
+    "calls",
+    "order",
 ]
 SHOW: tuple[Show, ...] = get_args(Show)
 """What can be shown: of the tensors that nodes produce and, if they are small, their values; what
 nodes saved for backward, the tensors that do not require grad, the gradients that arrived, the
-calls that made nodes, and the order in which backward visits them."""
+modules and the calls that made nodes, and the order in which backward visits them."""
 
 META: tuple[Show, ...] = ("shape", "dtype", "device")
 
@@ -28,32 +38,39 @@ DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 FONT_SIZE = 13.0
 """Size of the labels, in the units of the drawing (CSS pixels at 100 %)."""
 
+CLUSTER_FONT_SIZE = 11.0
+"""Size of the names of frames."""
+
 CHARACTER = 0.602
 """Width of a character of a monospace font, in its size: that of the widest in use (DejaVu Sans
 Mono, Menlo); Courier and Liberation Mono have 0.6, Consolas 0.55."""
 
 PADDING = 9.0
-HEIGHT = 25.0
+HEIGHT, HEIGHT_OF_TWO = 25.0, 39.0
+"""Of a box with one line of words, and with two."""
+
 MAX_LABEL = 60
 """A word of a label with more characters is cut; its whole is in the tooltip."""
 
 Role = Literal["order", "op", "call", "name", "meta", "saved", "gradient"]
 Word = tuple[Role, str]
-BoxKind = Literal["leaf", "function", "input", "output", "base", "saved"]
+BoxKind = Literal["leaf", "function", "input", "output", "base", "saved", "module", "cut"]
 ArrowKind = Literal["use", "saved", "base"]
 
 
 @dataclass(frozen=True)
 class Box:
-    """A drawn node: ``node`` is the id of what it shows; sizes are in units of the drawing.
+    """A drawn node: ``nodes`` are the ids of what it shows; sizes are in units of the drawing.
 
-    A ``shared`` one is one of several that show the same tensor.
+    ``words`` stand on one line, those of ``below`` under them.  A ``shared`` one is one of several
+    that show the same tensor.
     """
 
     key: str
     kind: BoxKind
-    node: int
+    nodes: tuple[int, ...]
     words: tuple[Word, ...]
+    below: tuple[Word, ...]
     tooltip: str
     width: float
     height: float = HEIGHT
@@ -75,11 +92,25 @@ class Arrow:
 
 
 @dataclass(frozen=True)
+class Cluster:
+    """A frame around the ``boxes``, by their keys, that one call of a module made.
+
+    ``parent`` is the key of the frame that it is in, if any; boxes stand in the innermost.
+    """
+
+    key: str
+    parent: str | None
+    words: tuple[Word, ...]
+    boxes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Picture:
-    """Boxes and arrows, and where data flows."""
+    """Boxes and arrows, frames around boxes, and where data flows."""
 
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
+    clusters: tuple[Cluster, ...] = ()
     direction: Direction = "TB"
 
 
@@ -100,15 +131,15 @@ def picture_of(
     outputs = {(output.node, output.name) for output in graph.outputs}
     boxes = []
     for node in graph.nodes:
-        kind: BoxKind = "function" if node.kind == "module" else node.kind
+        kind: BoxKind = "cut" if node.fold and node.fold.kind == "cut" else node.kind
         twice = kind != "leaf" and (node.id, node.name) in outputs
-        words = _words(node, show, twice=twice)
+        words, below = _words(graph, node, show, twice=twice)
         gradient = node.gradient if "gradients" in show else None
         place = order.get(node.id) if gradient is None else gradient.order
         if place is not None:
             words.insert(0, ("order", f"{place}."))
         if gradient is not None:
-            words.append(("gradient", _gradient_text(gradient, show)))
+            (below or words).append(("gradient", _gradient_text(gradient, show)))
         if node.id in uses:
             words.append(("meta", SAME))
         if "saved" in show:
@@ -116,7 +147,7 @@ def picture_of(
         for key in uses.get(node.id, {None: f"n{node.id}"}).values():
             text = f"saved as {', '.join(saved[key])}" if key in saved else ""
             roles: list[Word] = [("saved", text)] if text else []
-            box = _box(key, kind, node.id, [*words, *roles])
+            box = _box(key, kind, members(node), [*words, *roles], below)
             boxes.append(replace(box, shared=node.id in uses))
     arrows = [
         Arrow(f"e{index}", uses.get(edge.from_, {}).get(edge.to, f"n{edge.from_}"), f"n{edge.to}")
@@ -124,8 +155,72 @@ def picture_of(
     ]
     if "saved" in show:
         _add_saved(graph, show, boxes, arrows)
+    clusters = _clusters(graph, boxes, arrows) if "modules" in show else ()
     _add_outputs(graph, show, boxes, arrows)
-    return Picture(tuple(boxes), tuple(arrows), direction)
+    return Picture(tuple(boxes), tuple(arrows), tuple(clusters), direction)
+
+
+def _clusters(graph: Graph, boxes: Sequence[Box], arrows: Sequence[Arrow]) -> Iterator[Cluster]:
+    """A frame for each call of a module.
+
+    A leaf, or what a function saved, is in the frame of what uses it if that frame is of its module
+    or it has no name.
+    """
+    inside: list[int] = []
+    parents: list[int | None] = []
+    home: dict[str, int] = {}  # of a box, the number of the innermost frame
+    for number, call in enumerate(graph.modules):
+        while inside and graph.modules[inside[-1]].last < call.first:
+            inside.pop()
+        parents.append(inside[-1] if inside else None)
+        inside.append(number)
+        home.update({f"n{id}": number for id in range(call.first, call.last + 1)})
+    home.update(_homes_of_tensors(graph, boxes, arrows, home, parents))
+    held: dict[int, list[str]] = {}
+    for box in boxes:
+        if box.key in home:
+            held.setdefault(home[box.key], []).append(box.key)
+    for number, call in enumerate(graph.modules):
+        parent = parents[number]
+        yield Cluster(
+            key=f"c{number}",
+            parent=None if parent is None else f"c{parent}",
+            words=(("name", _cut(printable(call.path))), ("op", _cut(printable(call.type)))),
+            boxes=tuple(held.get(number, ())),
+        )
+
+
+def _homes_of_tensors(
+    graph: Graph,
+    boxes: Sequence[Box],
+    arrows: Sequence[Arrow],
+    home: Mapping[str, int],
+    parents: Sequence[int | None],
+) -> Iterator[tuple[str, int]]:
+    """The innermost frames of leaves, inputs and saved tensors, by their keys."""
+    users: dict[str, list[str]] = {}
+    for arrow in arrows:
+        users.setdefault(arrow.tail, []).append(arrow.head)
+    for box in boxes:
+        if box.kind not in ("leaf", "input", "saved"):
+            continue
+        name = next((word for role, word in box.words if role == "name"), "")
+        frames = [_outwards(home.get(user), parents) for user in users.get(box.key, ())]
+        for frame in frames[0] if frames else ():
+            path = graph.modules[frame].path
+            own = box.kind == "saved" or name == "unnamed" or name.startswith(f"{path}.")
+            if own and all(frame in others for others in frames):
+                yield box.key, frame
+                break
+
+
+def _outwards(frame: int | None, parents: Sequence[int | None]) -> list[int]:
+    """A frame and those that it is in, from the inside."""
+    found = []
+    while frame is not None:
+        found.append(frame)
+        frame = parents[frame]
+    return found
 
 
 def _add_outputs(graph: Graph, show: Sequence[Show], boxes: list[Box], arrows: list[Arrow]) -> None:
@@ -133,17 +228,18 @@ def _add_outputs(graph: Graph, show: Sequence[Show], boxes: list[Box], arrows: l
     for index, output in enumerate(graph.outputs):
         words: list[Word] = [("name", output.name or "unnamed")]
         words += _meta_words([graph.tensor(output)], show)
-        boxes.append(_box(f"o{index}", "output", output.node, words))
+        shown = members(graph.nodes[output.node])
+        boxes.append(_box(f"o{index}", "output", shown, words))
         arrows.append(Arrow(f"r{index}", f"n{output.node}", f"o{index}"))
         base = output.base
         if base is None:
             continue
         tail = f"n{base.node}"
-        if graph.nodes[base.node].kind == "function":
+        if graph.nodes[base.node].kind in ("function", "module"):
             words = [("meta", "base"), ("name", base.name or "unnamed")]
             words += _meta_words([graph.tensor(base)], show)
             tail = f"b{index}"
-            boxes.append(_box(tail, "base", base.node, words))
+            boxes.append(_box(tail, "base", members(graph.nodes[base.node]), words))
             arrows.append(Arrow(f"p{index}", f"n{base.node}", tail))
         arrows.append(Arrow(f"v{index}", tail, f"o{index}", "base"))
 
@@ -155,7 +251,7 @@ def _saved_by_boxes(
     roles: dict[str, list[str]] = {}
     for node in graph.nodes:
         for saved in node.saved or ():
-            if saved.node is not None and graph.nodes[saved.node].kind != "function":
+            if saved.node is not None and graph.nodes[saved.node].kind in ("leaf", "input"):
                 key = uses.get(saved.node, {}).get(node.id, f"n{saved.node}")
                 if saved.role not in roles.setdefault(key, []):
                     roles[key].append(saved.role)
@@ -187,7 +283,7 @@ def _add_saved(graph: Graph, show: Sequence[Show], boxes: list[Box], arrows: lis
             if saved.value is not None or saved.freed:
                 continue
             source = None if saved.node is None else graph.nodes[saved.node]
-            if source is None or source.kind == "function":
+            if source is None or source.kind in ("function", "module"):
                 key = saved.name or place if source is None else (source.id, saved.shape)
                 beside.setdefault(key, []).append(saved)
             elif (source.id, node.id) not in used:
@@ -211,7 +307,8 @@ def _saved_box(
     if name is not None:
         words.append(("name", name))
     words += _meta_words([TensorMeta(saved.shape, saved.dtype, None)], show)
-    return _box(key, "saved", node.id if saved.node is None else saved.node, words)
+    shown = node if saved.node is None else graph.nodes[saved.node]
+    return _box(key, "saved", members(shown), words)
 
 
 FAR = 3
@@ -226,7 +323,7 @@ def _uses_apart(graph: Graph) -> dict[int, dict[int | None, str]]:
     rank = _ranks(graph)
     users: dict[int, dict[int | None, str]] = {}
     for edge in graph.edges:
-        if graph.nodes[edge.from_].kind != "function":
+        if graph.nodes[edge.from_].kind in ("leaf", "input"):
             keys = users.setdefault(edge.from_, {})
             place = f"_{len(keys)}" if keys else ""
             keys.setdefault(edge.to, f"n{edge.from_}{place}")
@@ -255,8 +352,15 @@ def _ranks(graph: Graph) -> list[int]:
     return [late[node.id] for node in graph.nodes]
 
 
-def _words(node: Node, show: Sequence[Show], *, twice: bool) -> list[Word]:
-    """What the box of a node says; ``twice`` if its name and values stand right beside it."""
+def _words(
+    graph: Graph, node: Node, show: Sequence[Show], *, twice: bool
+) -> tuple[list[Word], list[Word]]:
+    """What the box of a node says, on its first line and on its second.
+
+    ``twice`` if its name and values stand right beside it.
+    """
+    if node.fold is not None:
+        return _fold_words(graph, node, node.fold, show)
     words: list[Word] = [("op", node.op)] if node.kind == "function" else []
     if node.call is not None and "calls" in show:
         words.append(("call", node.call))
@@ -265,7 +369,44 @@ def _words(node: Node, show: Sequence[Show], *, twice: bool) -> list[Word]:
     elif not twice and node.name is not None:
         words.append(("name", node.name))
     metas = [meta._replace(values=None) for meta in node.outputs] if twice else node.outputs
-    return words + _meta_words(metas, show)
+    return words + _meta_words(metas, show), []
+
+
+def _fold_words(
+    graph: Graph, node: Node, fold: Fold, show: Sequence[Show]
+) -> tuple[list[Word], list[Word]]:
+    """What the box of a fold says, on its two lines."""
+    used = {
+        (edge.from_, edge.output): graph.nodes[edge.from_].outputs[edge.output]
+        for edge in graph.inputs_of.get(node.id, ())
+        if graph.nodes[edge.from_].kind != "leaf"
+    }
+    before, after = _meta_words(list(used.values()), show), _meta_words(node.outputs, show)
+    if fold.kind == "cut":
+        beyond = [_count(fold.operations, "op", "ops")] if fold.operations else []
+        return [("op", " ".join(["⋯", *beyond])), *after], []
+    shapes = [word for _, word in (*before, ("meta", "→"), *after)] if before and after else []
+    counts = [_count(fold.operations, "op", "ops")]
+    if fold.parameters:
+        counts.append(_count(fold.parameters, "parameter", "parameters"))
+    below: list[Word] = [("meta", ", ".join(counts))]
+    flow: list[Word] = [("meta", " ".join(shapes))] if shapes else after
+    if flow:
+        below = [("meta", f"{below[0][1]} ·"), *flow]
+    words: list[Word] = []
+    if fold.kind == "repeats":
+        words.append(("name", f"× {fold.times:,} more"))
+    if node.name is not None:
+        words.append(("name", node.name))
+    if node.op:
+        words.append(("op", node.op))
+    if not words:
+        words, below = [("op", counts[0])], flow
+    return words, below
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def _meta_words(metas: Sequence[TensorMeta], show: Sequence[Show]) -> list[Word]:
@@ -291,12 +432,27 @@ def _gradient_text(gradient: Gradient, show: Sequence[Show]) -> str:
     return f"grad {norm_text(gradient)}"
 
 
-def _box(key: str, kind: BoxKind, node: int, words: Sequence[Word]) -> Box:
-    cut = tuple((role, _cut(printable(word))) for role, word in words)
-    label = " ".join(word for _, word in cut)
-    whole = " ".join(printable(word) for _, word in words)
-    width = text_width(label) * FONT_SIZE + 2 * PADDING
-    return Box(key, kind, node, cut, whole if whole != label else "", round(width, 1))
+def _box(
+    key: str,
+    kind: BoxKind,
+    nodes: tuple[int, ...],
+    words: Sequence[Word],
+    below: Sequence[Word] = (),
+) -> Box:
+    lines = [tuple((role, _cut(printable(word))) for role, word in line) for line in (words, below)]
+    labels = [" ".join(word for _, word in line) for line in lines]
+    whole = " ".join(printable(word) for _, word in (*words, *below))
+    width = max(text_width(label) for label in labels) * FONT_SIZE + 2 * PADDING
+    return Box(
+        key=key,
+        kind=kind,
+        nodes=nodes,
+        words=lines[0],
+        below=lines[1],
+        tooltip=whole if whole != " ".join(filter(None, labels)) else "",
+        width=round(width, 1),
+        height=HEIGHT_OF_TWO if below else HEIGHT,
+    )
 
 
 def _cut(word: str) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 
-from sphinx_autogradgraph.drawing.layout import Layout, Point, Route
-from sphinx_autogradgraph.drawing.picture import FONT_SIZE, Box, Picture, Word, printable
+from sphinx_autogradgraph.drawing.layout import Frame, Layout, Point, Route
+from sphinx_autogradgraph.drawing.picture import FONT_SIZE, Box, Cluster, Picture, Word, printable
 
 MARGIN = 4.0
 """Space around the drawing, for the outlines of the outermost boxes and of the focus."""
@@ -59,13 +59,16 @@ def svg_of(
     if standalone:
         parts.append(f"<style>{escape(style_sheet(), quote=False)}</style>")
     parts.append(f'<g transform="translate({_number(MARGIN)} {_number(MARGIN)})">')
+    frames = [(cluster, layout.frames[cluster.key]) for cluster in picture.clusters]
+    parts += [_frame(frame, f"{prefix}-{cluster.key}") for cluster, frame in frames]
     for arrow in picture.arrows:
         route = layout.routes[arrow.key]
         kind = "edge" if arrow.kind == "use" else f"edge {arrow.kind}"
         parts.append(f'<g class="{kind}" id="{prefix}-{arrow.key}">{_arrow(route)}</g>')
+    parts += [_frame_label(cluster, frame) for cluster, frame in frames]
     for box in picture.boxes:
-        line = (lines or {}).get(box.node) if box.kind == "function" else None
-        call = (calls or {}).get(box.node) if box.kind == "function" else None
+        line = _link_of(box, lines or {})
+        call = _link_of(box, calls or {}) if box.kind == "function" else None
         parts.append(_box(box, layout.boxes[box.key], f"{prefix}-{box.key}", line, call))
     parts.append("</g></svg>")
     return "\n".join(parts)
@@ -89,6 +92,28 @@ class Link:
         return f'<a class="{kind}" href="{escape(self.url)}"{skip}>{body}</a>'
 
 
+def _link_of(box: Box, links: Mapping[int, Link]) -> Link | None:
+    """The link that all functions share which a box shows."""
+    if box.kind not in ("function", "module") or not links:
+        return None
+    found = {links[node] for node in box.nodes if node in links}
+    return found.pop() if len(found) == 1 else None
+
+
+def _frame(frame: Frame, id: str) -> str:
+    return (
+        f'<g class="cluster" id="{id}"><rect x="{_number(frame.left)}" y="{_number(frame.top)}" '
+        f'width="{_number(frame.width)}" height="{_number(frame.height)}" rx="6"/></g>'
+    )
+
+
+def _frame_label(cluster: Cluster, frame: Frame) -> str:
+    """The words of a frame, which stand over the arrows that cross them."""
+    x, y = frame.label
+    words = " ".join(map(_word, cluster.words))
+    return f'<text class="cluster" x="{_number(x)}" y="{_number(y)}" dy=".35em">{words}</text>'
+
+
 def _box(box: Box, centre: Point, id: str, line: Link | None, call: Link | None) -> str:
     x, y = centre
     left, top = x - box.width / 2, y - box.height / 2
@@ -110,9 +135,15 @@ def _box(box: Box, centre: Point, id: str, line: Link | None, call: Link | None)
     before = [_word(word) for word in box.words if word[0] == "order"]
     operation = [_word(word) for word in box.words if word[0] in ("op", "call")]
     after = [_word(word) for word in box.words if word[0] in ("name", "meta", "saved", "gradient")]
-    place = f'<text x="{_number(x)}" y="{_number(y)}" dy=".35em">'
+    up = LINE / 2 if box.below else 0.0
+    place = f'<text x="{_number(x)}" y="{_number(y - up)}" dy=".35em">'
+    under = ""
+    if box.below:
+        under = f'<text x="{_number(x)}" y="{_number(y + up)}" dy=".35em">'
+        under += f"{' '.join(map(_word, box.below))}</text>"
     if call is None:
-        body = f"{rect}{place}{' '.join([*before, *operation, *after])}</text>"
+        every = map(_word, box.words) if box.below else [*before, *operation, *after]
+        body = f"{rect}{place}{' '.join(every)}</text>{under}"
         body = line.around(body, "line") if line else body
     else:
         # The operation leads to its documentation, all else to the line; links do not nest.
@@ -122,9 +153,27 @@ def _box(box: Box, centre: Point, id: str, line: Link | None, call: Link | None)
             before = [line.around(" ".join(before), "line", again=True)] if before else []
             after = [line.around(" ".join(after), "line", again=True)] if after else []
         body = f"{rect}{place}{' '.join([*before, *words, *after])}</text>"
-    kind = ("output base" if box.kind == "base" else box.kind) + (" shared" if box.shared else "")
-    return f'<g class="node {kind}" id="{id}" data-node="{box.node}">{tooltip}{body}</g>'
+    kind = CLASSES.get(box.kind, box.kind) + (" shared" if box.shared else "")
+    return f'<g class="node {kind}" id="{id}" data-node="{runs(box.nodes)}">{tooltip}{body}</g>'
 
+
+CLASSES = {"base": "output base", "cut": "module cut"}
+"""The classes of boxes that are a special case of another kind."""
+
+
+def runs(ids: Sequence[int]) -> str:
+    """Ascending ids as text, those that follow each other as a run: ``3 12-40``."""
+    found: list[list[int]] = []
+    for id in ids:
+        if found and found[-1][1] == id - 1:
+            found[-1][1] = id
+        else:
+            found.append([id, id])
+    return " ".join(str(a) if a == b else f"{a}-{b}" for a, b in found)
+
+
+LINE = 16.0
+"""The distance of two lines of words in a box."""
 
 CORNER = 7.0
 """The side of the corner that is cut off the box of a saved tensor."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sphinx_autogradgraph.faults import Translate, untranslated
-from sphinx_autogradgraph.graph import Gradient, Graph, Node, TensorMeta
+from sphinx_autogradgraph.graph import Fold, Gradient, Graph, Node, TensorMeta
 
 MAX_CHAIN = 12
 """A chain with more ops than this is shortened in the middle of a caption."""
@@ -81,6 +81,14 @@ def summary(graph: Graph, translate: Translate = untranslated) -> list[Span]:
     ]
 
 
+def folded(graph: Graph, view: Graph, translate: Translate = untranslated) -> list[Span]:
+    """«Folded for reading: 879 operations are drawn as 22 nodes.»"""
+    operations = sum(node.kind == "function" for node in graph.nodes)
+    drawn = sum(node.kind in ("function", "module") for node in view.nodes)
+    sentence = translate("Folded for reading: {operations} operations are drawn as {drawn} nodes.")
+    return _text(sentence.format(operations=f"{operations:,}", drawn=f"{drawn:,}"))
+
+
 def alternative(graph: Graph, translate: Translate = untranslated) -> str:
     """What the drawing says, for who does not see it: outputs, the whole chain, the leaves."""
     names = [output.name for output in graph.outputs]
@@ -140,9 +148,23 @@ def _filled(sentence: str, place: str, spans: Sequence[Span]) -> list[Span]:
 
 def node_text(node: Node) -> str:
     """A node in a line of the tree: «AddBackward0 y_hat (10, 1)», «w (2, 1)»."""
+    if node.fold is not None:
+        return _fold_text(node, node.fold)
     parts = [node.op] if node.kind == "function" else []
     parts += [node.name or ("" if node.kind == "function" else "unnamed")]
     parts += ["(input)"] if node.kind == "input" else []
+    parts += [shape_text(meta) for meta in node.outputs[:1]]
+    return " ".join(part for part in parts if part)
+
+
+def _fold_text(node: Node, fold: Fold) -> str:
+    """A fold in a line: «encoder.layers.0 TransformerEncoderLayer, 64 ops (2, 6, 16)»."""
+    parts = [f"× {fold.times:,} more"] if fold.kind == "repeats" else []
+    parts += ["…"] if fold.kind == "cut" else []
+    parts += [part for part in (node.name, node.op) if part]
+    if fold.operations:
+        parts = [*parts[:-1], f"{parts[-1]},"] if parts else []
+        parts.append(f"{fold.operations:,} ops")
     parts += [shape_text(meta) for meta in node.outputs[:1]]
     return " ".join(part for part in parts if part)
 
@@ -167,7 +189,7 @@ def tree(graph: Graph) -> str | None:
         while stack:
             id, first, rest = stack.pop()
             node = graph.nodes[id]
-            again = id in shown and node.kind == "function"
+            again = id in shown and node.kind in ("function", "module")
             lines.append(first + node_text(node) + (" (see above)" if again else ""))
             if again:
                 continue

@@ -9,20 +9,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from docutils import nodes
 from sphinx.util import logging
 
-from sphinx_autogradgraph.drawing.dot import digraph_of
-from sphinx_autogradgraph.drawing.layout import lay_out
-from sphinx_autogradgraph.drawing.picture import picture_of
+from sphinx_autogradgraph.drawing.arrange import arrange
 from sphinx_autogradgraph.execution.cache import Cache
 from sphinx_autogradgraph.execution.executor import Executor
 from sphinx_autogradgraph.execution.result import Traced
 from sphinx_autogradgraph.execution.runner import Runner
 from sphinx_autogradgraph.faults import Fault, FaultError
 from sphinx_autogradgraph.sphinxext import dependencies, surroundings
+from sphinx_autogradgraph.sphinxext.drawn import Drawn
 from sphinx_autogradgraph.sphinxext.kept import KEPT, Keeper, Kept, State
 from sphinx_autogradgraph.sphinxext.messages import _
 from sphinx_autogradgraph.sphinxext.nodes import fail, fill, leave_out, page_slug
@@ -271,12 +270,22 @@ class Build:
             if link is not None:
                 links[node.id] = link
         try:
-            drawing = _drawing(app, outcome, job)
+            arranged = arrange(
+                outcome.graph,
+                options.scope,
+                options.show,
+                options.direction,
+                app.config.autogradgraph_layout,
+                float(app.config.autogradgraph_layout_timeout),
+            )
         except FaultError as error:
             _report(env, figure, error.fault)
             fail(figure, error.fault)
             return
-        fill(figure, outcome, options, {**drawing, "lines": links})
+        if arranged.fault is not None:
+            _report(env, figure, arranged.fault)
+        prefix = f"{page_slug(env.docname)}-{job.number}"
+        fill(figure, outcome, options, Drawn.of(arranged, outcome.graph, options, prefix, links))
         parent = figure.parent
         for table in reversed(tables(options.table, outcome, links)):
             parent.insert(parent.index(figure) + 1, table)
@@ -308,25 +317,3 @@ def _report(env: BuildEnvironment, node: nodes.Element, fault: Fault) -> None:
         surroundings.note(env, node, fault)
         return
     logger.warning(fault.report(_), location=node, type="autogradgraph", subtype=fault.kind)
-
-
-def _drawing(app: Sphinx, traced: Traced, job: Job) -> dict[str, Any]:
-    """Lay the graph out: what a drawing takes besides the Graph, as plain data.
-
-    It is done here and not when a page is written, so that a fault of the layout comes back on
-    every build like any other: only pages that are read again are written again.
-    """
-    options = job.request.options
-    picture = picture_of(traced.graph, options.show, options.direction)
-    layout = lay_out(
-        digraph_of(picture).source,
-        app.config.autogradgraph_layout,
-        float(app.config.autogradgraph_layout_timeout),
-    )
-    return {
-        "prefix": f"{page_slug(app.env.docname)}-{job.number}",
-        "show": options.show,
-        "direction": options.direction,
-        "width": options.width,
-        "layout": layout.to_dict(),
-    }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sphinx.config import ENUM
 
 from sphinx_autogradgraph.drawing.layout import ENGINES
+from sphinx_autogradgraph.drawing.views import MAX_NODES
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -22,6 +23,7 @@ def setup_config(app: Sphinx) -> None:
     - ``autogradgraph_snapshots``: the directory of the snapshots, relative to ``conf.py``.
     - ``autogradgraph_cache``: the directory of the cache, relative to ``conf.py``; by default it is
       in the directory of the doctrees.
+    - ``autogradgraph_max_nodes``: a graph with more nodes folds by itself (300).
     - ``autogradgraph_timeout``: seconds that a program may take (60).
     - ``autogradgraph_layout_timeout``: seconds that the layout of a graph may take (30).
     """
@@ -30,6 +32,7 @@ def setup_config(app: Sphinx) -> None:
     modes = ENUM("auto", "always", "never")
     app.add_config_value("autogradgraph_execution", "auto", "env", modes)
     app.add_config_value("autogradgraph_snapshots", None, "env", [str, type(None)])
+    app.add_config_value("autogradgraph_max_nodes", MAX_NODES, "env", [int])
     app.add_config_value("autogradgraph_cache", None, "", [str, type(None)])
     app.add_config_value("autogradgraph_timeout", 60, "", [int, float])
     app.add_config_value("autogradgraph_layout_timeout", 30, "", [int, float])

@@ -81,6 +81,7 @@ class AutogradGraph(_Code):
             self.options,
             show=self.config.autogradgraph_show,
             timeout=self.config.autogradgraph_timeout,
+            limit=self.config.autogradgraph_max_nodes,
         )
         inline = bool(self.content)
         block = self.block() if inline else None

@@ -19,7 +19,7 @@ from sphinx_autogradgraph.sphinxext.messages import CATALOG
 from sphinx_autogradgraph.sphinxext.surroundings import setup_surroundings
 from sphinx_autogradgraph.sphinxext.transforms import (
     CALL_EVENT,
-    DATA_EVENT,
+    FILE_EVENT,
     PAGE_EVENT,
     PDF_EVENT,
     CanvasToPdf,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).parents[1]
 DATA = "_autogradgraph"
-"""The directory of the output for data of large Graphs."""
+"""The directory of the output for the data of large Graphs and what folded ones open to."""
 
 STYLE, SCRIPT = "autogradgraph.css", "autogradgraph.js"
 
@@ -51,7 +51,7 @@ def setup_extension(app: Sphinx, version: str) -> ExtensionMetadata:
     setup_static(app)
     return {
         "version": version,
-        "env_version": 3,
+        "env_version": 4,
         "parallel_read_safe": True,
         "parallel_write_safe": True,
     }
@@ -62,8 +62,8 @@ def setup_drawing(app: Sphinx) -> None:
     build = Build()
     app.add_event(PAGE_EVENT)
     app.connect(PAGE_EVENT, build.draw_page)
-    app.add_event(DATA_EVENT)
-    app.connect(DATA_EVENT, _write_data)
+    app.add_event(FILE_EVENT)
+    app.connect(FILE_EVENT, _write_file)
     app.add_event(PDF_EVENT)
     app.connect(PDF_EVENT, _write_pdf)
     app.add_event(CALL_EVENT)
@@ -77,8 +77,8 @@ def setup_drawing(app: Sphinx) -> None:
     setup_builders(app)
 
 
-def _write_data(app: Sphinx, docname: str, name: str, text: str) -> str | None:
-    """Write the data of a large Graph beside the pages; in an EPUB it stays in the page."""
+def _write_file(app: Sphinx, docname: str, name: str, text: str) -> str | None:
+    """Write a file beside the pages; an EPUB has none of them."""
     if app.builder.name == "epub":
         return None
     write_aside(Path(app.outdir, DATA, name), text.encode())

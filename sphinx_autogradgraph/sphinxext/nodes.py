@@ -13,17 +13,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 import zlib
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
 from docutils import nodes
 
-from sphinx_autogradgraph.drawing.text import Span, alternative, summary, title, tree
+from sphinx_autogradgraph.drawing.text import Span, alternative, folded, summary, title, tree
 from sphinx_autogradgraph.execution.result import Traced
 from sphinx_autogradgraph.faults import Fault
+from sphinx_autogradgraph.sphinxext.drawn import Drawn
 from sphinx_autogradgraph.sphinxext.messages import _
 from sphinx_autogradgraph.sphinxext.options import Options
 
@@ -48,17 +48,14 @@ def new_figure(options: Options, caption: nodes.caption | None) -> nodes.figure:
     return figure
 
 
-def fill(figure: nodes.figure, traced: Traced, options: Options, drawing: dict[str, Any]) -> None:
-    """Put what was traced into its figure: canvas, caption, legend.
-
-    ``drawing`` is what the post-transform for HTML needs besides the Graph.
-    """
+def fill(figure: nodes.figure, traced: Traced, options: Options, drawn: Drawn) -> None:
+    """Put what was traced and how it is drawn into its figure: canvas, caption, legend."""
     canvas, graph = figure[0], traced.graph
     assert isinstance(canvas, nodes.container)
     alt = options.alt or alternative(graph, _)
     canvas[GRAPH] = graph.to_json()
-    canvas[DRAWING] = json.dumps({**drawing, "alt": alt}, ensure_ascii=False)
-    text = tree(graph)
+    canvas[DRAWING] = replace(drawn, alt=alt).to_json()
+    text = tree(drawn.view or graph)
     if text is None:
         canvas += nodes.paragraph("", alt)
     else:
@@ -71,6 +68,8 @@ def fill(figure: nodes.figure, traced: Traced, options: Options, drawing: dict[s
         sentences = rest
     else:
         sentences = [*first, Span("text", " "), *rest]
+    if drawn.folded:
+        sentences = [*sentences, Span("text", " "), *folded(graph, drawn.view or graph, _)]
     for note in traced.notes:
         sentences = [*sentences, Span("text", f" {note}")]
     inline = nodes.inline("", "", *inline_nodes(sentences), classes=["autogradgraph-summary"])

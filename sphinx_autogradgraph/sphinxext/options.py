@@ -10,6 +10,7 @@ from typing import Literal, TypeVar, get_args
 from docutils.parsers.rst import directives
 
 from sphinx_autogradgraph.drawing.picture import DIRECTIONS, SHOW, Direction, Show
+from sphinx_autogradgraph.drawing.views import EVERYTHING, FOLDS, FoldWord, Scope, fold_words
 from sphinx_autogradgraph.faults import Fault, FaultError
 from sphinx_autogradgraph.program import split_expressions
 
@@ -33,6 +34,7 @@ class Options:
     classes: tuple[str, ...] = ()
     figclasses: tuple[str, ...] = ()
     direction: Direction = "TB"
+    scope: Scope = EVERYTHING
     show: tuple[Show, ...] = ("shape",)
     include_source: bool | None = None
     table: tuple[Table, ...] = ()
@@ -62,15 +64,16 @@ def _text(value: str | None) -> str:
 
 NAMES = (
     "tensor", "caption", "name", "alt", "align", "width", "class", "figclass", "direction",
-    "show", "table", "include-source", "context", "skip", "raises", "seed", "timeout",
+    "show", "depth", "fold", "around", "until", "table", "include-source", "context", "skip",
+    "raises", "seed", "timeout",
 )  # fmt: skip
 
 OPTION_SPEC = OptionSpec(dict.fromkeys(NAMES, _text))
 """All options as texts: docutils would report a bad value under its own type of warning."""
 
 
-def parse_options(texts: Mapping[str, str], *, show: str, timeout: float) -> Options:
-    """Parse the texts of the options; ``show`` and ``timeout`` are the configured defaults.
+def parse_options(texts: Mapping[str, str], *, show: str, timeout: float, limit: int) -> Options:
+    """Parse the texts of the options; the others are the configured defaults.
 
     A bad value is a fault (``option``) in the result, and its option as if it were not there.
     """
@@ -105,6 +108,13 @@ def parse_options(texts: Mapping[str, str], *, show: str, timeout: float) -> Opt
         figclasses=parsed("figclass", _classes, ()),
         direction=parsed("direction", _direction, "TB"),
         show=parsed("show", _show, default_show),
+        scope=Scope(
+            depth=parsed("depth", _depth, None),
+            fold=parsed("fold", _fold, ()),
+            around=parsed("around", _named, None),
+            until=parsed("until", _named, None),
+            limit=limit,
+        ),
         include_source=parsed("include-source", _yes_or_no, None),
         table=parsed("table", _table, ()),
         context=parsed("context", _yes_or_no, False),
@@ -140,6 +150,26 @@ def _direction(text: str) -> Direction:
 
 def _show(text: str) -> tuple[Show, ...]:
     return _words(text, SHOW)
+
+
+def _depth(text: str) -> int:
+    depth = int(text)
+    if depth < 1:
+        raise ValueError("a whole number from 1 is needed")
+    return depth
+
+
+def _fold(text: str) -> tuple[FoldWord, ...]:
+    words = fold_words(text.replace(",", " ").split())
+    if not words:
+        raise ValueError(f"choose from {', '.join(FOLDS)}")
+    return words
+
+
+def _named(text: str) -> str:
+    if not text.strip():
+        raise ValueError("the name of a tensor or a module is needed")
+    return text.strip()
 
 
 def _table(text: str) -> tuple[Table, ...]:

@@ -12,6 +12,7 @@ import torch
 from sphinx_autogradgraph.author import is_authors
 from sphinx_autogradgraph.drawing.document import Drawing
 from sphinx_autogradgraph.drawing.picture import Direction, Show
+from sphinx_autogradgraph.drawing.views import FoldWord, Scope, fold_words
 from sphinx_autogradgraph.faults import FaultError
 from sphinx_autogradgraph.graph import EXTRAS, Graph
 from sphinx_autogradgraph.program import display_path
@@ -44,16 +45,22 @@ def draw(
     params: Params | None = None,
     show: Sequence[Show] = ("shape",),
     direction: Direction = "TB",
+    depth: int | None = None,
+    fold: str | Sequence[FoldWord] | None = None,
+    around: str | None = None,
+    until: str | None = None,
 ) -> Drawing:
     """The drawing of the autograd graph of ``value``, as :func:`trace` takes it.
 
-    ``show`` and ``direction`` are those of the directive; for ``inputs`` and ``calls`` compute
+    All options are those of the directive; for ``inputs``, ``calls``, modules and lines compute
     ``value`` under :class:`record`.  With ``gradients`` in ``show`` one backward is run, and the
-    graph is retained.  Raises :exc:`ValueError` as :func:`trace` does, and for words that there
-    are not.
+    graph is retained.  Raises :exc:`ValueError` as :func:`trace` does, and for words and names that
+    there are not.
     """
+    words = fold.replace(",", " ").split() if isinstance(fold, str) else fold or ()
+    scope = Scope(depth, fold_words(words), around, until)
     graph, notes = _trace(value, sys._getframe(1), params or {}, show)
-    return Drawing(graph, show=show, direction=direction, notes=notes)
+    return Drawing(graph, show=show, direction=direction, scope=scope, notes=notes)
 
 
 class record:  # noqa: N801 - used like a function

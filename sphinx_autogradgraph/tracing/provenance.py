@@ -61,12 +61,32 @@ class Call(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Visit:
+    """A call of a module, by the path of the module, in another such call or in none."""
+
+    path: str
+    type: str
+    outer: Visit | None
+
+    def chain(self) -> list[Visit]:
+        """The call and those that it was made in, the outermost first."""
+        found = [self]
+        while found[-1].outer is not None:
+            found.append(found[-1].outer)
+        return found[::-1]
+
+
+@dataclass(frozen=True)
 class Origin:
-    """Where a node came from; ``module`` is the path of the innermost module, "" without any."""
+    """Where a node came from.
+
+    ``module`` is the path of the innermost module, "" without any, ``visit`` the call of it.
+    """
 
     source: Source | None = None
     module: str | None = None
     call: str | None = None
+    visit: Visit | None = None
 
 
 class Recorder:
@@ -88,9 +108,11 @@ class Recorder:
         self._display = display
         self._own: dict[str, bool] = {}
         self._lines: list[tuple[str, int]] = []  # of the author's frames, the innermost last
-        self._modules: list[tuple[torch.nn.Module, int]] = []  # entered, and by which frame
+        # The calls of modules, each with the place in this list of the one that it was made in.
+        self._visits: list[tuple[torch.nn.Module, int | None]] = []
+        self._inside: list[tuple[int, int]] = []  # the calls that we are in, and by which frame
         self._starts: list[int] = []
-        self._places: list[tuple[tuple[str, int] | None, torch.nn.Module | None]] = []
+        self._places: list[tuple[tuple[str, int] | None, int | None]] = []
         self._calls = _Calls(inputs=inputs)
         self._entered = ExitStack()
         self.locals_of: CodeType | None = None
@@ -105,7 +127,7 @@ class Recorder:
         ):
             self._entered.callback(hook.remove)
         self._entered.enter_context(self._calls)
-        self._lines, self._modules = [], []
+        self._lines, self._inside = [], []
         self._note()
         self._entered.callback(sys.settrace, sys.gettrace())
         sys.settrace(self._trace_call)
@@ -113,7 +135,7 @@ class Recorder:
 
     def __exit__(self, *_: object) -> None:
         self._entered.close()
-        self._lines, self._modules = [], []
+        self._lines, self._inside = [], []
         self._note()  # what we make ourselves is nobody's
 
     def enter_frame(self, frame: FrameType) -> None:
@@ -129,7 +151,7 @@ class Recorder:
     def _note(self) -> None:
         place = (
             self._lines[-1] if self._lines else None,
-            self._modules[-1][0] if self._modules else None,
+            self._inside[-1][0] if self._inside else None,
         )
         start = next_sequence_number()
         if self._starts and self._starts[-1] == start:  # nothing was made since the last note
@@ -156,8 +178,8 @@ class Recorder:
                 self._lines[-1] = (frame.f_code.co_filename, frame.f_lineno)
             # A module that this frame called and that is still here has ended by an exception
             # of which torch did not tell.
-            while self._modules and self._modules[-1][1] >= depth:
-                self._modules.pop()
+            while self._inside and self._inside[-1][1] >= depth:
+                self._inside.pop()
             self._note()
         elif event == "return":
             if frame.f_code is self.locals_of:
@@ -168,13 +190,15 @@ class Recorder:
         return self._trace_line
 
     def _enter_module(self, module: torch.nn.Module, _args: object) -> None:
-        self._modules.append((module, len(self._lines)))
+        outer = self._inside[-1][0] if self._inside else None
+        self._inside.append((len(self._visits), len(self._lines)))
+        self._visits.append((module, outer))
         self._note()
         self._trace_or_not()
 
     def _leave_module(self, _module: torch.nn.Module, _args: object, _output: object) -> None:
-        if self._modules:
-            self._modules.pop()
+        if self._inside:
+            self._inside.pop()
         self._note()
         self._trace_or_not()
 
@@ -184,7 +208,10 @@ class Recorder:
         Until a module of the author's is entered, that is.  Python pays for tracing with every
         call, and torch's modules make many.
         """
-        torchs = bool(self._modules) and type(self._modules[-1][0]).__module__.startswith("torch.")
+        torchs = False
+        if self._inside:
+            module, _ = self._visits[self._inside[-1][0]]
+            torchs = type(module).__module__.startswith("torch.")
         sys.settrace(None if torchs else self._trace_call)
 
     # --- answers ---
@@ -193,19 +220,26 @@ class Recorder:
         """A function from sequence numbers to origins; modules are named as in ``namespace``."""
         paths = _module_paths(namespace)
         calls: dict[int, str | None] = {}
+        visits: list[Visit] = []
+        for module, outer in self._visits:
+            kind = type(module).__name__
+            inside = None if outer is None else visits[outer]
+            visits.append(Visit(paths.get(id(module), kind), kind, inside))
 
         def origin(number: int) -> Origin:
             at = bisect_right(self._starts, number) - 1
             if number == UNNUMBERED or at < 0:
                 return Origin()
-            place, module = self._places[at]
+            place, inside = self._places[at]
+            visit = None if inside is None else visits[inside]
             call = self.call(number)
             if call is not None and id(call.function) not in calls:
                 calls[id(call.function)] = call_name(call.function)
             return Origin(
                 source=None if place is None else self._source(*place),
-                module="" if module is None else paths.get(id(module), type(module).__name__),
+                module="" if visit is None else visit.path,
                 call=None if call is None else calls[id(call.function)],
+                visit=visit,
             )
 
         return origin

@@ -11,7 +11,15 @@ import torch
 from torch.autograd.graph import Node as GradFn
 from torch.autograd.graph import get_gradient_edge
 
-from sphinx_autogradgraph.graph import Edge, Extra, Graph, Node, Output, TensorMeta
+from sphinx_autogradgraph.graph import (
+    Edge,
+    Extra,
+    Graph,
+    ModuleCall,
+    Node,
+    Output,
+    TensorMeta,
+)
 from sphinx_autogradgraph.tracing.gradients import measure
 from sphinx_autogradgraph.tracing.inputs import Input, inputs_of
 from sphinx_autogradgraph.tracing.internals import (
@@ -23,7 +31,7 @@ from sphinx_autogradgraph.tracing.internals import (
 )
 from sphinx_autogradgraph.tracing.metadata import describe, small_values
 from sphinx_autogradgraph.tracing.names import Names
-from sphinx_autogradgraph.tracing.provenance import Origin, Recorder
+from sphinx_autogradgraph.tracing.provenance import Origin, Recorder, Visit
 from sphinx_autogradgraph.tracing.saved import saved_by
 
 
@@ -73,7 +81,10 @@ def trace_tensors(
     origin = None if recorder is None else recorder.origins(namespace or {})
     nodes = [_leaf(ids[fn], fn, names) for fn in leaves]
     nodes += [_input(len(leaves) + index, input) for index, input in enumerate(found)]
-    nodes += [_function(ids[fn], fn, names, origin) for fn in functions]
+    origins = [Origin() if origin is None else origin(sequence_number(fn)) for fn in functions]
+    nodes += [
+        _function(ids[fn], fn, names, made) for fn, made in zip(functions, origins, strict=True)
+    ]
     edges = [
         Edge(ids[used], ids[fn], output, index)
         for fn in functions
@@ -109,6 +120,7 @@ def trace_tensors(
         ),
         nodes=tuple(nodes),
         edges=tuple(edges),
+        modules=_module_calls(first, [made.visit for made in origins]),
     )
     return graph, note
 
@@ -203,7 +215,7 @@ def _input(id: int, input: Input) -> Node:
     return Node(id, "input", "Input", input.name, (input.meta,))
 
 
-def _function(id: int, fn: GradFn, names: Names, origin: Callable[[int], Origin] | None) -> Node:
+def _function(id: int, fn: GradFn, names: Names, made: Origin) -> Node:
     found = output_metadata(fn)
     if len(found) == 1:
         name = names.of_output(fn, 0)
@@ -212,10 +224,33 @@ def _function(id: int, fn: GradFn, names: Names, origin: Callable[[int], Origin]
         named = [names.of_output(fn, output) for output in range(max(1, len(found)))]
         name = next((name for name in named if name is not None), None)
         outputs = tuple(describe(meta, named[index]) for index, meta in enumerate(found))
-    if origin is None:
-        return Node(id, "function", op_name(fn), name, outputs)
-    made = origin(sequence_number(fn))
     return Node(id, "function", op_name(fn), name, outputs, made.source, made.module, made.call)
+
+
+def _module_calls(first: int, visits: Sequence[Visit | None]) -> tuple[ModuleCall, ...]:
+    """The calls of modules from the call that made each function node; ``first`` is its id.
+
+    A call whose nodes do not stand together, as may be with several threads, counts as several.
+    """
+    calls: list[ModuleCall] = []
+    inside: list[tuple[Visit, int]] = []  # the calls of the last node, with their places in calls
+    last: Visit | None = None
+    for id, visit in enumerate(visits, first):
+        if visit is last and inside:
+            here = inside
+        else:
+            chain = [] if visit is None else visit.chain()
+            shared = 0
+            while shared < min(len(chain), len(inside)) and chain[shared] is inside[shared][0]:
+                shared += 1
+            here = inside[:shared]
+            for new in chain[shared:]:
+                here.append((new, len(calls)))
+                calls.append(ModuleCall(new.path, new.type, id, id))
+            inside, last = here, visit
+        for _, place in here:
+            calls[place] = calls[place]._replace(last=id)
+    return tuple(calls)
 
 
 def _base_of(view: torch.Tensor, names: Names, ids: Mapping[GradFn, int]) -> Output | None:

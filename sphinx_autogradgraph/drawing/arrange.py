@@ -1,0 +1,68 @@
+"""Graph → the view of it that is drawn, and where everything in it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sphinx_autogradgraph.drawing.dot import digraph_of
+from sphinx_autogradgraph.drawing.layout import Engine, Layout, LayoutTimeoutError, lay_out
+from sphinx_autogradgraph.drawing.picture import Direction, Picture, Show, picture_of
+from sphinx_autogradgraph.drawing.views import Scope, views, wanted_view
+from sphinx_autogradgraph.faults import Fault
+from sphinx_autogradgraph.graph import Graph
+
+
+@dataclass(frozen=True)
+class Arranged:
+    """A view of a Graph, what is drawn of it, and where.
+
+    ``folded`` tells that it folded by itself; ``fault`` is the timeout of the layout of what should
+    have been drawn, if that is why.
+    """
+
+    view: Graph
+    picture: Picture
+    layout: Layout
+    folded: bool
+    fault: Fault | None = None
+
+
+def arrange(
+    graph: Graph,
+    scope: Scope,
+    show: Sequence[Show] = ("shape",),
+    direction: Direction = "TB",
+    engine: Engine = "graphviz-pure",
+    timeout: float = 30.0,
+) -> Arranged:
+    """Lay out the view of a Graph that is wanted, or a smaller one where that takes too long.
+
+    ``timeout`` is in seconds, for each.  Raises
+    :exc:`~sphinx_autogradgraph.faults.FaultError` (``layout``) when the engine fails, or has no
+    time even for the smallest view; (``option``) when ``scope`` names nothing in the graph.
+    """
+    first: LayoutTimeoutError | None = None
+    wanted = wanted_view(graph, scope)
+    for view in views(wanted, scope):
+        try:
+            picture, layout = draw_view(view, show, direction, engine, timeout)
+        except LayoutTimeoutError as error:
+            first = first or error
+            continue
+        fault = None if first is None else first.fault
+        return Arranged(view, picture, layout, view is not wanted, fault)
+    assert first is not None, "there is a view of every graph"
+    raise first
+
+
+def draw_view(
+    view: Graph, show: Sequence[Show], direction: Direction, engine: Engine, timeout: float
+) -> tuple[Picture, Layout]:
+    """What is drawn of a view, and where.
+
+    Raises :exc:`~sphinx_autogradgraph.faults.FaultError` (``layout``) when the engine fails,
+    :exc:`~sphinx_autogradgraph.drawing.layout.LayoutTimeoutError` when it takes too long.
+    """
+    picture = picture_of(view, show, direction)
+    return picture, lay_out(digraph_of(picture).source, engine, timeout)
