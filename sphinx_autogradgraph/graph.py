@@ -420,8 +420,7 @@ def _node_problems(node: Node, index: int, count: int) -> Iterator[str]:
             yield f"what node {index} saved as {saved.role} is at no node"
 
 
-def _dumps(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+_dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 def _output_to_dict(output: Output) -> dict[str, Any]:

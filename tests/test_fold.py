@@ -18,13 +18,13 @@ from sphinx_autogradgraph.drawing.focus import around, until
 from sphinx_autogradgraph.drawing.fold import (
     Run,
     contract,
-    fold_lines,
     fold_modules,
     fold_parts,
     levels,
     members,
     operations,
 )
+from sphinx_autogradgraph.drawing.lines import fold_lines
 from sphinx_autogradgraph.drawing.repeats import fold_repeats
 from sphinx_autogradgraph.drawing.views import (
     EVERYTHING,
@@ -219,6 +219,19 @@ def test_the_steps_of_a_loop_are_first_more_last() -> None:
     assert [node.op for node in view.nodes[1:4]] == ["Op10", "Op11", "Op12"]
     assert [node.op for node in view.nodes[-3:]] == ["Op10", "Op11", "Op12"]
     assert len(view.nodes) == 1 + 3 + 1 + 3
+
+
+def test_a_line_that_is_the_body_of_a_loop_is_a_node_each_time() -> None:
+    ops = [f"Op{place % 3}" for place in range(30)]
+    graph = line(30, lambda _: 10)
+    nodes = (
+        graph.nodes[0],
+        *(node._replace(op=op) for node, op in zip(graph.nodes[1:], ops, strict=True)),
+    )
+    graph = Graph(graph.outputs, nodes, graph.edges)
+    view = fold_lines(graph)
+    assert folded(view) == [("lines", 1, 3)] * 10
+    assert folded(fold_repeats(view)) == [("lines", 1, 3), ("repeats", 8, 24), ("lines", 1, 3)]
 
 
 def test_a_repetition_begins_where_the_code_goes_back() -> None:

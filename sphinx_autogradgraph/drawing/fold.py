@@ -11,7 +11,7 @@ import math
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import pairwise
 
 from sphinx_autogradgraph.graph import (
     Edge,
@@ -249,7 +249,7 @@ def _digest(graph: Graph, group: Sequence[Node]) -> int:
     lines = []
     for node in group:
         used = [
-            edge.from_ - first if edge.from_ >= first else graph.nodes[edge.from_].kind
+            max(edge.from_ - first, -1)  # what comes from elsewhere may be anything
             for edge in graph.inputs_of.get(node.id, ())
         ]
         fold = node.fold and node.fold._replace(parameters=0)
@@ -292,19 +292,7 @@ def _is_of(path: str) -> Callable[[str | None], bool]:
     return lambda name: name is None or name.startswith(f"{path}.")
 
 
-# --- lines, parts ---
-
-
-def fold_lines(graph: Graph) -> Graph:
-    """Draw what a line of code made, where that is several nodes in a row, as one node."""
-    runs = []
-    functions = [node for node in graph.nodes if node.kind in ("function", "module")]
-    for source, nodes in groupby(functions, key=lambda node: node.source):
-        several = list(nodes)
-        if source is not None and len(several) > 1:
-            first, last = several[0].id, several[-1].id
-            runs.append(Run(first, last, "lines", source.text, takes=lambda name: name is None))
-    return contract(graph, runs)
+# --- parts ---
 
 
 def fold_parts(graph: Graph, most: int) -> Graph:

@@ -52,6 +52,15 @@ def fold_repeats(graph: Graph) -> Graph:
     return view
 
 
+def beginnings(graph: Graph) -> set[int]:
+    """The nodes with which the repetitions of equal neighbours begin, and what follows the last."""
+    return {
+        repeat.first + repeat.length * number
+        for repeat in _repeats(graph)
+        for number in range(repeat.count + 1)
+    }
+
+
 @dataclass(frozen=True)
 class _Repeat:
     """``count`` times ``length`` nodes that are equal, from the node ``first`` on."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from sphinx_autogradgraph.drawing.focus import around, until
-from sphinx_autogradgraph.drawing.fold import fold_lines, fold_modules, fold_parts, levels
+from sphinx_autogradgraph.drawing.fold import fold_modules, fold_parts, levels
+from sphinx_autogradgraph.drawing.lines import fold_lines
 from sphinx_autogradgraph.drawing.repeats import fold_repeats
 from sphinx_autogradgraph.graph import Graph
 
@@ -159,9 +160,11 @@ def steps(graph: Graph, scope: Scope, drawn: Graph) -> list[Graph]:
     if len(whole.nodes) <= len(drawn.nodes):
         return []
     depth = max((level for _, level in levels(whole)), default=0)
+    candidates = [fold_modules(whole, level, smallest=True) for level in range(1, depth + 1)]
     # Repetitions only where there are no names: what was seen before is not to vanish in one.
-    folds = [fold_modules(whole, level, smallest=True) for level in range(1, depth + 1)]
-    candidates = [*(folds or [fold_repeats(whole)]), whole]
+    if not candidates and {node.fold.kind for node in drawn.nodes if node.fold} != {"repeats"}:
+        candidates.append(fold_repeats(whole))
+    candidates.append(whole)
     found: list[Graph] = []
     least = len(drawn.nodes)
     for view in sorted(candidates, key=lambda view: len(view.nodes)):
