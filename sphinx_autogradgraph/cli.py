@@ -15,7 +15,8 @@ from pathlib import Path
 
 from sphinx_autogradgraph import __version__
 from sphinx_autogradgraph.drawing.document import FORMS, Drawing
-from sphinx_autogradgraph.drawing.picture import DIRECTIONS, SHOW
+from sphinx_autogradgraph.drawing.labels import SHOW
+from sphinx_autogradgraph.drawing.shapes import DIRECTIONS
 from sphinx_autogradgraph.drawing.views import FOLDS, Scope, fold_words
 from sphinx_autogradgraph.execution.runner import Runner
 from sphinx_autogradgraph.faults import Fault, FaultError

@@ -7,12 +7,13 @@ devices: what is compared is what autograd computes.  Standard library only.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
-from sphinx_autogradgraph.graph import Graph, Node, TensorMeta
+from sphinx_autogradgraph.graph import Graph, Kind, Node, TensorMeta
+from sphinx_autogradgraph.message import Message, Translate, untranslated
 
 MAX_ALIGNED = 2_000
 """More nodes than this, between what two graphs have in common, are counted and not aligned."""
@@ -73,11 +74,11 @@ def _classes(graph: Graph) -> dict[str, str]:
 class _Change:
     """What changed, and the node at which it did, for its line."""
 
-    text: str
+    message: Message
     node: Node | None = None
 
 
-def differences(old: Graph, new: Graph) -> list[str]:
+def differences(old: Graph, new: Graph, translate: Translate = untranslated) -> list[str]:
     """What became of ``old`` in ``new``, a line for each line of code; nothing if the same.
 
     «examples/linreg.py:12  PowBackward0 became MulBackward0; leaf b: shape (1,) became (1, 1)»
@@ -86,14 +87,14 @@ def differences(old: Graph, new: Graph) -> list[str]:
         return []
     changes = [*_outputs(old, new), *_nodes(old, new), *_modules(old, new)]
     if not changes:
-        changes = [*_edges(old, new)] or [_Change("its edges changed")]
+        changes = [*_edges(old, new)] or [_Change(Message("its edges changed"))]
     lines: dict[str, list[str]] = {}
     last = ""
     for change in changes:
         source = change.node.source if change.node is not None else None
         # What has no line of its own, as a leaf, stands with what was said before it.
         last = last if source is None else f"{source.file}:{source.line}"
-        lines.setdefault(last, []).append(change.text)
+        lines.setdefault(last, []).append(change.message.sentence(translate))
     return [
         (f"{place}  " if place else "") + "; ".join(dict.fromkeys(texts))
         for place, texts in lines.items()
@@ -101,20 +102,21 @@ def differences(old: Graph, new: Graph) -> list[str]:
 
 
 def _outputs(old: Graph, new: Graph) -> Iterator[_Change]:
-    before = [output.name or "unnamed" for output in old.outputs]
-    after = [output.name or "unnamed" for output in new.outputs]
+    before = [output.name or "?" for output in old.outputs]
+    after = [output.name or "?" for output in new.outputs]
     if before != after:
-        yield _Change(f"outputs {', '.join(before)} became {', '.join(after)}")
+        yield _Change(_became(Message("outputs"), ", ".join(before), ", ".join(after)))
 
 
 def _modules(old: Graph, new: Graph) -> Iterator[_Change]:
     before, after = _classes(old), _classes(new)
     for path in sorted({*before, *after}):
         if path in before and path in after and before[path] != after[path]:
-            yield _Change(f"module {path}: class {before[path]} became {after[path]}")
+            what = Message("module {path}: class", {"path": path})
+            yield _Change(_became(what, before[path], after[path]))
     gone, come = sorted({*before} - {*after}), sorted({*after} - {*before})
     if gone or come:
-        yield _Change(f"modules {', '.join(gone) or 'none'} became {', '.join(come) or 'none'}")
+        yield _Change(_became(Message("modules"), ", ".join(gone), ", ".join(come)))
 
 
 def _nodes(old: Graph, new: Graph) -> Iterator[_Change]:
@@ -132,7 +134,9 @@ def _nodes(old: Graph, new: Graph) -> Iterator[_Change]:
     pairs = list(zip(before[:start], after[:start], strict=True))
     middle = before[start : len(before) - end], after[start : len(after) - end]
     if max(map(len, middle)) > MAX_ALIGNED:
-        yield _Change(f"{len(middle[0])} nodes became {len(middle[1])} others", middle[1][0])
+        counts = {"before": str(len(middle[0])), "after": str(len(middle[1]))}
+        text = Message("{before} nodes became {after} others", counts)
+        yield _Change(text, middle[1][0])
     else:
         aligned = [[_key(node) for node in nodes] for nodes in middle]
         matcher = SequenceMatcher(None, aligned[0], aligned[1], autojunk=False)
@@ -163,44 +167,81 @@ def _key(node: Node) -> tuple[str, str, str | None]:
 def _replaced(old: Sequence[Node], new: Sequence[Node]) -> Iterator[_Change]:
     common = min(len(old), len(new))
     for one, other in zip(old[:common], new[:common], strict=True):
-        yield _Change(f"{_named(one)} became {_named(other)}", other)
+        yield _Change(
+            Message("{before} became {after}", {"before": _named(one), "after": _named(other)}),
+            other,
+        )
         yield from _metas(one, other)
     for node in old[common:]:
-        yield _Change(f"{_named(node)} is gone", node)
+        yield _Change(Message("{node} is gone", {"node": _named(node)}), node)
     for node in new[common:]:
-        yield _Change(f"{_named(node)} is new", node)
+        yield _Change(Message("{node} is new", {"node": _named(node)}), node)
 
 
-def _named(node: Node) -> str:
+def _became(what: Message, before: object, after: object) -> Message:
+    """«outputs l became loss»; ``what`` and what is not there are said in the reader's language."""
+    values = {
+        "what": what,
+        "before": Message("none") if before in (None, "") else str(before),
+        "after": Message("none") if after in (None, "") else str(after),
+    }
+    return Message("{what} {before} became {after}", values)
+
+
+KIND_WORDS: Mapping[Kind, Message] = {
+    "leaf": Message("leaf"),
+    "input": Message("input"),
+    "function": Message("operation"),
+    "module": Message("module"),
+}
+META_WORDS = {"shape": Message("shape"), "dtype": Message("dtype"), "name": Message("name")}
+
+
+def _of(node: str | Message, what: Message) -> Message:
+    """«leaf b: shape»."""
+    return Message("{node}: {what}", {"node": node, "what": what})
+
+
+def _named(node: Node) -> str | Message:
+    """«MmBackward0», «leaf b»."""
     if node.kind == "function":
         return node.op
-    return f"{node.kind} {node.name or 'without a name'}"
+    name = Message("without a name") if node.name is None else node.name
+    return Message("{kind} {name}", {"kind": KIND_WORDS[node.kind], "name": name})
+
+
+def _short(node: Node) -> str:
+    return node.op if node.kind == "function" else f"{node.kind} {node.name or '?'}"
 
 
 def _attributes(old: Node, new: Node) -> Iterator[_Change]:
     name = _named(old)
     if old.name != new.name:
-        yield _Change(f"{name}: name {old.name or 'none'} became {new.name or 'none'}", new)
+        yield _Change(_became(_of(name, Message("name")), old.name, new.name), new)
     if old.module != new.module:
-        yield _Change(f"{name}: module {old.module or 'none'} became {new.module or 'none'}", new)
+        yield _Change(_became(_of(name, Message("module")), old.module, new.module), new)
     yield from _metas(old, new)
 
 
 def _metas(old: Node, new: Node) -> Iterator[_Change]:
     name = _named(new)
     if len(old.outputs) != len(new.outputs):
-        yield _Change(f"{name}: {len(old.outputs)} outputs became {len(new.outputs)}", new)
+        counts = {"before": str(len(old.outputs)), "after": str(len(new.outputs))}
+        text = Message("{node}: {before} outputs became {after}", {"node": name, **counts})
+        yield _Change(text, new)
     for index, (one, other) in enumerate(zip(old.outputs, new.outputs, strict=False)):
-        which = f"{name} output {index}" if len(new.outputs) > 1 else name
+        which = name
+        if len(new.outputs) > 1:
+            which = Message("{node} output {number}", {"node": name, "number": str(index)})
         for what, before, after in _meta(one, other):
-            yield _Change(f"{which}: {what} {before} became {after}", new)
+            yield _Change(_became(_of(which, what), before, after), new)
 
 
-def _meta(old: TensorMeta, new: TensorMeta) -> Iterator[tuple[str, object, object]]:
-    for what in ("shape", "dtype", "name"):
+def _meta(old: TensorMeta, new: TensorMeta) -> Iterator[tuple[Message, object, object]]:
+    for what, word in META_WORDS.items():
         before, after = getattr(old, what), getattr(new, what)
         if before != after:
-            yield what, before, after
+            yield word, before, after
 
 
 def _edges(old: Graph, new: Graph) -> Iterator[_Change]:
@@ -209,8 +250,10 @@ def _edges(old: Graph, new: Graph) -> Iterator[_Change]:
         [node for node in canonical_order(graph) if node.kind == "function"] for graph in (old, new)
     ]
     for one, other in zip(*functions, strict=True):
-        before = [_named(old.nodes[edge.from_]) for edge in old.inputs_of.get(one.id, ())]
-        after = [_named(new.nodes[edge.from_]) for edge in new.inputs_of.get(other.id, ())]
+        before = [_short(old.nodes[edge.from_]) for edge in old.inputs_of.get(one.id, ())]
+        after = [_short(new.nodes[edge.from_]) for edge in new.inputs_of.get(other.id, ())]
         if before != after:
-            text = f"inputs {', '.join(before) or 'none'} became {', '.join(after) or 'none'}"
-            yield _Change(f"{_named(other)}: {text}", other)
+            text = _became(
+                _of(_named(other), Message("inputs")), ", ".join(before), ", ".join(after)
+            )
+            yield _Change(text, other)

@@ -6,9 +6,11 @@ warning of Sphinx, the place of the drawing in the page, the terminal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
+
+from sphinx_autogradgraph.message import Message, Translate, untranslated, values_from
 
 FaultKind = Literal[
     "reference",
@@ -24,30 +26,22 @@ FaultKind = Literal[
 ]
 """The subtypes of our warnings, for ``suppress_warnings``."""
 
-Translate = Callable[[str], str]
-"""Takes an English message to its translation, as :func:`gettext.gettext` does."""
-
-
-def untranslated(message: str) -> str:
-    """The message itself: the :data:`Translate` of whoever wants English."""
-    return message
-
 
 @dataclass(frozen=True)
 class Fault:
     """One thing that went wrong.
 
-    ``message`` is an English sentence with ``{names}`` of ``values`` in it, so that it can be
-    translated where it is read.  ``file`` (relative, never a path of the build machine) and
-    ``line`` (from 1) say where in the author's code; ``detail`` is the author's part of the
-    traceback, in more lines.  ``surroundings`` marks a fault of the machine and not of the
-    program (torch missing): every program of the build would meet it.  ``block`` is the index of
-    the block of the program that failed, if it was one.
+    ``message`` and ``values`` are those of a :class:`~sphinx_autogradgraph.message.Message`.
+    ``file`` (relative, never a path of the build machine) and ``line`` (from 1) say where in the
+    author's code; ``detail`` is the author's part of the traceback, in more lines.
+    ``surroundings`` marks a fault of the machine and not of the program (torch missing): every
+    program of the build would meet it.  ``block`` is the index of the block of the program that
+    failed, if it was one.
     """
 
     kind: FaultKind
     message: str
-    values: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str | Message] = field(default_factory=dict)
     file: str | None = None
     line: int | None = None
     detail: str = ""
@@ -56,7 +50,7 @@ class Fault:
 
     def sentence(self, translate: Translate = untranslated) -> str:
         """The message with its values, and the place in the author's code if there is one."""
-        text = translate(self.message).format_map(self.values)
+        text = Message(self.message, self.values).sentence(translate)
         if self.file is not None and self.line is not None:
             return translate("{file}, line {line}: {text}").format(
                 file=self.file, line=self.line, text=text
@@ -78,7 +72,7 @@ class Fault:
         """The fault of which ``data`` is the :meth:`to_dict`; :exc:`ValueError` if it is none."""
         if data.get("kind") not in get_args(FaultKind):
             raise ValueError(f"not a fault: {data!r:.200}")
-        return cls(**data)
+        return cls(**{**data, "values": values_from(data["values"])})
 
 
 class FaultError(Exception):

@@ -231,7 +231,7 @@ def test_a_folded_figure_opens_step_by_step(
     dialog.get_by_role("button", name="Larger").click()
     assert dialog.locator("svg").bounding_box()["width"] > 1.2 * width
     page.keyboard.press("Escape")
-    assert page.locator("dialog").count() == 0
+    dialog.wait_for(state="detached")
     assert canvas.locator("svg").count() == 1
     assert errors == []
     page.close()

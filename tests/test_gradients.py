@@ -73,7 +73,7 @@ def test_after_backward_freed_the_graph_there_is_a_note() -> None:
     out.backward()
     graph, note = measured(w=w, out=out)
     assert note is not None
-    assert "retain_graph=True" in note
+    assert "retain_graph=True" in note.sentence()
     assert all(node.gradient is None for node in graph.nodes)
     assert graph.chain == ("SumBackward0", "MulBackward0")
 
@@ -92,7 +92,7 @@ def test_a_backward_that_raises_is_a_note() -> None:
     w = torch.ones(3, requires_grad=True)
     graph, note = measured(w=w, out=Broken.apply(w).sum())
     assert note is not None
-    assert "KeyError" in note
+    assert "KeyError" in note.sentence()
     assert len(graph.nodes) == 3
 
 

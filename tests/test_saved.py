@@ -12,7 +12,8 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 from sphinx_autogradgraph import draw
-from sphinx_autogradgraph.drawing.picture import SHOW, picture_of
+from sphinx_autogradgraph.drawing.labels import SHOW
+from sphinx_autogradgraph.drawing.picture import picture_of
 from sphinx_autogradgraph.execution.result import Traced
 from sphinx_autogradgraph.execution.snapshots import snapshot_text
 from sphinx_autogradgraph.graph import EXTRAS, Graph, Node, Saved

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sphinx_autogradgraph.drawing.dot import digraph_of
+from sphinx_autogradgraph.drawing.labels import Show
 from sphinx_autogradgraph.drawing.layout import Engine, Layout, LayoutTimeoutError, lay_out
-from sphinx_autogradgraph.drawing.picture import Direction, Picture, Show, picture_of
+from sphinx_autogradgraph.drawing.picture import picture_of
+from sphinx_autogradgraph.drawing.shapes import Direction, Picture
 from sphinx_autogradgraph.drawing.views import Scope, views, wanted_view
 from sphinx_autogradgraph.faults import Fault
 from sphinx_autogradgraph.graph import Graph
+from sphinx_autogradgraph.message import Translate, untranslated
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ def arrange(
     direction: Direction = "TB",
     engine: Engine = "graphviz-pure",
     timeout: float = 30.0,
+    translate: Translate = untranslated,
 ) -> Arranged:
     """Lay out the view of a Graph that is wanted, or a smaller one where that takes too long.
 
@@ -46,7 +50,7 @@ def arrange(
     wanted = wanted_view(graph, scope)
     for view in views(wanted, scope):
         try:
-            picture, layout = draw_view(view, show, direction, engine, timeout)
+            picture, layout = draw_view(view, show, direction, engine, timeout, translate)
         except LayoutTimeoutError as error:
             first = first or error
             continue
@@ -57,12 +61,17 @@ def arrange(
 
 
 def draw_view(
-    view: Graph, show: Sequence[Show], direction: Direction, engine: Engine, timeout: float
+    view: Graph,
+    show: Sequence[Show],
+    direction: Direction,
+    engine: Engine,
+    timeout: float,
+    translate: Translate = untranslated,
 ) -> tuple[Picture, Layout]:
     """What is drawn of a view, and where.
 
     Raises :exc:`~sphinx_autogradgraph.faults.FaultError` (``layout``) when the engine fails,
     :exc:`~sphinx_autogradgraph.drawing.layout.LayoutTimeoutError` when it takes too long.
     """
-    picture = picture_of(view, show, direction)
+    picture = picture_of(view, show, direction, translate)
     return picture, lay_out(digraph_of(picture).source, engine, timeout)

@@ -12,19 +12,15 @@ import graphviz
 
 from sphinx_autogradgraph.drawing.arrange import Arranged, arrange
 from sphinx_autogradgraph.drawing.dot import labelled_digraph_of
+from sphinx_autogradgraph.drawing.labels import SHOW, Show
 from sphinx_autogradgraph.drawing.layout import Layout, find_engine
-from sphinx_autogradgraph.drawing.picture import (
-    DIRECTIONS,
-    SHOW,
-    Direction,
-    Picture,
-    Show,
-)
+from sphinx_autogradgraph.drawing.shapes import DIRECTIONS, Direction, Picture
 from sphinx_autogradgraph.drawing.svg import svg_of
 from sphinx_autogradgraph.drawing.text import alternative, folded, plain, summary, title, tree
 from sphinx_autogradgraph.drawing.views import EVERYTHING, Scope, views, wanted_view
 from sphinx_autogradgraph.faults import FaultError
 from sphinx_autogradgraph.graph import Graph
+from sphinx_autogradgraph.message import Message
 
 DPI = 144
 """Pixels of a PNG in an inch of 72 points: two for each unit of the drawing."""
@@ -33,8 +29,8 @@ DPI = 144
 class Drawing:
     """The drawing of a Graph.  It shows itself in notebooks, and can be saved.
 
-    ``show`` are words of :data:`~sphinx_autogradgraph.drawing.picture.SHOW`, ``direction`` is one
-    of :data:`~sphinx_autogradgraph.drawing.picture.DIRECTIONS`, ``scope`` is what of the graph is
+    ``show`` are words of :data:`~sphinx_autogradgraph.drawing.labels.SHOW`, ``direction`` is one
+    of :data:`~sphinx_autogradgraph.drawing.shapes.DIRECTIONS`, ``scope`` is what of the graph is
     drawn; :exc:`ValueError` for other words, and for a scope of what is not in the graph.
     ``notes`` are sentences that end the caption.
     """
@@ -46,7 +42,7 @@ class Drawing:
         show: Sequence[Show] = ("shape",),
         direction: Direction = "TB",
         scope: Scope = EVERYTHING,
-        notes: Sequence[str] = (),
+        notes: Sequence[Message] = (),
     ) -> None:
         for word in show:
             if word not in SHOW:
@@ -70,7 +66,8 @@ class Drawing:
     def caption(self) -> str:
         """What the caption of a figure says: outputs, leaves, the chain of grad_fn."""
         names = [output.name for output in self.graph.outputs]
-        sentences = [plain(title(names)), plain(summary(self.graph)), *self._notes]
+        sentences = [plain(title(names)), plain(summary(self.graph))]
+        sentences += [note.sentence() for note in self._notes]
         if self._view is not self._wanted:
             sentences.append(plain(folded(self.graph, self._view)))
         return " ".join(sentences)

@@ -7,15 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 import graphviz
 
+from sphinx_autogradgraph.drawing.labels import CLUSTER_FONT_SIZE, FONT_SIZE, Word, text_width
 from sphinx_autogradgraph.drawing.palette import BOXES, CLUSTER, EDGE, MUTED, TEXT
-from sphinx_autogradgraph.drawing.picture import (
-    CLUSTER_FONT_SIZE,
-    FONT_SIZE,
-    Cluster,
-    Picture,
-    Word,
-    text_width,
-)
+from sphinx_autogradgraph.drawing.shapes import Cluster, Picture
 
 POINTS = 72.0
 """Points of the drawing in an inch of Graphviz."""

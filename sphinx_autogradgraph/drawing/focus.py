@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from sphinx_autogradgraph.drawing.fold import members, operations, renumbered
 from sphinx_autogradgraph.faults import Fault, FaultError
 from sphinx_autogradgraph.graph import Edge, Fold, Graph, Node, Output, TensorMeta
+from sphinx_autogradgraph.message import Message
 
 REACH = 2
 """How many edges a neighbourhood reaches."""
@@ -87,7 +88,11 @@ def find(graph: Graph, name: str, option: str) -> list[int]:
         Fault(
             "option",
             ":{option}: no tensor or module of this graph is called {name}; there are {names}",
-            {"option": option, "name": repr(name), "names": ", ".join(close) or "no names"},
+            {
+                "option": option,
+                "name": repr(name),
+                "names": ", ".join(close) or Message("no names"),
+            },
         )
     )
 

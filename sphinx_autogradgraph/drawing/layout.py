@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
 from sphinx_autogradgraph.faults import Fault, FaultError
+from sphinx_autogradgraph.message import Message
 
 Engine = Literal["graphviz-pure", "dot"]
 ENGINES: tuple[Engine, ...] = get_args(Engine)
@@ -139,13 +140,18 @@ def find_engine(engine: Engine) -> str:
     """
     if engine == "dot":
         found = shutil.which("dot")
-        advice = "install Graphviz, or set autogradgraph_layout = 'graphviz-pure'"
+        advice = Message("install Graphviz, or set autogradgraph_layout = 'graphviz-pure'")
     else:
         found = _find_graphviz_pure()
-        advice = "pip install graphviz-pure"
+        advice = Message("pip install graphviz-pure")
     if found is None:
-        message = "the layout engine {engine} is not installed; {advice}"
-        raise FaultError(Fault("layout", message, {"engine": engine, "advice": advice}))
+        raise FaultError(
+            Fault(
+                "layout",
+                "the layout engine {engine} is not installed; {advice}",
+                {"engine": engine, "advice": advice},
+            )
+        )
     return found
 
 

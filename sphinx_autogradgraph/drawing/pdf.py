@@ -5,24 +5,21 @@ from __future__ import annotations
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+from sphinx_autogradgraph.drawing.labels import CLUSTER_FONT_SIZE, FONT_SIZE, Word, text_width
 from sphinx_autogradgraph.drawing.layout import Frame, Layout, Route
 from sphinx_autogradgraph.drawing.palette import BOXES, CLUSTER, CLUSTER_FILL, EDGE, WORDS
-from sphinx_autogradgraph.drawing.picture import (
-    CLUSTER_FONT_SIZE,
-    FONT_SIZE,
-    Box,
-    Cluster,
-    Picture,
-    Word,
-    text_width,
-)
+from sphinx_autogradgraph.drawing.shapes import Box, Cluster, Picture
 from sphinx_autogradgraph.drawing.svg import CORNER, LINE, MARGIN, arrow_head
+from sphinx_autogradgraph.message import Message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 WIDE_FONT = "STSong-Light"
 """A font that every reader of PDFs has by its name, for what Courier has not."""
+
+
+NEEDS = Message("PDF needs reportlab: pip install 'sphinx-autogradgraph[pdf]'")
 
 
 def pdf_of(picture: Picture, layout: Layout, title: str) -> bytes:
@@ -35,8 +32,7 @@ def pdf_of(picture: Picture, layout: Layout, title: str) -> bytes:
         from reportlab.pdfbase.cidfonts import UnicodeCIDFont
         from reportlab.pdfgen.canvas import Canvas
     except ImportError:
-        advice = "PDF needs reportlab: pip install 'sphinx-autogradgraph[pdf]'"
-        raise ImportError(advice) from None
+        raise ImportError(NEEDS.sentence()) from None
     pdfmetrics.registerFont(UnicodeCIDFont(WIDE_FONT))
     size = (layout.width + 2 * MARGIN, layout.height + 2 * MARGIN)
     file = BytesIO()

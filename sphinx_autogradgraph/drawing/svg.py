@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 
+from sphinx_autogradgraph.drawing.labels import FONT_SIZE, Word, printable
 from sphinx_autogradgraph.drawing.layout import Frame, Layout, Point, Route
-from sphinx_autogradgraph.drawing.picture import FONT_SIZE, Box, Cluster, Picture, Word, printable
+from sphinx_autogradgraph.drawing.shapes import Box, Cluster, Picture
 
 MARGIN = 4.0
 """Space around the drawing, for the outlines of the outermost boxes and of the focus."""
@@ -31,13 +32,15 @@ def svg_of(
     title: str,
     description: str,
     standalone: bool = False,
+    role: str = "group",
     width: str | None = None,
     lines: Mapping[int, Link] | None = None,
     calls: Mapping[int, Link] | None = None,
 ) -> str:
     """The drawing as the text of an ``<svg>`` element.
 
-    All ids begin with ``prefix``, which is to be unique on the page.  Colours and fonts come from
+    All ids begin with ``prefix``, which is to be unique on the page.  ``role`` is that of
+    ARIA: of an ``img`` assistive tools see no links.  Colours and fonts come from
     the style sheet by classes; with ``standalone`` it is put into the element.  ``width`` is a
     CSS length in place of the natural width.  ``lines`` links nodes of the Graph to the code that
     made them, ``calls`` to the documentation of the function that was called.
@@ -48,7 +51,7 @@ def svg_of(
     least = natural * (SHRINK if across <= WIDE else 1)
     size = width or f"{natural:.2f}em;min-width:{least:.2f}em"
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="autogradgraph-svg" role="group" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="autogradgraph-svg" role="{role}" '
         f'aria-labelledby="{prefix}-title {prefix}-desc" '
         f'viewBox="0 0 {_number(across)} {_number(down)}" style="width:{escape(size)}"'
         + (f' width="{_number(across)}" height="{_number(down)}"' if standalone else "")

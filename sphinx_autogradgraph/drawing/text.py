@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sphinx_autogradgraph.faults import Translate, untranslated
 from sphinx_autogradgraph.graph import Fold, Gradient, Graph, Node, TensorMeta
+from sphinx_autogradgraph.message import Translate, untranslated
 
 MAX_CHAIN = 12
 """A chain with more ops than this is shortened in the middle of a caption."""
@@ -43,9 +43,22 @@ def value_text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def norm_text(gradient: Gradient) -> str:
+def norm_text(gradient: Gradient, translate: Translate = untranslated) -> str:
     """The norm of a gradient: «norm 10.76»."""
-    return "not finite" if gradient.norm is None else f"norm {gradient.norm:g}"
+    if gradient.norm is None:
+        return translate("not finite")
+    return translate("norm {norm}").format(norm=f"{gradient.norm:g}")
+
+
+def times_text(times: int, translate: Translate = untranslated) -> str:
+    """How often something repeats: «× 198 more»."""
+    return translate("× {count} more").format(count=f"{times:,}")
+
+
+def operations_text(count: int, translate: Translate = untranslated) -> str:
+    """How many operations a fold holds: «64 ops»."""
+    text = translate("{count} op") if count == 1 else translate("{count} ops")
+    return text.format(count=f"{count:,}")
 
 
 def _text(*parts: str) -> list[Span]:
@@ -146,25 +159,25 @@ def _filled(sentence: str, place: str, spans: Sequence[Span]) -> list[Span]:
     return joined
 
 
-def node_text(node: Node) -> str:
+def node_text(node: Node, translate: Translate = untranslated) -> str:
     """A node in a line of the tree: «AddBackward0 y_hat (10, 1)», «w (2, 1)»."""
     if node.fold is not None:
-        return _fold_text(node, node.fold)
+        return _fold_text(node, node.fold, translate)
     parts = [node.op] if node.kind == "function" else []
-    parts += [node.name or ("" if node.kind == "function" else "unnamed")]
-    parts += ["(input)"] if node.kind == "input" else []
+    parts += [node.name or ("" if node.kind == "function" else translate("unnamed"))]
+    parts += [translate("(input)")] if node.kind == "input" else []
     parts += [shape_text(meta) for meta in node.outputs[:1]]
     return " ".join(part for part in parts if part)
 
 
-def _fold_text(node: Node, fold: Fold) -> str:
+def _fold_text(node: Node, fold: Fold, translate: Translate) -> str:
     """A fold in a line: «encoder.layers.0 TransformerEncoderLayer, 64 ops (2, 6, 16)»."""
-    parts = [f"× {fold.times:,} more"] if fold.kind == "repeats" else []
+    parts = [times_text(fold.times, translate)] if fold.kind == "repeats" else []
     parts += ["…"] if fold.kind == "cut" else []
     parts += [part for part in (node.name, node.op) if part]
     if fold.operations:
         parts = [*parts[:-1], f"{parts[-1]},"] if parts else []
-        parts.append(f"{fold.operations:,} ops")
+        parts.append(operations_text(fold.operations, translate))
     parts += [shape_text(meta) for meta in node.outputs[:1]]
     return " ".join(part for part in parts if part)
 
@@ -173,7 +186,7 @@ MAX_TREE = 40
 """Graphs with more nodes than this have no tree: it would not be read."""
 
 
-def tree(graph: Graph) -> str | None:
+def tree(graph: Graph, translate: Translate = untranslated) -> str | None:
     """The graph as a tree from the outputs to the leaves, or None where it is too large.
 
     A node with one input stands right above it, without indentation, so that a chain stays a
@@ -184,13 +197,15 @@ def tree(graph: Graph) -> str | None:
     lines: list[str] = []
     shown: set[int] = set()
     for output in graph.outputs:
-        lines.append(f"{output.name or 'unnamed'} {shape_text(graph.tensor(output))}".rstrip())
+        name = output.name or translate("unnamed")
+        lines.append(f"{name} {shape_text(graph.tensor(output))}".rstrip())
         stack = [(output.node, "", "")]
         while stack:
             id, first, rest = stack.pop()
             node = graph.nodes[id]
             again = id in shown and node.kind in ("function", "module")
-            lines.append(first + node_text(node) + (" (see above)" if again else ""))
+            line = first + node_text(node, translate)
+            lines.append(line + " " + translate("(see above)") if again else line)
             if again:
                 continue
             shown.add(id)

@@ -11,6 +11,7 @@ from sphinx_autogradgraph.drawing.fold import fold_modules, fold_parts, levels
 from sphinx_autogradgraph.drawing.lines import fold_lines
 from sphinx_autogradgraph.drawing.repeats import fold_repeats
 from sphinx_autogradgraph.graph import Graph
+from sphinx_autogradgraph.message import MessageError
 
 FoldWord = Literal["modules", "repeats", "lines", "none"]
 FOLDS: tuple[FoldWord, ...] = get_args(FoldWord)
@@ -26,9 +27,10 @@ def fold_words(words: Iterable[str]) -> tuple[FoldWord, ...]:
     found = tuple(dict.fromkeys(words))
     for word in found:
         if word not in known:
-            raise ValueError(f"fold has no {word!r}; choose from {', '.join(FOLDS)}")
+            values = {"word": repr(word), "choices": ", ".join(FOLDS)}
+            raise MessageError("fold has no {word}; choose from {choices}", values)
     if "none" in found and len(found) > 1:
-        raise ValueError("fold cannot be 'none' and something else")
+        raise MessageError("fold cannot be 'none' and something else")
     return tuple(known[word] for word in found)
 
 
@@ -56,7 +58,7 @@ class Scope:
 
     def __post_init__(self) -> None:
         if self.depth is not None and self.depth < 1:
-            raise ValueError("depth is 1 for the outermost modules, 2 for their parts, and so on")
+            raise MessageError("depth is 1 for the outermost modules, 2 for their parts, and so on")
 
 
 EVERYTHING = Scope()

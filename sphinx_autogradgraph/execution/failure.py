@@ -8,6 +8,7 @@ from types import TracebackType
 
 from sphinx_autogradgraph.author import is_authors
 from sphinx_autogradgraph.faults import Fault, FaultKind
+from sphinx_autogradgraph.message import Message
 from sphinx_autogradgraph.program import Program, display_path
 
 MAX_FRAMES = 8
@@ -38,11 +39,12 @@ def fault_of(
     detail = [line for frame in _shortened(frames) for line in frame]
     if frames or rest:
         detail.append(summary)
-    message = "{what} raised {error}" if what else "{error}"
+    values = {"what": what, "error": first}
+    raised = Message("{what} raised {error}", values) if what else Message("{error}", values)
     return Fault(
         kind,
-        message,
-        {"what": what, "error": first},
+        raised.text,
+        raised.values,
         file=place[0] if place else None,
         line=place[1] if place else None,
         detail="\n".join(detail),

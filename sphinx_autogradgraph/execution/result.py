@@ -8,6 +8,7 @@ from typing import Any
 
 from sphinx_autogradgraph.faults import Fault
 from sphinx_autogradgraph.graph import Graph, TensorRow
+from sphinx_autogradgraph.message import Message
 
 
 @dataclass(frozen=True)
@@ -19,14 +20,14 @@ class Traced:
 
     graph: Graph
     tensors: tuple[TensorRow, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """What was traced as plain data for JSON."""
         return {
             "graph": self.graph.to_dict(),
             "tensors": [row.to_dict() for row in self.tensors],
-            "notes": list(self.notes),
+            "notes": [note.to_dict() for note in self.notes],
         }
 
     @classmethod
@@ -35,7 +36,7 @@ class Traced:
         return cls(
             graph=Graph.from_dict(data["graph"]),
             tensors=tuple(TensorRow.from_dict(row) for row in data["tensors"]),
-            notes=tuple(data["notes"]),
+            notes=tuple(map(Message.from_dict, data["notes"])),
         )
 
 

@@ -12,6 +12,7 @@ from sphinx_autogradgraph.difference import differences
 from sphinx_autogradgraph.execution.files import write_aside
 from sphinx_autogradgraph.execution.result import Traced
 from sphinx_autogradgraph.graph import Graph, TensorRow
+from sphinx_autogradgraph.message import Translate, untranslated
 
 SUFFIX = ".json"
 
@@ -60,13 +61,14 @@ def snapshot_text(traced: Traced) -> str:
     return text.removesuffix("\n}\n") + f',\n"tensors": [\n{rows}\n]\n}}\n'
 
 
-def drift(kept: Traced, traced: Traced) -> list[str]:
+def drift(kept: Traced, traced: Traced, translate: Translate = untranslated) -> list[str]:
     """How what was traced differs from what is kept, in words; nothing if it does not."""
-    found = differences(kept.graph, traced.graph)
+    found = differences(kept.graph, traced.graph, translate)
     if not found and kept.tensors != traced.tensors:
         before = {row.name: row for row in kept.tensors}
         after = {row.name: row for row in traced.tensors}
         changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
         if changed:
-            found = [f"table of tensors: {', '.join(changed)} changed"]
+            text = translate("table of tensors: {names} changed")
+            found = [text.format(names=", ".join(changed))]
     return found

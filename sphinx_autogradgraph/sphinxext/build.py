@@ -20,6 +20,7 @@ from sphinx_autogradgraph.execution.executor import Executor
 from sphinx_autogradgraph.execution.result import Traced
 from sphinx_autogradgraph.execution.runner import Runner
 from sphinx_autogradgraph.faults import Fault, FaultError
+from sphinx_autogradgraph.message import Message
 from sphinx_autogradgraph.sphinxext import dependencies, surroundings
 from sphinx_autogradgraph.sphinxext.drawn import Drawn
 from sphinx_autogradgraph.sphinxext.kept import KEPT, Keeper, Kept, State
@@ -170,7 +171,7 @@ class Build:
             dependencies.note(app.env, [str(self._path(app, job))])
         kept = self._kept(app, job)
         if isinstance(kept, Traced) and set(job.request.draw.extras) - {"inputs"}:
-            note = _(
+            note = Message(
                 "Gradients, saved tensors and values are read where the code runs, and are not "
                 "kept in snapshots."
             )
@@ -277,6 +278,7 @@ class Build:
                 options.direction,
                 app.config.autogradgraph_layout,
                 float(app.config.autogradgraph_layout_timeout),
+                _,
             )
         except FaultError as error:
             _report(env, figure, error.fault)

@@ -118,8 +118,9 @@ def setup_builders(app: Sphinx) -> None:
 
 def _demand_snapshots(app: Sphinx) -> None:
     if app.builder.name in (CHECK, UPDATE) and Keeper.of(app) is None:
-        text = "autogradgraph_snapshots is not set in conf.py: there are no snapshots to {verb}"
-        raise ConfigError(text.format(verb="check" if app.builder.name == CHECK else "update"))
+        raise ConfigError(
+            _("autogradgraph_snapshots is not set in conf.py: there are no snapshots to check")
+        )
 
 
 def _all_of_them(

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
+from typing import Literal
 
 from docutils import nodes
 
@@ -32,11 +33,13 @@ class Site:
     """What a canvas needs to know of the output that it becomes part of.
 
     ``url_of_call`` finds the documentation of a call; ``url_of_file`` takes the name and the text
-    of a file that the output is to have.  Both give None where there is none.
+    of a file that the output is to have.  Both give None where there is none.  ``role`` is that of
+    drawings for ARIA.
     """
 
     url_of_call: Callable[[str], str | None]
     url_of_file: Callable[[str, str], str | None]
+    role: Literal["group", "img"]
     engine: Engine
     layout_timeout: float
 
@@ -53,6 +56,7 @@ def canvas_html(canvas: nodes.container, site: Site) -> str:
         prefix=drawn.prefix,
         title=name,
         description=drawn.alt,
+        role=site.role,
         width=drawn.width,
         lines=lines,
         calls=calls,
@@ -109,7 +113,7 @@ def _levels(
     for number, view in enumerate(steps(graph, drawn.scope, drawn.view), 1):
         try:
             picture, layout = draw_view(
-                view, drawn.show, drawn.direction, site.engine, site.layout_timeout
+                view, drawn.show, drawn.direction, site.engine, site.layout_timeout, _
             )
         except LayoutTimeoutError:
             return  # what is larger would take even longer

@@ -135,14 +135,21 @@ class AutogradGraph(_Code):
         if self.arguments and block is not None:
             raise FaultError(Fault("option", "give a reference or code of its own, not both"))
         if self.arguments and options.context:
-            message = ":context: is for code of its own, which then continues that of the page"
-            raise FaultError(Fault("option", message))
+            raise FaultError(
+                Fault(
+                    "option",
+                    ":context: is for code of its own, which then continues that of the page",
+                )
+            )
         if self.arguments:
             return self._referenced(self.arguments[0], options, draw)
         if block is None or options.context:
             if options.raises:
-                message = ":raises: is for a program of its own, not for that of the page"
-                raise FaultError(Fault("option", message))
+                raise FaultError(
+                    Fault(
+                        "option", ":raises: is for a program of its own, not for that of the page"
+                    )
+                )
             return None
         return replace(self._base(options, draw), blocks=(block,))
 

@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from sphinx_autogradgraph.drawing.arrange import Arranged
+from sphinx_autogradgraph.drawing.labels import Show
 from sphinx_autogradgraph.drawing.layout import Layout
-from sphinx_autogradgraph.drawing.picture import Direction, Picture, Show, picture_of
+from sphinx_autogradgraph.drawing.picture import picture_of
+from sphinx_autogradgraph.drawing.shapes import Direction, Picture
 from sphinx_autogradgraph.drawing.views import Scope
 from sphinx_autogradgraph.graph import Graph
+from sphinx_autogradgraph.sphinxext.messages import _
 from sphinx_autogradgraph.sphinxext.options import Options
 
 
@@ -60,8 +63,8 @@ class Drawn:
         )
 
     def picture(self, graph: Graph) -> Picture:
-        """What is drawn of the Graph."""
-        return picture_of(self.view or graph, self.show, self.direction)
+        """What is drawn of the Graph, in the language of the documentation."""
+        return picture_of(self.view or graph, self.show, self.direction, _)
 
     def to_json(self) -> str:
         """All of it as a JSON text."""

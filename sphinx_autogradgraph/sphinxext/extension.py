@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,16 +13,17 @@ from sphinx_autogradgraph.execution.files import write_aside
 from sphinx_autogradgraph.sphinxext.build import Build
 from sphinx_autogradgraph.sphinxext.builder import setup_builders
 from sphinx_autogradgraph.sphinxext.calls import url_of_call
+from sphinx_autogradgraph.sphinxext.canvas import Site
 from sphinx_autogradgraph.sphinxext.config import setup_config
 from sphinx_autogradgraph.sphinxext.dependencies import setup_dependencies
 from sphinx_autogradgraph.sphinxext.directive import AutogradGraph, AutogradSetup
+from sphinx_autogradgraph.sphinxext.epub import setup_epub
 from sphinx_autogradgraph.sphinxext.messages import CATALOG
 from sphinx_autogradgraph.sphinxext.surroundings import setup_surroundings
 from sphinx_autogradgraph.sphinxext.transforms import (
-    CALL_EVENT,
-    FILE_EVENT,
     PAGE_EVENT,
     PDF_EVENT,
+    SITE_EVENT,
     CanvasToPdf,
     CanvasToSvg,
     CanvasToText,
@@ -49,6 +51,7 @@ def setup_extension(app: Sphinx, version: str) -> ExtensionMetadata:
     setup_dependencies(app)
     setup_drawing(app)
     setup_static(app)
+    setup_epub(app)
     return {
         "version": version,
         "env_version": 4,
@@ -62,12 +65,10 @@ def setup_drawing(app: Sphinx) -> None:
     build = Build()
     app.add_event(PAGE_EVENT)
     app.connect(PAGE_EVENT, build.draw_page)
-    app.add_event(FILE_EVENT)
-    app.connect(FILE_EVENT, _write_file)
+    app.add_event(SITE_EVENT)
+    app.connect(SITE_EVENT, _site)
     app.add_event(PDF_EVENT)
     app.connect(PDF_EVENT, _write_pdf)
-    app.add_event(CALL_EVENT)
-    app.connect(CALL_EVENT, url_of_call)
     app.connect("builder-inited", build.start)
     app.connect("build-finished", build.finish)
     app.add_transform(DrawPage)
@@ -75,6 +76,17 @@ def setup_drawing(app: Sphinx) -> None:
     app.add_post_transform(CanvasToPdf)
     app.add_post_transform(CanvasToText)
     setup_builders(app)
+
+
+def _site(app: Sphinx, docname: str) -> Site:
+    return Site(
+        url_of_call=partial(url_of_call, app, docname),
+        url_of_file=partial(_write_file, app, docname),
+        # EPUB knows but three roles of an SVG.
+        role="img" if app.builder.name == "epub" else "group",
+        engine=app.config.autogradgraph_layout,
+        layout_timeout=float(app.config.autogradgraph_layout_timeout),
+    )
 
 
 def _write_file(app: Sphinx, docname: str, name: str, text: str) -> str | None:

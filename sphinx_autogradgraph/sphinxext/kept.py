@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from sphinx_autogradgraph.execution.result import Traced
 from sphinx_autogradgraph.execution.snapshots import Snapshots, drift
 from sphinx_autogradgraph.faults import Fault
+from sphinx_autogradgraph.sphinxext.messages import _
 from sphinx_autogradgraph.sphinxext.store import Store
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Keeper:
             return kept
         if kept is None:
             return "missing", []
-        words = drift(kept, traced)
+        words = drift(kept, traced, _)
         return ("drift" if words else "same"), words
 
     def write(self, path: Path, traced: Traced) -> Fault | None:

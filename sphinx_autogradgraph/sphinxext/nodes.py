@@ -55,7 +55,7 @@ def fill(figure: nodes.figure, traced: Traced, options: Options, drawn: Drawn) -
     alt = options.alt or alternative(graph, _)
     canvas[GRAPH] = graph.to_json()
     canvas[DRAWING] = replace(drawn, alt=alt).to_json()
-    text = tree(drawn.view or graph)
+    text = tree(drawn.view or graph, _)
     if text is None:
         canvas += nodes.paragraph("", alt)
     else:
@@ -71,7 +71,7 @@ def fill(figure: nodes.figure, traced: Traced, options: Options, drawn: Drawn) -
     if drawn.folded:
         sentences = [*sentences, Span("text", " "), *folded(graph, drawn.view or graph, _)]
     for note in traced.notes:
-        sentences = [*sentences, Span("text", f" {note}")]
+        sentences = [*sentences, Span("text", f" {note.sentence(_)}")]
     inline = nodes.inline("", "", *inline_nodes(sentences), classes=["autogradgraph-summary"])
     figure += nodes.legend("", nodes.paragraph("", "", inline))
 

@@ -9,9 +9,11 @@ from typing import Literal, TypeVar, get_args
 
 from docutils.parsers.rst import directives
 
-from sphinx_autogradgraph.drawing.picture import DIRECTIONS, SHOW, Direction, Show
+from sphinx_autogradgraph.drawing.labels import SHOW, Show
+from sphinx_autogradgraph.drawing.shapes import DIRECTIONS, Direction
 from sphinx_autogradgraph.drawing.views import EVERYTHING, FOLDS, FoldWord, Scope, fold_words
 from sphinx_autogradgraph.faults import Fault, FaultError
+from sphinx_autogradgraph.message import Message, MessageError
 from sphinx_autogradgraph.program import split_expressions
 
 T = TypeVar("T")
@@ -87,16 +89,26 @@ def parse_options(texts: Mapping[str, str], *, show: str, timeout: float, limit:
         except FaultError as error:
             faults.append(error.fault)
         except ValueError as error:
-            values = {"name": name, "value": repr(texts[name]), "reason": str(error)}
-            faults.append(Fault("option", ":{name}: cannot be {value}: {reason}", values))
+            faults.append(
+                Fault(
+                    "option",
+                    ":{name}: cannot be {value}: {reason}",
+                    {"name": name, "value": repr(texts[name]), "reason": _reason(error)},
+                )
+            )
         return default
 
     try:
         default_show = _show(show)
     except ValueError as error:
         default_show = ("shape",)
-        values = {"value": repr(show), "reason": str(error)}
-        faults.append(Fault("option", "autogradgraph_show cannot be {value}: {reason}", values))
+        faults.append(
+            Fault(
+                "option",
+                "autogradgraph_show cannot be {value}: {reason}",
+                {"value": repr(show), "reason": _reason(error)},
+            )
+        )
     return Options(
         tensor=parsed("tensor", split_expressions, ()),
         caption=texts.get("caption", ""),
@@ -126,6 +138,11 @@ def parse_options(texts: Mapping[str, str], *, show: str, timeout: float, limit:
     )
 
 
+def _reason(error: ValueError) -> str | Message:
+    """What is wrong with a value; docutils and Python have their own words."""
+    return error.message if isinstance(error, MessageError) else str(error)
+
+
 def _align(text: str) -> str:
     return str(directives.choice(text, ("left", "center", "right")))
 
@@ -133,7 +150,7 @@ def _align(text: str) -> str:
 def _width(text: str) -> str:
     length = str(directives.length_or_percentage_or_unitless(text, "px"))
     if not length:
-        raise ValueError("a length is needed")
+        raise MessageError("a length is needed")
     return length
 
 
@@ -145,7 +162,7 @@ def _direction(text: str) -> Direction:
     for direction in DIRECTIONS:
         if text.strip().upper() == direction:
             return direction
-    raise ValueError(f"choose from {', '.join(DIRECTIONS)}")
+    raise MessageError("choose from {choices}", {"choices": ", ".join(DIRECTIONS)})
 
 
 def _show(text: str) -> tuple[Show, ...]:
@@ -155,20 +172,20 @@ def _show(text: str) -> tuple[Show, ...]:
 def _depth(text: str) -> int:
     depth = int(text)
     if depth < 1:
-        raise ValueError("a whole number from 1 is needed")
+        raise MessageError("a whole number from 1 is needed")
     return depth
 
 
 def _fold(text: str) -> tuple[FoldWord, ...]:
     words = fold_words(text.replace(",", " ").split())
     if not words:
-        raise ValueError(f"choose from {', '.join(FOLDS)}")
+        raise MessageError("choose from {choices}", {"choices": ", ".join(FOLDS)})
     return words
 
 
 def _named(text: str) -> str:
     if not text.strip():
-        raise ValueError("the name of a tensor or a module is needed")
+        raise MessageError("the name of a tensor or a module is needed")
     return text.strip()
 
 
@@ -182,7 +199,8 @@ def _words(text: str, known: tuple[W, ...]) -> tuple[W, ...]:
     words = text.replace(",", " ").split()
     for word in words:
         if word not in by_text:
-            raise ValueError(f"there is no {word!r}; choose from {', '.join(known)}")
+            values = {"word": repr(word), "choices": ", ".join(known)}
+            raise MessageError("there is no {word}; choose from {choices}", values)
     return tuple(by_text[word] for word in dict.fromkeys(words))
 
 
@@ -192,25 +210,25 @@ def _yes_or_no(text: str) -> bool:
         return True
     if word in ("no", "false"):
         return False
-    raise ValueError("choose from yes, no")
+    raise MessageError("choose from {choices}", {"choices": "yes, no"})
 
 
 def _exception(text: str) -> str:
     name = text.strip()
     if not all(part.isidentifier() for part in name.split(".")):
-        raise ValueError("the name of an exception is needed")
+        raise MessageError("the name of an exception is needed")
     return name
 
 
 def _seed(text: str) -> int:
     seed = int(text)
     if not 0 <= seed < 2**64:
-        raise ValueError("a whole number from 0 to 2**64 - 1 is needed")
+        raise MessageError("a whole number from 0 to 2**64 - 1 is needed")
     return seed
 
 
 def _seconds(text: str) -> float:
     seconds = float(text)
     if not (math.isfinite(seconds) and seconds > 0):
-        raise ValueError("a number of seconds above 0 is needed")
+        raise MessageError("a number of seconds above 0 is needed")
     return seconds

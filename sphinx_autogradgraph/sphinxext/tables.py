@@ -75,7 +75,7 @@ def _nodes(graph: Graph, lines: Mapping[int, str]) -> nodes.table:
         if measured:
             gradient = node.gradient
             cells += [
-                _text("" if gradient is None else norm_text(gradient)),
+                _text("" if gradient is None else norm_text(gradient, _)),
                 _text("" if gradient is None else str(gradient.order)),
             ]
         if keeps:

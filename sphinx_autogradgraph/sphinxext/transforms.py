@@ -9,7 +9,9 @@ from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 
+from sphinx_autogradgraph.drawing.pdf import NEEDS
 from sphinx_autogradgraph.sphinxext.canvas import Site, canvas_html, canvas_pdf
+from sphinx_autogradgraph.sphinxext.messages import _
 from sphinx_autogradgraph.sphinxext.nodes import DRAWING, GRAPH
 from sphinx_autogradgraph.sphinxext.tables import CALL, LINE
 
@@ -18,15 +20,12 @@ logger = logging.getLogger(__name__)
 PAGE_EVENT = "autogradgraph-page-read"
 """Emitted with a document whose figures await their drawings."""
 
-FILE_EVENT = "autogradgraph-file"
-"""Emitted with a document's name, the name of a file and its text, for the URL of that file in the
-output; without one, the text stands in the page."""
+SITE_EVENT = "autogradgraph-site"
+"""Emitted with a document's name, for what its canvases need to know of the output (a
+:class:`~sphinx_autogradgraph.sphinxext.canvas.Site`)."""
 
 PDF_EVENT = "autogradgraph-pdf"
 """Emitted with the name and the bytes of a file that LaTeX is to include, to be written."""
-
-CALL_EVENT = "autogradgraph-call"
-"""Emitted with a document's name and a call, for the URL of the documentation of that call."""
 
 
 class DrawPage(SphinxTransform):
@@ -51,12 +50,7 @@ class CanvasToSvg(SphinxPostTransform):
 
     def run(self, **kwargs: Any) -> None:
         """Replace every canvas that has a drawing, and link the cells of tables."""
-        site = Site(
-            self._url_of_call,
-            self._url_of_file,
-            self.config.autogradgraph_layout,
-            float(self.config.autogradgraph_layout_timeout),
-        )
+        site: Site = self.env.events.emit_firstresult(SITE_EVENT, self.env.docname)
         for canvas in list(self.document.findall(nodes.container)):
             if DRAWING in canvas:
                 html = canvas_html(canvas, site)
@@ -65,16 +59,8 @@ class CanvasToSvg(SphinxPostTransform):
         for cell in self.document.findall(nodes.paragraph):
             if LINE in cell:
                 self._link(cell, f"#{cell[LINE]}")
-            elif CALL in cell and (url := self._url_of_call(cell[CALL])) is not None:
+            elif CALL in cell and (url := site.url_of_call(cell[CALL])) is not None:
                 self._link(cell, url)
-
-    def _url_of_call(self, call: str) -> str | None:
-        url: str | None = self.env.events.emit_firstresult(CALL_EVENT, self.env.docname, call)
-        return url
-
-    def _url_of_file(self, name: str, text: str) -> str | None:
-        url: str | None = self.env.events.emit_firstresult(FILE_EVENT, self.env.docname, name, text)
-        return url
 
     def _link(self, cell: nodes.paragraph, url: str) -> None:
         first = cell[0]
@@ -98,9 +84,13 @@ class CanvasToPdf(SphinxPostTransform):
                 continue
             try:
                 name, data, width = canvas_pdf(canvas)
-            except ImportError as error:
+            except ImportError:
                 logger.warning(
-                    str(error), location=canvas, type="autogradgraph", subtype="layout", once=True
+                    NEEDS.sentence(_),
+                    location=canvas,
+                    type="autogradgraph",
+                    subtype="layout",
+                    once=True,
                 )
                 return
             self.env.events.emit(PDF_EVENT, name, data)

@@ -11,10 +11,12 @@ import torch
 
 from sphinx_autogradgraph.author import is_authors
 from sphinx_autogradgraph.drawing.document import Drawing
-from sphinx_autogradgraph.drawing.picture import Direction, Show
+from sphinx_autogradgraph.drawing.labels import Show
+from sphinx_autogradgraph.drawing.shapes import Direction
 from sphinx_autogradgraph.drawing.views import FoldWord, Scope, fold_words
 from sphinx_autogradgraph.faults import FaultError
 from sphinx_autogradgraph.graph import EXTRAS, Graph
+from sphinx_autogradgraph.message import Message
 from sphinx_autogradgraph.program import display_path
 from sphinx_autogradgraph.tracing.names import Names, variables
 from sphinx_autogradgraph.tracing.provenance import Recorder
@@ -90,7 +92,7 @@ class record:  # noqa: N801 - used like a function
 
 def _trace(
     value: object, caller: FrameType, params: Params, show: Collection[str]
-) -> tuple[Graph, list[str]]:
+) -> tuple[Graph, list[Message]]:
     local, shared = dict(caller.f_locals), caller.f_globals
     try:
         values = [(_name_of(value, local, shared), value)]

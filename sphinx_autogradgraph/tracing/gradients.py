@@ -10,14 +10,14 @@ import torch
 from torch.autograd.graph import Node as GradFn
 
 from sphinx_autogradgraph.graph import Gradient
+from sphinx_autogradgraph.message import Message
 from sphinx_autogradgraph.tracing.internals import is_accumulate_grad
 from sphinx_autogradgraph.tracing.metadata import small_values
 
-FREED = (
+FREED = Message(
     "Gradients could not be measured: the program has called backward() already, which freed what "
     "it needs; call backward(retain_graph=True) there, or draw before it."
 )
-FAILED = "Gradients could not be measured: {error}"
 
 
 def measure(
@@ -26,7 +26,7 @@ def measure(
     retaining: Sequence[torch.Tensor] = (),
     *,
     values: bool = False,
-) -> tuple[Mapping[GradFn, Gradient], str | None]:
+) -> tuple[Mapping[GradFn, Gradient], Message | None]:
     """The gradient that arrives at each of the nodes in a backward from the outputs.
 
     The gradient of an output that is no scalar is taken as ones.  With ``values`` the elements of
@@ -53,7 +53,10 @@ def measure(
     except Exception as error:
         first = str(error).partition("\n")[0]
         freed = "backward through the graph a second time" in first
-        return {}, FREED if freed else FAILED.format(error=f"{type(error).__name__}: {first}")
+        return {}, FREED if freed else Message(
+            "Gradients could not be measured: {error}",
+            {"error": f"{type(error).__name__}: {first}"},
+        )
     finally:
         for handle in handles:
             handle.remove()

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import torch
 
 from sphinx_autogradgraph.faults import Fault, FaultError
+from sphinx_autogradgraph.message import Message
 from sphinx_autogradgraph.tracing.names import variables
 from sphinx_autogradgraph.tracing.places import is_tensor, places, tensors_in
 
@@ -27,14 +28,14 @@ def drawable(
     if not tensors:
         raise FaultError(_no_tensor(values))
     name, tensor = tensors[0]
-    message, values_of_it = _why_no_grad(tensor, namespace)
-    raise FaultError(Fault("no_graph", message, {"name": name, **values_of_it}))
+    why = _why_no_grad(name, tensor, namespace)
+    raise FaultError(Fault("no_graph", why.text, why.values))
 
 
 MAX_PASSED_OVER = 5
 
 
-def passed_over(values: Sequence[tuple[str, object]]) -> str | None:
+def passed_over(values: Sequence[tuple[str, object]]) -> Message | None:
     """A sentence on the parts of ``values`` that have no graph and so are not drawn, if any."""
     found = [
         f"{place} ({_kind_of(item)})"
@@ -44,9 +45,8 @@ def passed_over(values: Sequence[tuple[str, object]]) -> str | None:
     ]
     if not found:
         return None
-    more = len(found) - MAX_PASSED_OVER
-    listed = ", ".join(found[:MAX_PASSED_OVER]) + (f" and {more} more" if more > 0 else "")
-    return f"Without a graph, and not drawn: {listed}."
+    listed = [*found[:MAX_PASSED_OVER], "…"] if len(found) > MAX_PASSED_OVER else found
+    return Message("Without a graph, and not drawn: {listed}.", {"listed": ", ".join(listed)})
 
 
 def _kind_of(value: object) -> str:
@@ -80,38 +80,37 @@ def _no_tensor(values: Sequence[tuple[str, object]]) -> Fault:
     )
 
 
-def _why_no_grad(
-    tensor: torch.Tensor, namespace: Mapping[str, object]
-) -> tuple[str, dict[str, str]]:
-    """Why a tensor has no graph and what to do, as a message and its values."""
+def _why_no_grad(name: str, tensor: torch.Tensor, namespace: Mapping[str, object]) -> Message:
+    """Why a tensor has no graph and what to do."""
+    values = {"name": name}
     if tensor.is_inference():
-        return (
+        return Message(
             "{name} has no autograd graph: it was made in torch.inference_mode(); "
             "compute it outside of that",
-            {},
+            values,
         )
     if not torch.is_grad_enabled():
-        return (
+        return Message(
             "{name} has no autograd graph: gradients are switched off here; call "
             "torch.set_grad_enabled(True) before computing it",
-            {},
+            values,
         )
     if not (tensor.is_floating_point() or tensor.is_complex()):
-        return (
+        return Message(
             "{name} has no autograd graph: its dtype is {dtype}, and only floating point and "
             "complex tensors can require grad",
-            {"dtype": str(tensor.dtype)},
+            {**values, "dtype": str(tensor.dtype)},
         )
     if not _any_requires_grad(namespace):
-        return (
+        return Message(
             "{name} has no autograd graph: no tensor of the program requires grad; make one of "
             "those it is computed from with requires_grad=True",
-            {},
+            values,
         )
-    return (
+    return Message(
         "{name} has no autograd graph (its requires_grad is False): nothing that requires grad "
         "went into it, or it was detached or computed under torch.no_grad()",
-        {},
+        values,
     )
 
 

@@ -20,6 +20,7 @@ from sphinx_autogradgraph.graph import (
     Output,
     TensorMeta,
 )
+from sphinx_autogradgraph.message import Message
 from sphinx_autogradgraph.tracing.gradients import measure
 from sphinx_autogradgraph.tracing.inputs import Input, inputs_of
 from sphinx_autogradgraph.tracing.internals import (
@@ -55,7 +56,7 @@ def trace_tensors(
     *,
     namespace: Mapping[str, object] | None = None,
     extras: Collection[Extra] = (),
-) -> tuple[Graph, str | None]:
+) -> tuple[Graph, Message | None]:
     """The Graph of tensors that require grad, given with the names they are asked for by.
 
     Every node that autograd can reach from them is in it, and an edge for every entry of

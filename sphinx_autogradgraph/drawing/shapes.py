@@ -1,0 +1,75 @@
+"""What a drawing consists of: boxes, arrows between them, and frames around them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from sphinx_autogradgraph.drawing.labels import Word
+
+Direction = Literal["TB", "BT", "LR", "RL"]
+DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
+"""Where data flows: down, up, right, left."""
+
+PADDING = 9.0
+HEIGHT, HEIGHT_OF_TWO = 25.0, 39.0
+"""Of a box with one line of words, and with two."""
+
+BoxKind = Literal["leaf", "function", "input", "output", "base", "saved", "module", "cut"]
+ArrowKind = Literal["use", "saved", "base"]
+
+
+@dataclass(frozen=True)
+class Box:
+    """A drawn node: ``nodes`` are the ids of what it shows; sizes are in units of the drawing.
+
+    ``words`` stand on one line, those of ``below`` under them.  A ``shared`` one is one of several
+    that show the same tensor.
+    """
+
+    key: str
+    kind: BoxKind
+    nodes: tuple[int, ...]
+    words: tuple[Word, ...]
+    below: tuple[Word, ...]
+    tooltip: str
+    width: float
+    height: float = HEIGHT
+    shared: bool = False
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """A drawn edge, from the box of key ``tail`` to that of key ``head``.
+
+    Its ``kind`` is ``use``, or ``saved`` from a tensor to the function that saved it, or ``base``
+    from a tensor to a view of it.
+    """
+
+    key: str
+    tail: str
+    head: str
+    kind: ArrowKind = "use"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A frame around the ``boxes``, by their keys, that one call of a module made.
+
+    ``parent`` is the key of the frame that it is in, if any; boxes stand in the innermost.
+    """
+
+    key: str
+    parent: str | None
+    words: tuple[Word, ...]
+    boxes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Boxes and arrows, frames around boxes, and where data flows."""
+
+    boxes: tuple[Box, ...]
+    arrows: tuple[Arrow, ...]
+    clusters: tuple[Cluster, ...] = ()
+    direction: Direction = "TB"
