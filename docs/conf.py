@@ -14,5 +14,7 @@ source_suffix = {".rst": "restructuredtext", ".md": "markdown"}
 numfig = True
 nitpicky = True
 
+latex_engine = "xelatex"  # for ≡ and ⋯
+
 html_theme = "furo"
 html_title = project

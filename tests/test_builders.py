@@ -170,6 +170,30 @@ def test_the_epub_is_valid(example: Path) -> None:
     assert [line for line in errors if not foreign(line)] == [], errors
 
 
+@pytest.mark.latex
+@pytest.mark.skipif(
+    not (shutil.which("latexmk") and shutil.which("xelatex") and shutil.which("pdftotext")),
+    reason="needs latexmk, xelatex and pdftotext",
+)
+def test_the_pdf_of_the_documentation(example: Path) -> None:
+    built = build(example, "latex")
+    assert built.status == 0, built.stderr
+    (tex,) = built.out.glob("*.tex")
+    done = subprocess.run(
+        ["latexmk", "-xelatex", "-interaction=nonstopmode", tex.name],
+        cwd=built.out, capture_output=True, text=True, errors="replace", timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-3000:]
+    text = subprocess.run(
+        ["pdftotext", "-layout", tex.with_suffix(".pdf").name, "-"],
+        cwd=built.out, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert "MmBackward0 (10, 1)" in text  # as only the drawing says it
+    assert "model.encoder.layers.5 TransformerEncoderLayer" in text
+    log = tex.with_suffix(".log").read_text(errors="replace")
+    assert "Missing character" not in log
+
+
 def foreign(error: str) -> bool:
     """Whether an error is about what Sphinx writes by itself, with no figure of ours in it."""
     return any(name in error for name in ("genindex", "search.xhtml", "nav.xhtml"))
@@ -228,7 +252,7 @@ def test_numbers_and_references_also_where_the_program_failed(
     text = re.sub(r"<[^>]+>", "", built.read(names[builder]))
     # Sphinx numbers no figures in text and man pages.
     numbers = ("%s", "%s") if builder in ("text", "man") else ("1", "2")
-    joined = " ".join(text.split())
+    joined = " ".join(re.sub(r"\\f[IP]|\\%", "", text).split())
     assert f"See Fig. {numbers[0]} and Fig. {numbers[1]}, The loss. and What is not" in joined
     assert "could not be drawn" in joined
 

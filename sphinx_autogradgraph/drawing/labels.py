@@ -182,7 +182,7 @@ def text_width(text: str) -> float:
 
 
 def _character_width(char: str) -> float:
-    if char.isascii():
+    if ord(char) < 256:
         return CHARACTER
     if unicodedata.combining(char):
         return 0.0

@@ -134,10 +134,23 @@ def _words(canvas: Any, words: Sequence[Word], x: float, y: float, size: float =
 def _pieces(word: str, font: str) -> Sequence[tuple[str, str]]:
     """A word in pieces, each with a font that has its characters."""
     pieces: list[tuple[str, str]] = []
-    for char in word:
-        needed = font if char.isascii() or char in "×…" else WIDE_FONT
+    for char in word.replace("⋯", "…"):
+        needed = font if _is_western(char) else "Symbol" if char in SYMBOLS else WIDE_FONT
         if pieces and pieces[-1][0] == needed:
             pieces[-1] = (needed, pieces[-1][1] + char)
         else:
             pieces.append((needed, char))
     return pieces
+
+
+SYMBOLS = "≡→"
+"""What is drawn in the font Symbol, which every reader of PDFs has."""
+
+
+def _is_western(char: str) -> bool:
+    """Whether Courier has the character, as the fonts of PDF are encoded."""
+    try:
+        char.encode("cp1252")
+    except UnicodeEncodeError:
+        return False
+    return True
