@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sphinx_autogradgraph.drawing.dot import digraph_of
 from sphinx_autogradgraph.drawing.labels import Show
 from sphinx_autogradgraph.drawing.layout import Engine, Layout, LayoutTimeoutError, lay_out
+from sphinx_autogradgraph.drawing.legend import with_legend
 from sphinx_autogradgraph.drawing.picture import picture_of
 from sphinx_autogradgraph.drawing.shapes import Direction, Picture
 from sphinx_autogradgraph.drawing.views import Scope, views, wanted_view
@@ -74,4 +75,5 @@ def draw_view(
     :exc:`~sphinx_autogradgraph.drawing.layout.LayoutTimeoutError` when it takes too long.
     """
     picture = picture_of(view, show, direction, translate)
-    return picture, lay_out(digraph_of(picture).source, engine, timeout)
+    layout = lay_out(digraph_of(picture).source, engine, timeout)
+    return picture, with_legend(layout, picture.legend)

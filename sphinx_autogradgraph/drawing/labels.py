@@ -28,11 +28,12 @@ Show = Literal[
     "modules",
     "calls",
     "order",
+    "legend",
 ]
 SHOW: tuple[Show, ...] = get_args(Show)
 """What can be shown: of the tensors that nodes produce and, if they are small, their values; what
 nodes saved for backward, the tensors that do not require grad, the gradients that arrived, the
-modules and the calls that made nodes, and the order in which backward visits them."""
+modules and the calls that made nodes, the order in which backward visits them, and a legend."""
 
 META: tuple[Show, ...] = ("shape", "dtype", "device")
 

@@ -46,6 +46,8 @@ def pdf_of(picture: Picture, layout: Layout, title: str) -> bytes:
         _arrow(canvas, layout.routes[arrow.key], dotted=arrow.kind != "use")
     for box in picture.boxes:
         _box(canvas, box, *layout.boxes[box.key])
+    for box in picture.legend:
+        _box(canvas, box, *layout.boxes[box.key])
     canvas.save()
     return file.getvalue()
 

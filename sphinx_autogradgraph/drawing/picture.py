@@ -8,25 +8,9 @@ from dataclasses import replace
 
 from sphinx_autogradgraph.drawing.clusters import clusters_of
 from sphinx_autogradgraph.drawing.fold import members
-from sphinx_autogradgraph.drawing.labels import (
-    FONT_SIZE,
-    Labels,
-    Show,
-    Word,
-    cut,
-    printable,
-    text_width,
-)
-from sphinx_autogradgraph.drawing.shapes import (
-    HEIGHT,
-    HEIGHT_OF_TWO,
-    PADDING,
-    Arrow,
-    Box,
-    BoxKind,
-    Direction,
-    Picture,
-)
+from sphinx_autogradgraph.drawing.labels import Labels, Show, Word
+from sphinx_autogradgraph.drawing.legend import legend_of
+from sphinx_autogradgraph.drawing.shapes import Arrow, Box, BoxKind, Direction, Picture, box_of
 from sphinx_autogradgraph.graph import Graph, Node, Saved, TensorMeta
 from sphinx_autogradgraph.message import Translate, untranslated
 
@@ -67,7 +51,7 @@ def picture_of(
             words += labels.of_arguments(node)
         for key in uses.get(node.id, {None: f"n{node.id}"}).values():
             roles = labels.saved_as(saved.get(key, ()))
-            box = _box(key, kind, members(node), [*words, *roles], below)
+            box = box_of(key, kind, members(node), [*words, *roles], below)
             boxes.append(replace(box, shared=node.id in uses))
     arrows = [
         Arrow(f"e{index}", uses.get(edge.from_, {}).get(edge.to, f"n{edge.from_}"), f"n{edge.to}")
@@ -77,7 +61,8 @@ def picture_of(
         _add_saved(graph, labels, boxes, arrows)
     clusters = clusters_of(graph, boxes, arrows) if "modules" in show else ()
     _add_outputs(graph, labels, boxes, arrows)
-    return Picture(tuple(boxes), tuple(arrows), tuple(clusters), direction)
+    legend = legend_of(boxes, translate) if "legend" in show else ()
+    return Picture(tuple(boxes), tuple(arrows), tuple(clusters), legend, direction)
 
 
 def _add_outputs(graph: Graph, labels: Labels, boxes: list[Box], arrows: list[Arrow]) -> None:
@@ -85,7 +70,7 @@ def _add_outputs(graph: Graph, labels: Labels, boxes: list[Box], arrows: list[Ar
     for index, output in enumerate(graph.outputs):
         words = [labels.name(output.name), *labels.of_tensors([graph.tensor(output)])]
         shown = members(graph.nodes[output.node])
-        boxes.append(_box(f"o{index}", "output", shown, words))
+        boxes.append(box_of(f"o{index}", "output", shown, words))
         arrows.append(Arrow(f"r{index}", f"n{output.node}", f"o{index}"))
         base = output.base
         if base is None:
@@ -95,7 +80,7 @@ def _add_outputs(graph: Graph, labels: Labels, boxes: list[Box], arrows: list[Ar
             words = [("meta", labels.translate("base")), labels.name(base.name)]
             words += labels.of_tensors([graph.tensor(base)])
             tail = f"b{index}"
-            boxes.append(_box(tail, "base", members(graph.nodes[base.node]), words))
+            boxes.append(box_of(tail, "base", members(graph.nodes[base.node]), words))
             arrows.append(Arrow(f"p{index}", f"n{base.node}", tail))
         arrows.append(Arrow(f"v{index}", tail, f"o{index}", "base"))
 
@@ -151,7 +136,7 @@ def _saved_box(graph: Graph, node: Node, several: Sequence[Saved], labels: Label
         words.append(("name", name))
     words += labels.of_tensors([TensorMeta(saved.shape, saved.dtype, None)])
     shown = node if saved.node is None else graph.nodes[saved.node]
-    return _box(key, "saved", members(shown), words)
+    return box_of(key, "saved", members(shown), words)
 
 
 FAR = 3
@@ -193,26 +178,3 @@ def _ranks(graph: Graph) -> list[int]:
         for edge in graph.inputs_of.get(node.id, ()):
             late[edge.from_] = min(late.get(edge.from_, own - 1), own - 1)
     return [late[node.id] for node in graph.nodes]
-
-
-def _box(
-    key: str,
-    kind: BoxKind,
-    nodes: tuple[int, ...],
-    words: Sequence[Word],
-    below: Sequence[Word] = (),
-) -> Box:
-    lines = [tuple((role, cut(printable(word))) for role, word in line) for line in (words, below)]
-    labels = [" ".join(word for _, word in line) for line in lines]
-    whole = " ".join(printable(word) for _, word in (*words, *below))
-    width = max(text_width(label) for label in labels) * FONT_SIZE + 2 * PADDING
-    return Box(
-        key=key,
-        kind=kind,
-        nodes=nodes,
-        words=lines[0],
-        below=lines[1],
-        tooltip=whole if whole != " ".join(filter(None, labels)) else "",
-        width=round(width, 1),
-        height=HEIGHT_OF_TWO if below else HEIGHT,
-    )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from sphinx_autogradgraph.drawing.labels import Word
+from sphinx_autogradgraph.drawing.labels import FONT_SIZE, Word, cut, printable, text_width
 
 Direction = Literal["TB", "BT", "LR", "RL"]
 DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
@@ -67,9 +68,34 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Picture:
-    """Boxes and arrows, frames around boxes, and where data flows."""
+    """Boxes and arrows, frames around boxes, what explains them, and where data flows."""
 
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
     clusters: tuple[Cluster, ...] = ()
+    legend: tuple[Box, ...] = ()
     direction: Direction = "TB"
+
+
+def box_of(
+    key: str,
+    kind: BoxKind,
+    nodes: tuple[int, ...],
+    words: Sequence[Word],
+    below: Sequence[Word] = (),
+) -> Box:
+    """The box that says these words, as wide as they are; what is too long is cut."""
+    lines = [tuple((role, cut(printable(word))) for role, word in line) for line in (words, below)]
+    labels = [" ".join(word for _, word in line) for line in lines]
+    whole = " ".join(printable(word) for _, word in (*words, *below))
+    width = max(text_width(label) for label in labels) * FONT_SIZE + 2 * PADDING
+    return Box(
+        key=key,
+        kind=kind,
+        nodes=nodes,
+        words=lines[0],
+        below=lines[1],
+        tooltip=whole if whole != " ".join(filter(None, labels)) else "",
+        width=round(width, 1),
+        height=HEIGHT_OF_TWO if below else HEIGHT,
+    )

@@ -67,12 +67,16 @@ def svg_of(
     for arrow in picture.arrows:
         route = layout.routes[arrow.key]
         kind = "edge" if arrow.kind == "use" else f"edge {arrow.kind}"
-        parts.append(f'<g class="{kind}" id="{prefix}-{arrow.key}">{_arrow(route)}</g>')
+        parts.append(
+            f'<g class="{kind}" id="{prefix}-{arrow.key}" data-ends="{arrow.tail} {arrow.head}">'
+            f"{_arrow(route)}</g>"
+        )
     parts += [_frame_label(cluster, frame) for cluster, frame in frames]
     for box in picture.boxes:
         line = _link_of(box, lines or {})
         call = _link_of(box, calls or {}) if box.kind == "function" else None
         parts.append(_box(box, layout.boxes[box.key], f"{prefix}-{box.key}", line, call))
+    parts += [_sample(box, layout.boxes[box.key]) for box in picture.legend]
     parts.append("</g></svg>")
     return "\n".join(parts)
 
@@ -117,7 +121,7 @@ def _frame_label(cluster: Cluster, frame: Frame) -> str:
     return f'<text class="cluster" x="{_number(x)}" y="{_number(y)}" dy=".35em">{words}</text>'
 
 
-def _box(box: Box, centre: Point, id: str, line: Link | None, call: Link | None) -> str:
+def _outline(box: Box, centre: Point) -> str:
     x, y = centre
     left, top = x - box.width / 2, y - box.height / 2
     radius = box.height / 2 if box.kind == "function" else 3.0
@@ -134,6 +138,20 @@ def _box(box: Box, centre: Point, id: str, line: Link | None, call: Link | None)
             f'<rect class="inner" x="{_number(left + 2.5)}" y="{_number(top + 2.5)}" '
             f'width="{_number(box.width - 5)}" height="{_number(box.height - 5)}" rx="1.5"/>'
         )
+    return rect
+
+
+def _sample(box: Box, centre: Point) -> str:
+    """A box of the legend: no node, though it looks like one."""
+    x, y = centre
+    words = " ".join(map(_word, box.words))
+    text = f'<text x="{_number(x)}" y="{_number(y)}" dy=".35em">{words}</text>'
+    return f'<g class="legend {CLASSES.get(box.kind, box.kind)}">{_outline(box, centre)}{text}</g>'
+
+
+def _box(box: Box, centre: Point, id: str, line: Link | None, call: Link | None) -> str:
+    x, y = centre
+    rect = _outline(box, centre)
     tooltip = f"<title>{escape(box.tooltip)}</title>" if box.tooltip else ""
     before = [_word(word) for word in box.words if word[0] == "order"]
     operation = [_word(word) for word in box.words if word[0] in ("op", "call")]

@@ -34,7 +34,8 @@ class Site:
 
     ``url_of_call`` finds the documentation of a call; ``url_of_file`` takes the name and the text
     of a file that the output is to have.  Both give None where there is none.  ``role`` is that of
-    drawings for ARIA.
+    drawings for ARIA.  ``words`` is whether the canvas brings the words of the script, as the first
+    of a page does.
     """
 
     url_of_call: Callable[[str], str | None]
@@ -42,6 +43,7 @@ class Site:
     role: Literal["group", "img"]
     engine: Engine
     layout_timeout: float
+    words: bool = True
 
 
 def canvas_html(canvas: nodes.container, site: Site) -> str:
@@ -63,11 +65,12 @@ def canvas_html(canvas: nodes.container, site: Site) -> str:
     )
     levels = list(_levels(graph, drawn, site, name, lines, calls))
     controls = ""
-    if levels or drawn.layout.width > WIDE or drawn.layout.height > HIGH:
-        words = {key: text() for key, text in CONTROLS.items()}
-        first = {"nodes": len((drawn.view or graph).nodes)}
-        data = {"levels": [first, *levels], "words": words}
-        controls = f' data-controls="{escape(json.dumps(data, ensure_ascii=False))}"'
+    if levels:
+        data = [{"nodes": len((drawn.view or graph).nodes)}, *levels]
+        controls = f' data-levels="{escape(json.dumps(data))}"'
+    if site.words:
+        text = json.dumps({key: text() for key, text in WORDS.items()}, ensure_ascii=False)
+        controls += f' data-autogradgraph-words="{escape(text)}"'
     url = None
     if len(graph.nodes) > LARGE:
         url = site.url_of_file(f"{drawn.prefix}.json", graph_json)
@@ -81,19 +84,30 @@ def canvas_html(canvas: nodes.container, site: Site) -> str:
     )
 
 
-CONTROLS: Mapping[str, Callable[[], str]] = {
+WORDS: Mapping[str, Callable[[], str]] = {
     "open": lambda: _("Open"),
     "close": lambda: _("Fold"),
     "state": lambda: _("{count} nodes drawn"),
+    "search": lambda: _("Search"),
     "full": lambda: _("Full size"),
     "end": lambda: _("Close"),
     "larger": lambda: _("Larger"),
     "smaller": lambda: _("Smaller"),
+    "copy": lambda: _("Copy SVG"),
+    "copied": lambda: _("Copied"),
+    "backward": lambda: _("Backward, step by step"),
+    "before": lambda: _("Back"),
+    "next": lambda: _("Next"),
+    "play": lambda: _("Play backward"),
+    "pause": lambda: _("Pause"),
+    "arrives": lambda: _(
+        "{number} of {count}: a gradient of shape {shape} and norm {norm} arrives at {node}."
+    ),
+    "reached": lambda: _("{number} of {count}: backward reaches {node}."),
+    "passes": lambda: _("What it makes of it goes on to {nodes}."),
+    "kept": lambda: _("It is added to {node}.grad."),
 }
-"""The words of the controls of a folded or a large drawing, by what they are for."""
-
-WIDE, HIGH = 400.0, 500.0
-"""A drawing that is larger, in pixels, may be too large for a small window."""
+"""The words of the script, by what they are for."""
 
 
 def _levels(

@@ -86,6 +86,7 @@ def _site(app: Sphinx, docname: str) -> Site:
         role="img" if app.builder.name == "epub" else "group",
         engine=app.config.autogradgraph_layout,
         layout_timeout=float(app.config.autogradgraph_layout_timeout),
+        words=app.builder.name != "epub",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from docutils import nodes
@@ -54,6 +55,7 @@ class CanvasToSvg(SphinxPostTransform):
         for canvas in list(self.document.findall(nodes.container)):
             if DRAWING in canvas:
                 html = canvas_html(canvas, site)
+                site = replace(site, words=False)
                 # Not replace_self(): it hands the classes on, and docutils wraps raw text in them.
                 canvas.parent.replace(canvas, nodes.raw("", html, format="html"))
         for cell in self.document.findall(nodes.paragraph):

@@ -1,0 +1,311 @@
+"""Reading aids, themes and accessibility, in headless Chromium."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import LINREG, Project
+from tests.test_browser import browser, theme  # noqa: F401 - fixtures
+
+pytestmark = pytest.mark.browser
+
+STATIC = Path(__file__).parents[1] / "sphinx_autogradgraph" / "static"
+
+PAGE = """
+Title
+=====
+
+.. literalinclude:: linreg.py
+
+.. autogradgraph:: linreg.py
+   :tensor: l
+   :show: shape gradients
+   :table: tensors, nodes
+
+.. autogradgraph:: linreg.py
+   :tensor: l
+   :show: shape dtype inputs saved calls order legend
+
+.. autogradgraph::
+   :include-source: no
+   :show: shape modules legend
+
+   import torch
+   from torch import nn
+   torch.manual_seed(0)
+   encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), 6)
+   loss = encoder(torch.randn(2, 5, 8)).sum()
+"""
+
+
+def open_page(browser: Any, project: Project, theme: str = "furo", **options: Any) -> Any:  # noqa: F811
+    project.conf(f"html_theme = '{theme}'")
+    project.write("linreg.py", LINREG)
+    project.write("index.rst", PAGE)
+    build = project.build("html", "-W")
+    assert build.status == 0, build.stderr
+    page = browser.new_page(viewport={"width": 1200, "height": 1000}, **options)
+    page.errors = []
+    page.requests = []
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    page.on("console", lambda message: page.errors.append(message.text))
+    page.on("request", lambda request: page.requests.append(request.url))
+    page.goto((build.out / "index.html").as_uri())
+    return page
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(browser: Any, project: Project, theme: str, scheme: str) -> None:  # noqa: F811
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = open_page(browser, project, theme, color_scheme=scheme)
+    large = page.locator("figure").nth(2)
+    for _ in range(2):
+        found = Axe().run(
+            page,
+            context={"include": [[".autogradgraph"], [".autogradgraph-table"]]},
+            options={"preload": False},  # it may load nothing from a disk
+        )
+        violations = [
+            (item["id"], [node["html"][:200] for node in item["nodes"]])
+            for item in found.response["violations"]
+            # The words of captions have the theme's colours.
+            if item["id"] != "color-contrast"
+            or any("figcaption" not in str(node["target"]) for node in item["nodes"])
+        ]
+        assert violations == []
+        large.get_by_role("button", name="Open").click()
+        large.locator(".node", has_text="self_attn").first.wait_for()
+    assert page.errors == []
+    page.close()
+
+
+CONTRAST = """
+() => {
+  const rgb = (text) => text.match(/[\\d.]+/g).slice(0, 3).map(Number);
+  const light = (text) => {
+    const [r, g, b] = rgb(text).map((value) => {
+      const part = value / 255;
+      return part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ratio = (one, other) => {
+    const [a, b] = [light(one), light(other)].sort((x, y) => y - x);
+    return (a + 0.05) / (b + 0.05);
+  };
+  let page = document.querySelector(".autogradgraph");
+  while (getComputedStyle(page).backgroundColor === "rgba(0, 0, 0, 0)" && page.parentElement) {
+    page = page.parentElement;
+  }
+  const back = getComputedStyle(page).backgroundColor;
+  const ground = back === "rgba(0, 0, 0, 0)" ? "rgb(255, 255, 255)" : back;
+  const found = [];
+  for (const group of document.querySelectorAll(".autogradgraph-svg .node, .autogradgraph-svg .legend")) {
+    const shape = getComputedStyle(group.querySelector("rect, .note"));
+    const fill = shape.fill === "none" ? ground : shape.fill;
+    found.push({ what: group.textContent, kind: "outline", ratio: ratio(shape.stroke, ground) });
+    for (const word of group.querySelectorAll("tspan")) {
+      found.push({ what: word.textContent, kind: "text", ratio: ratio(getComputedStyle(word).fill, fill) });
+    }
+  }
+  for (const edge of document.querySelectorAll(".autogradgraph-svg .edge path")) {
+    const style = getComputedStyle(edge);
+    const line = style.stroke === "none" ? style.fill : style.stroke;
+    found.push({ what: "edge", kind: "outline", ratio: ratio(line, ground) });
+  }
+  return found;
+}
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_contrast_is_enough(browser: Any, project: Project, theme: str, scheme: str) -> None:  # noqa: F811
+    page = open_page(browser, project, theme, color_scheme=scheme)
+    measured = page.evaluate(CONTRAST)
+    assert len(measured) > 60
+    for item in measured:
+        assert item["ratio"] >= {"text": 4.5, "outline": 3.0}[item["kind"]], item
+    page.close()
+
+
+def test_a_light_page_has_light_drawings(browser: Any, project: Project) -> None:  # noqa: F811
+    """Alabaster has no dark scheme, whatever the reader's system prefers."""
+    page = open_page(browser, project, "alabaster", color_scheme="dark")
+    fill = "getComputedStyle(document.querySelector('.leaf rect')).fill"
+    assert page.evaluate(fill) == "rgb(219, 234, 254)"
+    # A theme that turns dark in a way of its own takes the drawings along.
+    page.evaluate(
+        "for (const e of document.querySelectorAll('body, body *:has(figure)'))"
+        " e.style.backgroundColor = '#111'"
+    )
+    page.wait_for_function(f"{fill} === 'rgb(18, 41, 77)'")
+    page.close()
+
+
+def test_the_switch_of_the_theme(browser: Any, project: Project) -> None:  # noqa: F811
+    page = open_page(browser, project, "furo", color_scheme="light")
+    fill = "getComputedStyle(document.querySelector('.leaf rect')).fill"
+    assert page.evaluate(fill) == "rgb(219, 234, 254)"
+    page.evaluate("document.body.dataset.theme = 'dark'")
+    page.wait_for_function(f"{fill} === 'rgb(18, 41, 77)'")
+    page.evaluate("document.body.dataset.theme = 'light'")
+    page.wait_for_function(f"{fill} === 'rgb(219, 234, 254)'")
+    page.close()
+
+
+def test_without_the_script(browser: Any, project: Project) -> None:  # noqa: F811
+    page = open_page(browser, project, "furo", color_scheme="dark", java_script_enabled=False)
+    assert page.locator(".autogradgraph-controls").count() == 0
+    assert page.locator(".node").count() > 20
+    assert page.locator("a.line").count() > 5
+    assert "grad norm" in page.locator("figure").first.inner_text()
+    page.close()
+
+
+def test_forced_colors_and_print(browser: Any, project: Project) -> None:  # noqa: F811
+    page = open_page(browser, project, "furo", color_scheme="dark", forced_colors="active")
+    stroke = "getComputedStyle(document.querySelector('.leaf rect')).stroke"
+    text = "getComputedStyle(document.querySelector('.node .name')).fill"
+    assert page.evaluate(stroke) == page.evaluate(text)
+    page.emulate_media(media="print", forced_colors="none", color_scheme="dark")
+    fill = "getComputedStyle(document.querySelector('.leaf rect')).fill"
+    assert page.evaluate(fill) == "rgb(219, 234, 254)"
+    assert not page.locator(".autogradgraph-controls").first.is_visible()
+    large = page.locator(".autogradgraph-canvas").nth(2)
+    assert large.evaluate("e => e.scrollHeight <= e.clientHeight + 1")
+    page.close()
+
+
+def test_the_path_of_a_node(browser: Any, project: Project) -> None:  # noqa: F811
+    page = open_page(browser, project)
+    figure = page.locator("figure").first
+    figure.locator(".node", has_text="MmBackward0").locator("rect").first.hover()
+    figure.locator(".autogradgraph-tracing").wait_for()
+    path = figure.locator(".node.autogradgraph-path").all_text_contents()
+    words = " ".join(path)
+    for name in ("w", "MmBackward0", "AddBackward0", "SumBackward0"):
+        assert name in words
+    assert not any(re.search(r"\bb \(1,\)", text) for text in path)  # b is on no path of it
+    assert figure.locator(".edge.autogradgraph-path").count() == 7
+    page.mouse.move(0, 0)
+    figure.locator(".autogradgraph-tracing").wait_for(state="detached")
+    page.close()
+
+
+def test_arrow_keys_walk_the_graph(browser: Any, project: Project) -> None:  # noqa: F811
+    page = open_page(browser, project)
+    figure = page.locator("figure").first
+    assert figure.locator(".node[tabindex='0']").count() == 1  # one stop, and links
+    focused = "document.activeElement.getAttribute('aria-label')"
+    figure.locator(".node[tabindex='0']").focus()
+    assert page.evaluate(focused).endswith(
+        "w (2, 1) grad norm 10.94"
+    ) or "w (2, 1)" in page.evaluate(focused)
+    page.keyboard.press("ArrowDown")
+    assert "MmBackward0" in page.evaluate(focused)
+    page.keyboard.press("ArrowDown")
+    assert "AddBackward0" in page.evaluate(focused)
+    page.keyboard.press("ArrowUp")
+    assert "MmBackward0" in page.evaluate(focused)
+    page.keyboard.press("End")
+    assert page.evaluate(focused) == "l ()"
+    assert figure.locator(".node[tabindex='0']").count() == 1
+    page.close()
+
+
+def test_the_backward_pass_is_played(browser: Any, project: Project) -> None:  # noqa: F811
+    page = open_page(browser, project)
+    figure = page.locator("figure").first
+    player = figure.get_by_role("group", name="Backward, step by step")
+    told = player.get_by_role("status")
+    now = figure.locator(".node.autogradgraph-now")
+    assert player.get_by_role("button", name="Back", exact=False).first.is_disabled()
+    player.get_by_role("button", name="Next").click()
+    assert "SumBackward0" in now.text_content()
+    assert re.fullmatch(
+        r"1 of 8: a gradient of shape \(\) and norm 1 arrives at SumBackward0\. "
+        r"What it makes of it goes on to DivBackward0\.",
+        told.inner_text(),
+    )
+    assert figure.locator(".edge.autogradgraph-flow").count() == 1
+    for _ in range(7):
+        page.keyboard.press("Enter")
+    assert "8 of 8" in told.inner_text()
+    assert "It is added to w.grad." in told.inner_text()
+    assert figure.locator(".node.autogradgraph-done").count() == 7
+    assert player.get_by_role("button", name="Next").is_disabled()
+    player.get_by_role("button", name="Play backward").click()
+    assert "1 of 8" in told.inner_text()
+    page.wait_for_function(
+        "document.querySelector('.autogradgraph-player').textContent.startsWith('2 of 8')"
+    )
+    player.get_by_role("button", name="Pause").click()
+    # By order alone, the same without numbers.
+    second = page.locator("figure").nth(1)
+    second.get_by_role("button", name="Next").click()
+    assert "1 of 8: backward reaches SumBackward0." in second.inner_text()
+    assert page.errors == []
+    page.close()
+
+
+def test_search_in_a_large_graph(browser: Any, project: Project) -> None:  # noqa: F811
+    page = open_page(browser, project)
+    small, _, large = page.locator("figure").all()
+    assert not small.get_by_role("searchbox").is_visible()
+    open_ = large.get_by_role("button", name="Open")
+    while open_.is_enabled():
+        before = large.locator("svg").get_attribute("aria-labelledby")
+        open_.click()
+        page.wait_for_function(
+            "before => document.querySelectorAll('figure')[2].querySelector('svg')"
+            ".getAttribute('aria-labelledby') !== before",
+            arg=before,
+        )
+    search = large.get_by_role("searchbox", name="Search")
+    search.fill("layers.4.norm1.weight")
+    assert large.locator(".autogradgraph-marked").count() == 1
+    search.press("Enter")
+    hit = large.locator(".autogradgraph-marked").bounding_box()
+    around = large.locator(".autogradgraph-canvas").bounding_box()
+    assert around["y"] <= hit["y"] <= around["y"] + around["height"]
+    search.fill("")
+    assert large.locator(".autogradgraph-marked").count() == 0
+    page.close()
+
+
+def test_the_drawing_is_copied_as_svg(browser: Any, project: Project) -> None:  # noqa: F811
+    page = open_page(browser, project)
+    page.evaluate(
+        "Object.defineProperty(navigator, 'clipboard', {value: {writeText: async text => {"
+        "window.copied = text}}})"
+    )
+    figure = page.locator("figure").first
+    figure.hover()
+    figure.get_by_role("button", name="Copy SVG").click()
+    svg = page.evaluate("window.copied")
+    assert svg.startswith("<svg")
+    assert "rgb(219, 234, 254)" in svg
+    page.set_content(svg)  # it stands alone, without our style sheet
+    fill = "getComputedStyle(document.querySelector('.leaf rect')).fill"
+    assert page.evaluate(fill) == "rgb(219, 234, 254)"
+    page.close()
+
+
+def test_pages_are_light(browser: Any, project: Project) -> None:  # noqa: F811
+    page = open_page(browser, project)
+    assert [url for url in page.requests if not url.startswith(("file:", "data:"))] == []
+    page.close()
+    packed = sum(
+        len(gzip.compress((STATIC / name).read_bytes()))
+        for name in ("autogradgraph.css", "autogradgraph.js")
+    )
+    assert packed < 15_000
+    svg = re.search(r"<svg.*?</svg>", project.build("html").read("index.html"), re.S)
+    assert svg is not None
+    assert len(svg[0].encode()) < 8_000
