@@ -57,7 +57,8 @@ class Program:
 
     ``directory`` becomes the working directory and the first entry of ``sys.path``, before
     ``path``.  ``module`` is the ``__name__`` that the code sees.  ``import_module`` names a module
-    whose namespace is used in place of running blocks.  ``timeout`` is in seconds.  ``root`` is
+    whose namespace is used in place of running blocks.  ``timeout`` is in seconds, ``memory`` in
+    MiB, on top of what a process with torch has.  ``root`` is
     the directory against which the author's other files are named in messages.  ``raises`` names
     the exception that the last block is expected to raise.
     """
@@ -71,6 +72,7 @@ class Program:
     import_module: str | None = None
     seed: int = 0
     timeout: float = 60.0
+    memory: int | None = None
     raises: str | None = None
 
     def to_dict(self) -> dict[str, Any]:

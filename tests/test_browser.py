@@ -191,7 +191,7 @@ def test_a_folded_figure_opens_step_by_step(
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto((build.out / "index.html").as_uri())  # no server: from the disk
     figure, small = page.locator("figure").all()
-    assert small.locator("button").count() == 0
+    assert not small.get_by_role("button", name="Open").is_visible()
     canvas = figure.locator(".autogradgraph-canvas")
     # On one screen, and the names fit their boxes.
     assert canvas.bounding_box()["height"] <= 0.9 * 1000 + 1

@@ -41,8 +41,7 @@ def large(project: Project, *directives: str) -> None:
 def levels(build: Build, page: str = "index.html") -> list[list[dict[str, object]]]:
     """The levels of each figure of a page that opens."""
     canvases = Elements(build.read(page)).select("div", "autogradgraph-canvas")
-    found = [json.loads(canvas.attributes.get("data-controls", "{}")) for canvas in canvases]
-    return [item.get("levels", []) for item in found]
+    return [json.loads(canvas.attributes.get("data-levels", "[]")) for canvas in canvases]
 
 
 def unpack(build: Build, url: object) -> str:

@@ -82,8 +82,9 @@ def svg_of(
 
 
 def style_sheet() -> str:
-    """The style sheet of the drawings, as it is shipped to pages."""
-    return (files("sphinx_autogradgraph") / "static" / "autogradgraph.css").read_text("utf-8")
+    """What drawings need of the style sheet of pages, without what is for its script."""
+    sheet = files("sphinx_autogradgraph") / "static" / "autogradgraph.css"
+    return sheet.read_text("utf-8").partition("/* ===")[0]
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,7 @@ def key_of(program: Program) -> str:
     No absolute path is in it, so that another checkout, as that of CI, has the same.
     """
     data: dict[str, Any] = program.to_dict()
-    for name in ("directory", "root", "path", "timeout"):
+    for name in ("directory", "root", "path", "timeout", "memory"):
         del data[name]
     for block in data["blocks"]:
         del block["path"]

@@ -39,7 +39,12 @@ def fault_of(
     detail = [line for frame in _shortened(frames) for line in frame]
     if frames or rest:
         detail.append(summary)
-    values = {"what": what, "error": first}
+    values: dict[str, str | Message] = {"what": what, "error": first}
+    if program.memory is not None and _is_of_memory(error):
+        limit = {"error": first, "memory": str(program.memory)}
+        values["error"] = Message(
+            "{error} (a program may take {memory} MiB: autogradgraph_memory)", limit
+        )
     raised = Message("{what} raised {error}", values) if what else Message("{error}", values)
     return Fault(
         kind,
@@ -49,6 +54,11 @@ def fault_of(
         line=place[1] if place else None,
         detail="\n".join(detail),
     )
+
+
+def _is_of_memory(error: BaseException) -> bool:
+    """Whether Python or torch ran out of memory."""
+    return isinstance(error, MemoryError) or "can't allocate memory" in str(error)[:MAX_MESSAGE]
 
 
 Frame = tuple[str, int, str, str]

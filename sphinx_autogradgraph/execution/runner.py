@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import selectors
 import shutil
 import signal
@@ -50,11 +51,19 @@ def default_method() -> Method:
 class Runner:
     """Runs programs, each in a process of its own, several at once.
 
-    ``jobs`` is how many programs may run at the same time on this machine.  Close it when the
-    build ends; should the build be killed, the worker notices and ends by itself.
+    ``jobs`` is how many programs may run at the same time on this machine.  With ``environment``
+    they have of the environment only the variables of these names, and what any program needs.
+
+    Close it when the build ends; should the build be killed, the worker notices and ends by itself.
     """
 
-    def __init__(self, jobs: int | None = None, method: Method | None = None) -> None:
+    def __init__(
+        self,
+        jobs: int | None = None,
+        method: Method | None = None,
+        environment: Sequence[str] | None = None,
+    ) -> None:
+        self._environment = _environment(environment)
         self.jobs = jobs or os.cpu_count() or 1
         self.method: Method = method or default_method()
         self._owner = os.getpid()
@@ -175,7 +184,7 @@ class Runner:
                 _command(arguments),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                env=_environment(),
+                env=self._environment,
                 cwd=self._directory,  # empty: nothing in it can stand in front of torch
                 pass_fds=descriptors,
                 start_new_session=True,  # Ctrl-C reaches us; the server ends with us
@@ -191,7 +200,7 @@ class Runner:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                env=_environment(),
+                env=self._environment,
                 cwd=scratch,
                 start_new_session=True,
             )
@@ -264,12 +273,24 @@ def _command(arguments: Sequence[str]) -> list[str]:
     return [sys.executable, "-m", "sphinx_autogradgraph.execution.worker", *arguments]
 
 
-def _environment() -> dict[str, str]:
+NEEDED = re.compile(
+    r"PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|TEMP|TMP|SYSTEMROOT|VIRTUAL_ENV|"
+    r"LD_LIBRARY_PATH|DYLD_\w+|(PYTHON|CONDA_|OMP_|MKL_)\w+"
+)
+"""The variables that programs have in any case: to find programs and libraries, and to speak."""
+
+
+def _environment(names: Sequence[str] | None) -> dict[str, str]:
     """The environment of the worker: ours, with what it takes to find us and to run alike."""
     package = str(Path(__file__).parents[2])
     path = os.environ.get("PYTHONPATH")
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if names is None or name in names or NEEDED.fullmatch(name)
+    }
     return {
-        **os.environ,
+        **kept,
         "PYTHONPATH": os.pathsep.join([package, *([path] if path else [])]),
         "PYTHONHASHSEED": os.environ.get("PYTHONHASHSEED", "0"),
         "MPLBACKEND": "agg",

@@ -57,7 +57,10 @@ class Build:
         cache = config.autogradgraph_cache
         directory = os.path.join(app.confdir, cache) if cache else app.doctreedir / CHECK
         # A check wants to know what the code does, not what it did.
-        self._executor = Executor(Runner(), None if _checks(app) else Cache(directory))
+        self._executor = Executor(
+            Runner(environment=config.autogradgraph_environment),
+            None if _checks(app) else Cache(directory),
+        )
         self._keeper = Keeper.of(app)
 
     def finish(self, app: Sphinx, exception: Exception | None) -> None:
@@ -117,7 +120,8 @@ class Build:
             }
             logger.info(text.format(**values))
 
-        programs = [replace(run.program, path=path) for run in runs]
+        memory = app.config.autogradgraph_memory
+        programs = [replace(run.program, path=path, memory=memory) for run in runs]
         results = self._executor.run(programs, waiting)
         if self._executor.trouble is not None:
             surroundings.note(env, page.jobs[0].figure, self._executor.trouble)

@@ -24,6 +24,9 @@ def setup_config(app: Sphinx) -> None:
     - ``autogradgraph_cache``: the directory of the cache, relative to ``conf.py``; by default it is
       in the directory of the doctrees.
     - ``autogradgraph_max_nodes``: a graph with more nodes folds by itself (300).
+    - ``autogradgraph_memory``: MiB that a program may take; None for no limit.
+    - ``autogradgraph_environment``: the names of environment variables that programs may see
+      besides those that any needs; None for all.
     - ``autogradgraph_timeout``: seconds that a program may take (60).
     - ``autogradgraph_layout_timeout``: seconds that the layout of a graph may take (30).
     """
@@ -34,5 +37,7 @@ def setup_config(app: Sphinx) -> None:
     app.add_config_value("autogradgraph_snapshots", None, "env", [str, type(None)])
     app.add_config_value("autogradgraph_max_nodes", MAX_NODES, "env", [int])
     app.add_config_value("autogradgraph_cache", None, "", [str, type(None)])
+    app.add_config_value("autogradgraph_memory", None, "", [int, type(None)])
+    app.add_config_value("autogradgraph_environment", None, "", [list, tuple, type(None)])
     app.add_config_value("autogradgraph_timeout", 60, "", [int, float])
     app.add_config_value("autogradgraph_layout_timeout", 30, "", [int, float])

@@ -1,7 +1,7 @@
-"""EPUB: declare which pages hold SVG.
+"""EPUB: declare which pages hold SVG, and ship a style sheet that readers understand.
 
 The manifest of an EPUB has to name the pages with SVG in them (EPUB 3, «manifest properties»), and
-Sphinx does not know of ours.
+Sphinx does not know of ours.  The devices that read EPUBs know less of CSS than browsers do.
 """
 
 from __future__ import annotations
@@ -10,10 +10,13 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sphinx_autogradgraph.drawing.svg import style_sheet
+
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 MANIFEST = "content.opf"
+STYLE = "autogradgraph.css"
 
 
 def setup_epub(app: Sphinx) -> None:
@@ -28,10 +31,17 @@ def _watch(app: Sphinx) -> None:
     write_manifest = builder.build_content
 
     def build_content() -> None:
+        simplify(Path(app.outdir, "_static", STYLE))
         write_manifest()
         declare_svg(Path(app.outdir))
 
     builder.build_content = build_content
+
+
+def simplify(sheet: Path) -> None:
+    """Leave of our style sheet what drawings need, in the light colours."""
+    if sheet.is_file():
+        sheet.write_text(re.sub(r"light-dark\(([^,]+), [^)]+\)", r"\1", style_sheet()), "utf-8")
 
 
 def declare_svg(directory: Path) -> None:
