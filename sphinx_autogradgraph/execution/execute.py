@@ -152,7 +152,11 @@ class _Run:
         self._flags |= code.co_flags & _FUTURES
         namespace = self.module.__dict__
         with self._recorder:
-            exec(code, namespace)
+            try:
+                exec(code, namespace)
+            finally:
+                # Here, and without a frame that the recorder would look at with what is left.
+                builtins.__dict__.update(_BUILTINS)
         if text is not None and _VALUE in namespace:
             self._value = (text, namespace.pop(_VALUE))
         self._assigned = assigned or self._assigned

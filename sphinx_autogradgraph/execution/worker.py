@@ -30,6 +30,7 @@ import time
 import traceback
 from collections.abc import Callable
 from functools import partial
+from os import _exit  # held: a program may replace it
 from pathlib import Path
 from typing import Any, Literal
 
@@ -147,7 +148,7 @@ def _end_after(step: Callable[[], object]) -> None:
     except BaseException:
         traceback.print_exc()
     finally:
-        os._exit(0)
+        _exit(0)
 
 
 def supervise(connection: socket.socket, execute: Execute | Fault) -> None:
@@ -235,7 +236,8 @@ def _children(listing: Path) -> list[int]:
 
 def _child(program: Program, execute: Execute | Fault, answer: str, dump: str) -> None:
     """Run the program with nothing of ours open, and leave the answer in a file."""
-    keep, rename, write = os.open, os.replace, os.write
+    keep, rename, write, close_range = os.open, os.replace, os.write, os.closerange
+    most = os.sysconf("SC_OPEN_MAX")
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     os.setsid()
     null = os.open(os.devnull, os.O_RDWR)
@@ -250,6 +252,7 @@ def _child(program: Program, execute: Execute | Fault, answer: str, dump: str) -
         faulthandler.register(DUMP_SIGNAL, trail)
     limit_memory(program.memory)
     body = json_bytes(outcome(execute, program))
+    close_range(3, most)  # a program may hold all that there are
     file = keep(f"{answer}.part", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     while body:
         body = body[write(file, body) :]
@@ -318,7 +321,7 @@ def once(answer: str) -> None:
     body = json_bytes(outcome(execute, program))
     Path(f"{answer}.part").write_bytes(body)
     os.replace(f"{answer}.part", answer)
-    os._exit(0)
+    _exit(0)
 
 
 def json_bytes(message: Any) -> bytes:

@@ -1,0 +1,200 @@
+"""Surroundings that misbehave: torch, the layout engine, the disk, whoever ends a build."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import LINREG, Project
+from tests.test_faults import MARKER, left_running
+
+PAGE = "Title\n=====\n\n.. autogradgraph:: linreg.py\n   :tensor: l\n"
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
+
+
+@pytest.fixture
+def page(project: Project) -> Project:
+    project.write("linreg.py", LINREG)
+    project.write("index.rst", PAGE)
+    return project
+
+
+def start(project: Project, mark: str) -> subprocess.Popen[bytes]:
+    """A build in the background, with our mark in its environment."""
+    where = project.directory / "_build"
+    return subprocess.Popen(
+        [sys.executable, "-m", "sphinx", "-q", "-b", "html", "-d", str(where / "doctrees"),
+         str(project.directory), str(where / "html")],
+        env={**os.environ, MARKER: mark},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def wait_for(condition: object, seconds: float = 60.0) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():  # type: ignore[operator]
+            return True
+        time.sleep(0.1)
+    return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_build_that_is_ended_leaves_nothing(project: Project, number: signal.Signals) -> None:
+    project.write(
+        "index.rst",
+        "Title\n=====\n\n.. autogradgraph::\n\n   import os, time\n"
+        f"   open({str(project.directory / 'runs')!r}, 'w').close()\n   time.sleep(600)\n",
+    )
+    mark = f"ended-{os.getpid()}-{number.value}"
+    process = start(project, mark)
+    assert wait_for((project.directory / "runs").exists)
+    process.send_signal(number)
+    process.wait(20)
+    assert wait_for(lambda: not left_running(mark), 6), left_running(mark)
+
+
+def test_a_worker_that_is_killed_in_the_middle(project: Project) -> None:
+    for name in ("a", "b", "c"):
+        project.write(
+            f"{name}.rst",
+            f":orphan:\n\n{name}\n=\n\n.. autogradgraph::\n\n   import time, torch\n"
+            f"   open({str(project.directory / 'runs')!r}, 'w').close()\n   time.sleep(2)\n"
+            "   x = torch.ones(2, requires_grad=True)\n   y = x.sum()\n",
+        )
+    project.write("index.rst", "Title\n=====\n")
+    mark = f"killed-{os.getpid()}"
+    process = start(project, mark)
+    assert wait_for((project.directory / "runs").exists)
+    for directory in Path("/proc").glob("[0-9]*"):
+        try:
+            marked = f"{MARKER}={mark}".encode() in (directory / "environ").read_bytes()
+            if marked and b"execution.worker" in (directory / "cmdline").read_bytes():
+                os.kill(int(directory.name), signal.SIGKILL)
+        except (OSError, ProcessLookupError):
+            continue
+    assert process.wait(60) == 0
+    for name in ("a", "b", "c"):
+        text = (project.directory / "_build" / "html" / f"{name}.html").read_text()
+        assert "autogradgraph-svg" in text or "could not be drawn" in text
+    assert wait_for(lambda: not left_running(mark), 6)
+
+
+def test_two_builds_at_once_in_one_directory(page: Project) -> None:
+    mark = f"two-{os.getpid()}"
+    both = [start(page, mark), start(page, mark)]
+    assert [process.wait(120) for process in both] == [0, 0]
+    assert "autogradgraph-svg" in (page.directory / "_build/html/index.html").read_text()
+    assert page.build("html", "-W").status == 0
+    assert left_running(mark) == []
+
+
+def test_torch_that_is_broken(page: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = page.directory.parent / "broken"
+    broken.mkdir()
+    (broken / "torch.py").write_text("raise OSError('libtorch.so: cannot open shared object file')")
+    monkeypatch.setenv("PYTHONPATH", str(broken))
+    page.write("other.rst", ":orphan:\n\n" + PAGE)
+    build = page.build("html")
+    (warning,) = build.warnings
+    assert "torch cannot be imported: OSError: libtorch.so" in warning
+    assert "(the same for 1 more figures)" in warning
+    assert "could not be drawn" in build.read("index.html")
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("sleep 600", "did not lay the graph out within 1 seconds"),
+        ("kill -SEGV $$", "dot failed"),
+        ("echo nonsense", "dot failed"),
+        ("exit 3", "dot failed: status 3"),
+    ],
+)
+def test_a_layout_engine_that_misbehaves(
+    page: Project, monkeypatch: pytest.MonkeyPatch, script: str, words: str
+) -> None:
+    folder = page.directory.parent / "bin"
+    folder.mkdir()
+    (folder / "dot").write_text(f"#!/bin/sh\n{script}\n")
+    (folder / "dot").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    page.conf("autogradgraph_layout = 'dot'\nautogradgraph_layout_timeout = 1")
+    for _ in range(2):
+        build = page.build("html")
+        (warning,) = build.warnings
+        assert words in warning
+        assert "index.rst:4" in warning
+        assert "could not be drawn" in build.read("index.html")
+
+
+@pytest.mark.parametrize(
+    ("setting", "kind"),
+    [("autogradgraph_cache", "the cache cannot be written"),
+     ("autogradgraph_snapshots", "cannot be")],
+)  # fmt: skip
+def test_a_directory_that_cannot_be_written(page: Project, setting: str, kind: str) -> None:
+    page.conf(f"{setting} = 'there'")
+    page.write("there", "a file, where a directory should be")
+    build = page.build("html")
+    (warning,) = build.warnings
+    assert kind in warning
+    assert "autogradgraph-svg" in build.read("index.html")
+
+
+@pytest.mark.parametrize("garbage", [b"", b"\x1f\x8b", b"{}", os.urandom(500)])
+def test_a_corrupt_cache_is_run_again(page: Project, garbage: bytes) -> None:
+    page.conf("autogradgraph_cache = 'cache'")
+    assert page.build("html", "-W").status == 0
+    entries = [path for path in (page.directory / "cache").rglob("*") if path.is_file()]
+    assert entries
+    for path in entries:
+        path.write_bytes(garbage)
+    build = page.build("html", "-W", "-E")
+    assert build.status == 0, build.stderr
+    assert "autogradgraph-svg" in build.read("index.html")
+
+
+def test_the_environment_is_scrubbed_on_request(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET_TOKEN", "hidden")
+    monkeypatch.setenv("DATASETS", "/data")
+    code = """
+        Title
+        =====
+
+        .. autogradgraph::
+
+           import os, torch
+           assert "SECRET_TOKEN" not in os.environ, "seen"
+           assert os.environ["DATASETS"] == "/data"
+           assert "PATH" in os.environ
+           y = torch.ones(2, requires_grad=True).sum()
+        """
+    project.write("index.rst", textwrap.dedent(code))
+    assert "seen" in project.build("html").stderr
+    project.conf("autogradgraph_environment = ['DATASETS']")
+    build = project.build("html", "-W", "-E")
+    assert build.status == 0, build.stderr
+
+
+def test_memory_is_limited_on_request(project: Project) -> None:
+    project.conf("autogradgraph_memory = 500")
+    project.write(
+        "index.rst",
+        "Title\n=====\n\n.. autogradgraph::\n\n   import torch\n"
+        "   held = torch.ones(400 * 2**20 // 4)\n   more = held + 1\n",
+    )
+    (warning,) = project.build("html").warnings
+    assert "a program may take 500 MiB: autogradgraph_memory" in warning
+    assert "index.rst, line 8" in warning
