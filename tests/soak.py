@@ -71,7 +71,7 @@ def state(builds: int, killed: int, mark: str) -> str:
 
 def main(minutes: float) -> None:
     """Build until time is up."""
-    chance = random.Random(0)  # noqa: S311
+    chance = random.Random(0)
     mark = f"soak-{os.getpid()}"
     os.environ[MARKER] = mark
     end = time.monotonic() + minutes * 60
@@ -100,10 +100,10 @@ def main(minutes: float) -> None:
                 assert "autogradgraph-svg" in page, "the healthy page has no drawing"
             builds += 1
             if time.monotonic() > tell:
-                print(state(builds, killed, mark), flush=True)  # noqa: T201
+                print(state(builds, killed, mark), flush=True)
                 tell = time.monotonic() + 60
     time.sleep(1)
-    print(f"end: {state(builds, killed, mark)}", flush=True)  # noqa: T201
+    print(f"end: {state(builds, killed, mark)}", flush=True)
 
 
 if __name__ == "__main__":
