@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -75,6 +76,27 @@ class Project:
             env={**os.environ, "LC_ALL": "C.UTF-8", "NO_COLOR": "1"},
         )  # fmt: skip
         return Build(self.directory, where, done.returncode, done.stdout, done.stderr)
+
+
+def made_by_latexmk(build: Build) -> tuple[str, str]:
+    """The text that can be selected in the PDF of a build for LaTeX, and TeX's log.
+
+    Skips the test where there is no TeX.
+    """
+    for tool in ("latexmk", "xelatex", "pdftotext"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"needs {tool}")
+    (tex,) = build.out.glob("*.tex")
+    commands = [
+        ["latexmk", "-xelatex", "-interaction=nonstopmode", tex.name],
+        ["pdftotext", "-layout", tex.with_suffix(".pdf").name, "-"],
+    ]
+    for command in commands:
+        done = subprocess.run(
+            command, cwd=build.out, capture_output=True, text=True, errors="replace", timeout=300
+        )
+        assert done.returncode == 0, done.stdout[-3000:]
+    return done.stdout, tex.with_suffix(".log").read_text("utf-8", errors="replace")
 
 
 @pytest.fixture

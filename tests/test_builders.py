@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import LINREG, ROOT, Build, Project
+from tests.conftest import LINREG, ROOT, Build, Project, made_by_latexmk
 
 BUILDERS = [
     "html", "dirhtml", "singlehtml", "epub", "latex", "text", "man", "texinfo", "xml", "pseudoxml",
@@ -99,7 +99,7 @@ def build(example: Path, builder: str, *arguments: str) -> Build:
     return Build(example / "docs", out, done.returncode, done.stdout, done.stderr)
 
 
-# One test, so that all builders share their doctrees in one process of xdist.
+@pytest.mark.xdist_group("builders")  # in one process, with the same example
 def test_every_builder_twice(example: Path) -> None:
     for builder in BUILDERS:
         for _ in range(2):
@@ -154,6 +154,7 @@ def links_lead_somewhere(out: Path) -> None:
     assert found > 0
 
 
+@pytest.mark.xdist_group("builders")
 def test_the_epub_is_valid(example: Path) -> None:
     if shutil.which("epubcheck") is None:
         pytest.skip("needs Debian's epubcheck")
@@ -171,26 +172,13 @@ def test_the_epub_is_valid(example: Path) -> None:
 
 
 @pytest.mark.latex
-@pytest.mark.skipif(
-    not (shutil.which("latexmk") and shutil.which("xelatex") and shutil.which("pdftotext")),
-    reason="needs latexmk, xelatex and pdftotext",
-)
+@pytest.mark.xdist_group("builders")
 def test_the_pdf_of_the_documentation(example: Path) -> None:
     built = build(example, "latex")
     assert built.status == 0, built.stderr
-    (tex,) = built.out.glob("*.tex")
-    done = subprocess.run(
-        ["latexmk", "-xelatex", "-interaction=nonstopmode", tex.name],
-        cwd=built.out, capture_output=True, text=True, errors="replace", timeout=300,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-3000:]
-    text = subprocess.run(
-        ["pdftotext", "-layout", tex.with_suffix(".pdf").name, "-"],
-        cwd=built.out, capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
+    text, log = made_by_latexmk(built)
     assert "MmBackward0 (10, 1)" in text  # as only the drawing says it
     assert "model.encoder.layers.5 TransformerEncoderLayer" in text
-    log = tex.with_suffix(".log").read_text(errors="replace")
     assert "Missing character" not in log
 
 

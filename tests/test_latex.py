@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-
 import pytest
 
 from sphinx_autogradgraph.sphinxext.canvas import latex_size
-from tests.conftest import LINREG, Project
+from tests.conftest import LINREG, Project, made_by_latexmk
 
 PAGE = """
 Title
@@ -88,22 +85,8 @@ def test_widths(css: str | None, latex: str) -> None:
 
 
 @pytest.mark.latex
-@pytest.mark.skipif(
-    not (shutil.which("latexmk") and shutil.which("xelatex") and shutil.which("pdftotext")),
-    reason="needs latexmk, xelatex and pdftotext",
-)
 def test_the_pdf_has_text_that_can_be_selected(project: Project) -> None:
-    build = pages(project).build("latex", "-W")
-    (tex,) = build.out.glob("*.tex")
-    done = subprocess.run(
-        ["latexmk", "-xelatex", "-interaction=nonstopmode", tex.name],
-        cwd=build.out, capture_output=True, text=True, errors="replace", timeout=300,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-3000:]
-    text = subprocess.run(
-        ["pdftotext", "-layout", tex.with_suffix(".pdf").name, "-"],
-        cwd=build.out, capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
+    text, log = made_by_latexmk(pages(project).build("latex", "-W"))
     assert "MmBackward0" in text
     assert "权重" in text
-    assert "Overfull \\vbox" not in tex.with_suffix(".log").read_text(errors="replace")
+    assert "Overfull \\vbox" not in log
