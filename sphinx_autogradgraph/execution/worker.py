@@ -155,7 +155,8 @@ def supervise(connection: socket.socket, execute: Execute | Fault) -> None:
     """Run one program in a child, watch over it, answer, and leave no process behind."""
     program = Program.from_dict(receive(connection))
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)  # what the program leaves behind becomes ours to end
-    with tempfile.TemporaryDirectory(prefix="autogradgraph-") as scratch:
+    # In the directory of the runner, who removes it even if we are killed.
+    with tempfile.TemporaryDirectory(prefix="program-", dir=os.getcwd()) as scratch:
         answer = os.path.join(scratch, "answer.json")
         dump = os.path.join(scratch, "dump")
         child = os.fork()
