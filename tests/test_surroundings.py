@@ -30,13 +30,19 @@ def page(project: Project) -> Project:
 def start(project: Project, mark: str) -> subprocess.Popen[bytes]:
     """A build in the background, with our mark in its environment."""
     where = project.directory / "_build"
+    temporary(project).mkdir(exist_ok=True)
     return subprocess.Popen(
         [sys.executable, "-m", "sphinx", "-q", "-b", "html", "-d", str(where / "doctrees"),
          str(project.directory), str(where / "html")],
-        env={**os.environ, MARKER: mark},
+        env={**os.environ, MARKER: mark, "TMPDIR": str(temporary(project))},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )  # fmt: skip
+
+
+def temporary(project: Project) -> Path:
+    """Where a build in the background has its temporary files."""
+    return project.directory.parent / "tmp"
 
 
 def wait_for(condition: object, seconds: float = 60.0) -> bool:
@@ -61,6 +67,7 @@ def test_a_build_that_is_ended_leaves_nothing(project: Project, number: signal.S
     process.send_signal(number)
     process.wait(20)
     assert wait_for(lambda: not left_running(mark), 6), left_running(mark)
+    assert wait_for(lambda: not list(temporary(project).iterdir()), 6)
 
 
 def test_a_worker_that_is_killed_in_the_middle(project: Project) -> None:
@@ -93,6 +100,7 @@ def test_two_builds_at_once_in_one_directory(page: Project) -> None:
     mark = f"two-{os.getpid()}"
     both = [start(page, mark), start(page, mark)]
     assert [process.wait(120) for process in both] == [0, 0]
+    assert list(temporary(page).iterdir()) == []
     assert "autogradgraph-svg" in (page.directory / "_build/html/index.html").read_text()
     assert page.build("html", "-W").status == 0
     assert left_running(mark) == []

@@ -21,6 +21,7 @@ import faulthandler
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import sys
@@ -113,6 +114,7 @@ def serve(listener: socket.socket, life: int, limit: int) -> None:
         ]
         readable, _, _ = select.select(waited, [], [])
         if life in readable:
+            shutil.rmtree(os.getcwd(), ignore_errors=True)  # a build that was killed could not
             return
         if wake in readable:
             with contextlib.suppress(BlockingIOError):
