@@ -34,8 +34,8 @@ class Site:
 
     ``url_of_call`` finds the documentation of a call; ``url_of_file`` takes the name and the text
     of a file that the output is to have.  Both give None where there is none.  ``role`` is that of
-    drawings for ARIA.  ``words`` is whether the canvas brings the words of the script, as the first
-    of a page does.
+    drawings for ARIA, ``opens`` whether folded ones can open there, ``words`` whether the canvas
+    brings the words of the script, as the first of a page does.
     """
 
     url_of_call: Callable[[str], str | None]
@@ -43,6 +43,7 @@ class Site:
     role: Literal["group", "img"]
     engine: Engine
     layout_timeout: float
+    opens: bool = True
     words: bool = True
 
 
@@ -122,7 +123,7 @@ def _levels(
 
     It is a script, which pages may load from wherever they are opened, that hands over the SVG.
     """
-    if drawn.view is None:
+    if drawn.view is None or not site.opens:
         return
     for number, view in enumerate(steps(graph, drawn.scope, drawn.view), 1):
         try:

@@ -82,8 +82,9 @@ def _site(app: Sphinx, docname: str) -> Site:
     return Site(
         url_of_call=partial(url_of_call, app, docname),
         url_of_file=partial(_write_file, app, docname),
-        # EPUB knows but three roles of an SVG.
+        # EPUB knows but three roles of an SVG, and no script of ours.
         role="img" if app.builder.name == "epub" else "group",
+        opens=app.builder.name != "epub",
         engine=app.config.autogradgraph_layout,
         layout_timeout=float(app.config.autogradgraph_layout_timeout),
         words=app.builder.name != "epub",

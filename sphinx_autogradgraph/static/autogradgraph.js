@@ -523,7 +523,7 @@
       const key = [...nodes].find(([, found]) => found.node === node)[0];
       const ways = nodes.get(key).into;
       for (const { edge } of ways) edge.classList.add("autogradgraph-flow");
-      const known = data[parseInt(node.dataset.node, 10)];
+      const known = data[/^\d+$/.test(node.dataset.node) ? node.dataset.node : -1];
       const gradient = known && known.gradient;
       const sentences = [fill(gradient ? words.arrives : words.reached, {
         number: at,
