@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.machinery import PathFinder
@@ -17,6 +18,7 @@ from typing import Any
 
 from sphinx_autogradgraph.faults import Fault, FaultError
 from sphinx_autogradgraph.graph import Extra
+from sphinx_autogradgraph.message import Message
 
 
 @dataclass(frozen=True)
@@ -176,6 +178,10 @@ def find_module(name: str, path: Sequence[str]) -> str | None:
     return spec.origin if spec is not None and spec.has_location else None
 
 
+MAX_BYTES = 10 * 2**20
+"""A larger file is taken for a mistake, and not for a program."""
+
+
 def read_block(path: str, root: str) -> Block:
     """The whole of a Python file as a block.
 
@@ -183,19 +189,28 @@ def read_block(path: str, root: str) -> Block:
     as one.
     """
     file = display_path(path, root)
+
+    def fault(message: Message) -> FaultError:
+        return FaultError(Fault("reference", message.text, {"file": file, **message.values}))
+
     try:
-        data = Path(path).read_bytes()
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):  # a pipe would keep us waiting
+            reason: str | Message = Message("it is no regular file")
+            raise fault(Message("{file} cannot be read: {reason}", {"reason": reason}))
+        if status.st_size > MAX_BYTES:
+            most = str(MAX_BYTES // 2**20)
+            raise fault(Message("{file} has more than {most} MiB", {"most": most}))
+        text = Path(path).read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        raise FaultError(Fault("reference", "there is no file {file}", {"file": file})) from None
+        raise fault(Message("there is no file {file}")) from None
     except OSError as error:
-        values = {"file": file, "reason": error.strerror or type(error).__name__}
-        raise FaultError(Fault("reference", "{file} cannot be read: {reason}", values)) from None
-    try:
-        text = data.decode("utf-8-sig")
+        reason = error.strerror or type(error).__name__
+        raise fault(Message("{file} cannot be read: {reason}", {"reason": reason})) from None
     except UnicodeDecodeError as error:
-        values = {"file": file, "reason": error.reason}
-        raise FaultError(
-            Fault("reference", "{file} is not a text in UTF-8: {reason}", values)
+        reason = error.reason
+        raise fault(
+            Message("{file} is not a text in UTF-8: {reason}", {"reason": reason})
         ) from None
     return Block(code=text.replace("\r\n", "\n").replace("\r", "\n"), file=file, path=path)
 

@@ -159,6 +159,15 @@ CASES: dict[str, Case] = {
     "exit_handler": Case(
         f"import atexit, time\natexit.register(time.sleep, 600)\n{GOOD}"
     ),
+    # --- windows ---
+    "window": Case(
+        f"import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()\nplt.pause(0.1)\n{GOOD}"
+    ),
+    "window_wanted": Case(
+        f"import matplotlib\nmatplotlib.use('tkagg')\nimport matplotlib.pyplot as plt\n"
+        f"plt.figure()\n{GOOD}",
+        "execution", "tkagg",
+    ),
     # --- names ---
     "hostile_names": Case(
         "held = {\"</script><script>alert(1)</script>\": torch.ones(2, requires_grad=True),\n"
@@ -179,11 +188,14 @@ CASES: dict[str, Case] = {
 }  # fmt: skip
 
 REFERENCES = {
-    "directory": ("folder.py", "cannot be read"),
+    "directory": ("folder.py", "it is no regular file"),
     "missing": ("missing.py", "there is no file"),
     "binary": ("binary.py", "is not a text in UTF-8"),
     "no_module": ("nowhere.at.all:x", "there is no module"),
     "not_a_reference": ("some words", "is no reference"),
+    "pipe": ("pipe.py", "it is no regular file"),
+    "unreadable": ("circle.py", "circle.py cannot be read: "),
+    "huge": ("huge.py", "has more than 10 MiB"),
 }
 
 HEALTHY = """
@@ -246,6 +258,10 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> tuple[Build, Build, list[
         wild.write(f"case_{name}.rst", f"{text}{option}\n{code}\n")
     (wild.directory / "folder.py").mkdir()
     (wild.directory / "binary.py").write_bytes(bytes(range(256)) * 100)
+    os.mkfifo(wild.directory / "pipe.py")
+    (wild.directory / "circle.py").symlink_to("circle.py")
+    with (wild.directory / "huge.py").open("wb") as huge:
+        huge.truncate(100 * 2**20)
     for name, (reference, _) in REFERENCES.items():
         text = f":orphan:\n\n{name}\n{'=' * 40}\n\n.. autogradgraph:: {reference}\n"
         wild.write(f"reference_{name}.rst", text)

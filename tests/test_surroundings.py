@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -145,18 +147,74 @@ def test_a_layout_engine_that_misbehaves(
         assert "could not be drawn" in build.read("index.html")
 
 
+def test_torch_that_is_too_old(page: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = page.directory.parent / "old"
+    old.mkdir()
+    (old / "torch.py").write_text("__version__ = '1.13.1+cpu'")
+    monkeypatch.setenv("PYTHONPATH", str(old))
+    (warning,) = page.build("html").warnings
+    assert "torch 1.13.1+cpu is too old, 2.4 is needed" in warning
+
+
+@contextlib.contextmanager
+def mounted(directory: Path, options: str) -> Iterator[None]:
+    """A file system of its own; skips the test for who may not mount."""
+    directory.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", options, "none", str(directory)]
+    try:
+        subprocess.run(command, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("needs the right to mount")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(directory)], check=True)
+
+
+def fill(directory: Path) -> None:
+    """Leave no room in a file system."""
+    with contextlib.suppress(OSError), (directory / "filler").open("wb", buffering=0) as file:
+        while file.write(bytes(4096)):
+            pass
+
+
+@pytest.mark.parametrize("how", ["a file", "full", "read-only"])
 @pytest.mark.parametrize(
-    ("setting", "kind"),
+    ("setting", "words"),
     [("autogradgraph_cache", "the cache cannot be written"),
      ("autogradgraph_snapshots", "cannot be")],
 )  # fmt: skip
-def test_a_directory_that_cannot_be_written(page: Project, setting: str, kind: str) -> None:
+def test_a_directory_that_cannot_be_written(
+    page: Project, setting: str, words: str, how: str
+) -> None:
     page.conf(f"{setting} = 'there'")
-    page.write("there", "a file, where a directory should be")
-    build = page.build("html")
+    there = page.directory / "there"
+    with contextlib.ExitStack() as stack:
+        if how == "a file":
+            there.write_text("a file, where a directory should be")
+        else:
+            stack.enter_context(mounted(there, "size=64k" if how == "full" else "ro"))
+            fill(there)
+        build = page.build("html")
     (warning,) = build.warnings
-    assert kind in warning
+    assert words in warning
     assert "autogradgraph-svg" in build.read("index.html")
+
+
+def test_no_room_for_temporary_files(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = "Title\n=====\n\n.. autogradgraph::\n\n   import torch\n"
+    loop = "   x = torch.ones(2, requires_grad=True)\n   for _ in range({}):\n       x = x * 2\n"
+    project.write("index.rst", page + loop.format(9))
+    project.write("large.rst", ":orphan:\n\n" + page + loop.format(2000))
+    temporary = project.directory.parent / "tmp"
+    with mounted(temporary, "size=64k"):
+        monkeypatch.setenv("TMPDIR", str(temporary))
+        build = project.build("html")
+        assert list(temporary.iterdir()) == []
+    (warning,) = build.warnings
+    assert "nothing can be written where temporary files go: No space left on device" in warning
+    assert "autogradgraph-svg" in build.read("index.html")
+    assert "could not be drawn" in build.read("large.html")
 
 
 @pytest.mark.parametrize("garbage", [b"", b"\x1f\x8b", b"{}", os.urandom(500)])

@@ -27,8 +27,10 @@ def write_aside(path: Path, data: bytes) -> None:
 
 
 def digest(path: str | os.PathLike[str]) -> str | None:
-    """The SHA-256 of a file's content, None for a file that cannot be read."""
+    """The SHA-256 of a file's content, None for what is no file that can be read."""
     try:
+        if not Path(path).is_file():  # a pipe would keep us waiting
+            return None
         return hashlib.sha256(Path(path).read_bytes()).hexdigest()
     except OSError:
         return None

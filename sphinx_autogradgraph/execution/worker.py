@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import faulthandler
 import json
 import os
@@ -48,11 +49,16 @@ DUMP_SIGNAL = getattr(signal, "SIGUSR1", None)
 
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
+OLDEST_TORCH = (2, 4)
+"""The oldest torch that has what we read of autograd; the metadata of the package says the same."""
+
 
 def load() -> Execute | Fault:
     """Import torch and with it what runs programs; a fault if that cannot be done."""
     try:
-        import torch  # noqa: F401
+        import torch
+
+        found = tuple(int(part) for part in torch.__version__.split(".")[:2])
     except ModuleNotFoundError as error:
         if error.name != "torch":
             return _broken(error)
@@ -64,6 +70,14 @@ def load() -> Execute | Fault:
         )
     except BaseException as error:
         return _broken(error)
+    if found < OLDEST_TORCH:
+        return Fault(
+            "execution",
+            "torch {version} is too old, {oldest} is needed; upgrade it with "
+            "pip install --upgrade 'sphinx-autogradgraph[torch]'",
+            {"version": torch.__version__, "oldest": ".".join(map(str, OLDEST_TORCH))},
+            surroundings=True,
+        )
     from sphinx_autogradgraph.execution.execute import execute
 
     return execute
@@ -157,6 +171,19 @@ def supervise(connection: socket.socket, execute: Execute | Fault) -> None:
     """Run one program in a child, watch over it, answer, and leave no process behind."""
     program = Program.from_dict(receive(connection))
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)  # what the program leaves behind becomes ours to end
+    try:
+        answer = _answer(connection, program, execute)
+    except OSError as error:
+        answer = _without_space(program, error.strerror or type(error).__name__)
+    if answer is not None:
+        connection.sendall(len(answer).to_bytes(8, "big") + answer)
+
+
+def _answer(connection: socket.socket, program: Program, execute: Execute | Fault) -> bytes | None:
+    """What to answer for a program, from running it; None if nobody waits for it any more.
+
+    Raises :exc:`OSError` if nothing can be written where temporary files go.
+    """
     # In the directory of the runner, who removes it even if we are killed.
     with tempfile.TemporaryDirectory(prefix="program-", dir=os.getcwd()) as scratch:
         answer = os.path.join(scratch, "answer.json")
@@ -171,13 +198,25 @@ def supervise(connection: socket.socket, execute: Execute | Fault) -> None:
             _await(child, 0.2)
         _end_descendants()
         if ended == "gone":
-            return
+            return None
         if ended == 0 and os.path.exists(answer):
-            body = Path(answer).read_bytes()
-            connection.sendall(len(body).to_bytes(8, "big") + body)
-            return
+            return Path(answer).read_bytes()
+        if ended == 0 and os.path.exists(f"{answer}.part"):
+            return _without_space(program, os.strerror(errno.ENOSPC))
         fault = lost(ended, program, _read_dump(dump))
-        connection.sendall(encode(Result.of_fault(fault, len(program.draws)).to_dict()))
+        return json_bytes(Result.of_fault(fault, len(program.draws)).to_dict())
+
+
+def _without_space(program: Program, reason: str) -> bytes:
+    """What to answer for a program whose answer cannot be written."""
+    fault = Fault(
+        "execution",
+        "nothing can be written where temporary files go: {reason}; make room there, or have "
+        "TMPDIR name another directory",
+        {"reason": reason},
+        surroundings=True,
+    )
+    return json_bytes(Result.of_fault(fault, len(program.draws)).to_dict())
 
 
 def _watch(child: int, connection: socket.socket, timeout: float) -> Ended | Literal["gone"]:

@@ -165,9 +165,18 @@ class AutogradGraph(_Code):
             )
         path = ""
         if reference.file is not None:
-            _, path = self.env.relfn2path(reference.file)
+            path = self._path_of(reference.file)
             dependencies.note(self.env, [path])
         return referenced(self._base(options, draw), reference, path)
+
+    def _path_of(self, file: str) -> str:
+        """Where a file is that a reference names, as Sphinx finds what documents name."""
+        try:
+            return self.env.relfn2path(file)[1]
+        except (OSError, RuntimeError, ValueError) as error:  # symbolic links in a circle, NUL
+            values = {"file": file, "reason": str(error).partition(" from ")[0]}
+            fault = Fault("reference", "{file} cannot be read: {reason}", values)
+            raise FaultError(fault) from None
 
     def _base(self, options: Options, draw: Draw) -> Program:
         """A program of the directive's own, without its code."""
