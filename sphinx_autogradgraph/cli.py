@@ -164,8 +164,9 @@ def _snapshots(options: argparse.Namespace) -> int:
     from sphinx.util.console import nocolor
     from sphinx.util.docutils import docutils_namespace, patch_docutils
 
+    from sphinx_autogradgraph.execution.report import Report
     from sphinx_autogradgraph.sphinxext.build import CHECK, UPDATE
-    from sphinx_autogradgraph.sphinxext.builder import REPORT_EVENT, Report
+    from sphinx_autogradgraph.sphinxext.builder import REPORT_EVENT
 
     if not sys.stdout.isatty():
         nocolor()

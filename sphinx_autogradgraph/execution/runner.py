@@ -7,6 +7,7 @@ worker, which whoever needs it first starts.  Torch is never imported here.
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import os
 import re
@@ -19,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -46,6 +48,15 @@ Waiting = Callable[[int, int, float], None]
 def default_method() -> Method:
     """``fork`` where a process that has imported torch may be forked, else ``fresh``."""
     return "fork" if sys.platform == "linux" and hasattr(os, "pidfd_open") else "fresh"
+
+
+@cache
+def has_torch() -> bool:
+    """Whether torch is installed, without importing it."""
+    try:
+        return importlib.util.find_spec("torch") is not None
+    except (ImportError, ValueError):
+        return False
 
 
 class Runner:

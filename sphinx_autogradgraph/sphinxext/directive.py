@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
-from dataclasses import dataclass, replace
+from collections.abc import Callable
 from typing import ClassVar
 
 from docutils import nodes
@@ -12,42 +11,36 @@ from sphinx.util.docutils import SphinxDirective
 
 from sphinx_autogradgraph.cells import python_of
 from sphinx_autogradgraph.faults import Fault, FaultError
-from sphinx_autogradgraph.graph import EXTRAS
-from sphinx_autogradgraph.program import (
-    Block,
-    Draw,
-    Program,
-    display_path,
-    find_module,
-    parse_reference,
-    read_block,
-    referenced,
-)
+from sphinx_autogradgraph.figure.options import NAMES, parse_options
+from sphinx_autogradgraph.figure.request import Request
+from sphinx_autogradgraph.program import Block, display_path
 from sphinx_autogradgraph.sphinxext import dependencies
 from sphinx_autogradgraph.sphinxext.lines import line_of_code, source_lines
 from sphinx_autogradgraph.sphinxext.nodes import new_figure
-from sphinx_autogradgraph.sphinxext.options import OPTION_SPEC, Options, OptionSpec, parse_options
 
 REQUEST, SETUP = "autogradgraph-request", "autogradgraph-setup"
 """The attributes of a figure that awaits its drawing, and of a block that only runs.  Both are
 gone when the page has been read."""
 
 
-@dataclass(frozen=True)
-class Request:
-    """What one directive asks for.
+class OptionSpec(dict[str, Callable[[str], str]]):
+    """An option spec whose error for an unknown name tells the names there are.
 
-    ``program`` is a program of its own; without it, what is drawn is the page's, which ``block``
-    continues.  ``source`` is whether to show the code that ran, ``block`` the code where it is
-    known before running.  With ``faults`` nothing can be drawn.
+    docutils puts the argument of the :exc:`KeyError` between the quotes of
+    ``unknown option: "…"``; this one closes them, and leaves the last for docutils to close.
     """
 
-    options: Options
-    draw: Draw
-    program: Program | None
-    block: Block | None
-    source: bool
-    faults: tuple[Fault, ...]
+    def __missing__(self, name: str) -> Callable[[str], str]:
+        known = ", ".join(f'"{key}"' for key in sorted(self))
+        raise KeyError(f'{name}"; the options are {known.removesuffix(chr(34))}')
+
+
+def _text(value: str | None) -> str:
+    return value or ""
+
+
+OPTION_SPEC = OptionSpec(dict.fromkeys(NAMES, _text))
+"""All options as texts: docutils would report a bad value under its own type of warning."""
 
 
 class _Code(SphinxDirective):
@@ -83,30 +76,13 @@ class AutogradGraph(_Code):
             timeout=self.config.autogradgraph_timeout,
             limit=self.config.autogradgraph_max_nodes,
         )
-        inline = bool(self.content)
-        block = self.block() if inline else None
-        draw = Draw(
-            after=0 if block is None else 1,
-            expressions=options.tensor,
-            extras=tuple(extra for extra in EXTRAS if extra in options.show),
-            tensors="tensors" in options.table,
-        )
-        source = inline if options.include_source is None else options.include_source
-        faults = list(options.faults)
-        program = None
-        try:
-            program = self._program(options, draw, block)
-            if source and program is not None:
-                block = self._shown(program)
-        except FaultError as error:
-            faults.append(error.fault)
-        request = Request(
-            options=options,
-            draw=draw,
-            program=program,
-            block=block,
-            source=source,
-            faults=tuple(faults),
+        request = Request.of(
+            options,
+            self.arguments[0] if self.arguments else None,
+            self.block() if self.content else None,
+            directory=os.path.dirname(self.env.doc2path(self.env.docname)),
+            root=str(self.env.srcdir),
+            path_of=self._path_of,
         )
         caption, messages = self._caption(options.caption)
         figure = new_figure(options, caption)
@@ -114,13 +90,6 @@ class AutogradGraph(_Code):
         figure[REQUEST] = request
         self.add_name(figure)
         return [figure, *messages]
-
-    def _shown(self, program: Program) -> Block | None:
-        """The code that ``:include-source:`` shows of a program of its own."""
-        if program.import_module is None:
-            return program.blocks[0]
-        file = find_module(program.import_module, [self._directory(), *sys.path])
-        return None if file is None else read_block(file, program.root)
 
     def _caption(self, text: str) -> tuple[nodes.caption | None, list[nodes.system_message]]:
         if not text:
@@ -130,69 +99,16 @@ class AutogradGraph(_Code):
         self.set_source_info(caption)
         return caption, messages
 
-    def _program(self, options: Options, draw: Draw, block: Block | None) -> Program | None:
-        """The directive's own program, or None if the page is the program."""
-        if self.arguments and block is not None:
-            raise FaultError(Fault("option", "give a reference or code of its own, not both"))
-        if self.arguments and options.context:
-            raise FaultError(
-                Fault(
-                    "option",
-                    ":context: is for code of its own, which then continues that of the page",
-                )
-            )
-        if self.arguments:
-            return self._referenced(self.arguments[0], options, draw)
-        if block is None or options.context:
-            if options.raises:
-                raise FaultError(
-                    Fault(
-                        "option", ":raises: is for a program of its own, not for that of the page"
-                    )
-                )
-            return None
-        return replace(self._base(options, draw), blocks=(block,))
-
-    def _referenced(self, text: str, options: Options, draw: Draw) -> Program:
-        reference = parse_reference(text)
-        if reference.member and options.tensor:
-            raise FaultError(
-                Fault(
-                    "option",
-                    ":tensor: and the reference {reference} both say what to draw; keep one",
-                    {"reference": repr(text)},
-                )
-            )
-        path = ""
-        if reference.file is not None:
-            path = self._path_of(reference.file)
-            dependencies.note(self.env, [path])
-        return referenced(self._base(options, draw), reference, path)
-
     def _path_of(self, file: str) -> str:
         """Where a file is that a reference names, as Sphinx finds what documents name."""
         try:
-            return self.env.relfn2path(file)[1]
+            _, path = self.env.relfn2path(file)
         except (OSError, RuntimeError, ValueError) as error:  # symbolic links in a circle, NUL
             values = {"file": file, "reason": str(error).partition(" from ")[0]}
             fault = Fault("reference", "{file} cannot be read: {reason}", values)
             raise FaultError(fault) from None
-
-    def _base(self, options: Options, draw: Draw) -> Program:
-        """A program of the directive's own, without its code."""
-        return Program(
-            blocks=(),
-            draws=(draw,),
-            directory=self._directory(),
-            root=str(self.env.srcdir),
-            seed=options.seed,
-            timeout=options.timeout,
-            raises=options.raises,
-        )
-
-    def _directory(self) -> str:
-        """The directory of the document."""
-        return os.path.dirname(self.env.doc2path(self.env.docname))
+        dependencies.note(self.env, [path])
+        return path
 
 
 class AutogradSetup(_Code):

@@ -10,10 +10,10 @@ from docutils import nodes
 from sphinx.util.osutil import relative_uri
 
 from sphinx_autogradgraph.execution.files import write_aside
+from sphinx_autogradgraph.figure.html import Site
 from sphinx_autogradgraph.sphinxext.build import Build
 from sphinx_autogradgraph.sphinxext.builder import setup_builders
 from sphinx_autogradgraph.sphinxext.calls import url_of_call
-from sphinx_autogradgraph.sphinxext.canvas import Site
 from sphinx_autogradgraph.sphinxext.config import setup_config
 from sphinx_autogradgraph.sphinxext.dependencies import setup_dependencies
 from sphinx_autogradgraph.sphinxext.directive import AutogradGraph, AutogradSetup

@@ -23,9 +23,9 @@ from docutils import nodes
 from sphinx_autogradgraph.drawing.text import Span, alternative, folded, summary, title, tree
 from sphinx_autogradgraph.execution.result import Traced
 from sphinx_autogradgraph.faults import Fault
-from sphinx_autogradgraph.sphinxext.drawn import Drawn
+from sphinx_autogradgraph.figure.drawn import Drawn
+from sphinx_autogradgraph.figure.options import Options
 from sphinx_autogradgraph.sphinxext.messages import _
-from sphinx_autogradgraph.sphinxext.options import Options
 
 GRAPH, DRAWING = "autogradgraph-graph", "autogradgraph-drawing"
 """The attributes of a canvas, each a JSON text: the Graph, and how it is drawn."""
@@ -48,7 +48,7 @@ def new_figure(options: Options, caption: nodes.caption | None) -> nodes.figure:
     return figure
 
 
-def fill(figure: nodes.figure, traced: Traced, options: Options, drawn: Drawn) -> None:
+def fill(figure: nodes.Element, traced: Traced, options: Options, drawn: Drawn) -> None:
     """Put what was traced and how it is drawn into its figure: canvas, caption, legend."""
     canvas, graph = figure[0], traced.graph
     assert isinstance(canvas, nodes.container)
@@ -76,7 +76,7 @@ def fill(figure: nodes.figure, traced: Traced, options: Options, drawn: Drawn) -
     figure += nodes.legend("", nodes.paragraph("", "", inline))
 
 
-def fail(figure: nodes.figure, fault: Fault) -> None:
+def fail(figure: nodes.Element, fault: Fault) -> None:
     """Say in the place of the drawing what failed."""
     canvas = figure[0]
     assert isinstance(canvas, nodes.container)
@@ -86,7 +86,7 @@ def fail(figure: nodes.figure, fault: Fault) -> None:
     canvas += nodes.paragraph("", text)
 
 
-def leave_out(figure: nodes.figure) -> None:
+def leave_out(figure: nodes.Element) -> None:
     """Leave the drawing out, for a builder that needs none."""
     figure.attributes.pop("autogradgraph-generated", None)
     figure.remove(figure[0])

@@ -8,9 +8,9 @@ from docutils import nodes
 
 from sphinx_autogradgraph.drawing.text import norm_text, shape_text, shape_text_of, value_text
 from sphinx_autogradgraph.execution.result import Traced
+from sphinx_autogradgraph.figure.options import Table
 from sphinx_autogradgraph.graph import Graph, Node, Saved, TensorRow
 from sphinx_autogradgraph.sphinxext.messages import _
-from sphinx_autogradgraph.sphinxext.options import Table
 
 LINE, CALL = "autogradgraph-line", "autogradgraph-call"
 """The attributes of a paragraph that HTML makes a link: to the line with that id, and to the

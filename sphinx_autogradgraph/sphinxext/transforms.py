@@ -11,7 +11,10 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 
 from sphinx_autogradgraph.drawing.pdf import NEEDS
-from sphinx_autogradgraph.sphinxext.canvas import Site, canvas_html, canvas_pdf
+from sphinx_autogradgraph.figure.drawn import Drawn
+from sphinx_autogradgraph.figure.html import Site, canvas_html
+from sphinx_autogradgraph.graph import Graph
+from sphinx_autogradgraph.sphinxext.latex import canvas_pdf
 from sphinx_autogradgraph.sphinxext.messages import _
 from sphinx_autogradgraph.sphinxext.nodes import DRAWING, GRAPH
 from sphinx_autogradgraph.sphinxext.tables import CALL, LINE
@@ -23,7 +26,7 @@ PAGE_EVENT = "autogradgraph-page-read"
 
 SITE_EVENT = "autogradgraph-site"
 """Emitted with a document's name, for what its canvases need to know of the output (a
-:class:`~sphinx_autogradgraph.sphinxext.canvas.Site`)."""
+:class:`~sphinx_autogradgraph.figure.html.Site`)."""
 
 PDF_EVENT = "autogradgraph-pdf"
 """Emitted with the name and the bytes of a file that LaTeX is to include, to be written."""
@@ -43,6 +46,11 @@ class DrawPage(SphinxTransform):
         self.env.events.emit(PAGE_EVENT, self.document)
 
 
+def _drawing(canvas: nodes.container) -> tuple[Graph, Drawn]:
+    """What is on a canvas: the Graph, and how it is drawn."""
+    return Graph.from_json(canvas[GRAPH]), Drawn.from_json(canvas[DRAWING])
+
+
 class CanvasToSvg(SphinxPostTransform):
     """Put the SVG in the place of its text form, for HTML and what is made of it."""
 
@@ -54,7 +62,7 @@ class CanvasToSvg(SphinxPostTransform):
         site: Site = self.env.events.emit_firstresult(SITE_EVENT, self.env.docname)
         for canvas in list(self.document.findall(nodes.container)):
             if DRAWING in canvas:
-                html = canvas_html(canvas, site)
+                html = canvas_html(*_drawing(canvas), site, classes=canvas["classes"], translate=_)
                 site = replace(site, words=False)
                 # Not replace_self(): it hands the classes on, and docutils wraps raw text in them.
                 canvas.parent.replace(canvas, nodes.raw("", html, format="html"))
@@ -85,7 +93,7 @@ class CanvasToPdf(SphinxPostTransform):
             if DRAWING not in canvas:
                 continue
             try:
-                name, data, width = canvas_pdf(canvas)
+                name, data, width = canvas_pdf(*_drawing(canvas))
             except ImportError:
                 logger.warning(
                     NEEDS.sentence(_),

@@ -12,9 +12,9 @@ from sphinx_autogradgraph.drawing.layout import Layout
 from sphinx_autogradgraph.drawing.picture import picture_of
 from sphinx_autogradgraph.drawing.shapes import Direction, Picture
 from sphinx_autogradgraph.drawing.views import Scope
+from sphinx_autogradgraph.figure.options import Options
 from sphinx_autogradgraph.graph import Graph
-from sphinx_autogradgraph.sphinxext.messages import _
-from sphinx_autogradgraph.sphinxext.options import Options
+from sphinx_autogradgraph.message import Translate, untranslated
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,9 @@ class Drawn:
             lines=lines,
         )
 
-    def picture(self, graph: Graph) -> Picture:
-        """What is drawn of the Graph, in the language of the documentation."""
-        return picture_of(self.view or graph, self.show, self.direction, _)
+    def picture(self, graph: Graph, translate: Translate = untranslated) -> Picture:
+        """What is drawn of the Graph."""
+        return picture_of(self.view or graph, self.show, self.direction, translate)
 
     def to_json(self) -> str:
         """All of it as a JSON text."""

@@ -48,30 +48,11 @@ class Options:
     faults: tuple[Fault, ...] = field(default=())
 
 
-class OptionSpec(dict[str, Callable[[str], str]]):
-    """An option spec whose error for an unknown name tells the names there are.
-
-    docutils puts the argument of the :exc:`KeyError` between the quotes of
-    ``unknown option: "…"``; this one closes them, and leaves the last for docutils to close.
-    """
-
-    def __missing__(self, name: str) -> Callable[[str], str]:
-        known = ", ".join(f'"{key}"' for key in sorted(self))
-        raise KeyError(f'{name}"; the options are {known.removesuffix(chr(34))}')
-
-
-def _text(value: str | None) -> str:
-    return value or ""
-
-
 NAMES = (
     "tensor", "caption", "name", "alt", "align", "width", "class", "figclass", "direction",
     "show", "depth", "fold", "around", "until", "table", "include-source", "context", "skip",
     "raises", "seed", "timeout",
 )  # fmt: skip
-
-OPTION_SPEC = OptionSpec(dict.fromkeys(NAMES, _text))
-"""All options as texts: docutils would report a bad value under its own type of warning."""
 
 
 def parse_options(texts: Mapping[str, str], *, show: str, timeout: float, limit: int) -> Options:

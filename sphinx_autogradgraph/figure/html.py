@@ -1,28 +1,23 @@
-"""A canvas of the doctree → the HTML or the PDF of its drawing."""
+"""A Graph and how it is drawn → the HTML of its canvas, and of all that is in it."""
 
 from __future__ import annotations
 
 import base64
 import gzip
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
-from docutils import nodes
-
 from sphinx_autogradgraph.drawing.arrange import draw_view
 from sphinx_autogradgraph.drawing.layout import Engine, LayoutTimeoutError
-from sphinx_autogradgraph.drawing.pdf import pdf_of
 from sphinx_autogradgraph.drawing.svg import Link, svg_of
 from sphinx_autogradgraph.drawing.text import plain, title
 from sphinx_autogradgraph.drawing.views import steps
+from sphinx_autogradgraph.figure.drawn import Drawn
 from sphinx_autogradgraph.graph import Graph
-from sphinx_autogradgraph.sphinxext.drawn import Drawn
-from sphinx_autogradgraph.sphinxext.messages import _
-from sphinx_autogradgraph.sphinxext.nodes import DRAWING, GRAPH
+from sphinx_autogradgraph.message import Translate, untranslated
 
 LARGE = 2_000
 """The data of a Graph with more nodes than this stands in a file of its own."""
@@ -47,14 +42,21 @@ class Site:
     words: bool = True
 
 
-def canvas_html(canvas: nodes.container, site: Site) -> str:
-    """The HTML of a canvas: the drawing, by which it opens if it is folded, the Graph as data."""
-    graph_json: str = canvas[GRAPH]
-    graph, drawn = Graph.from_json(graph_json), Drawn.from_json(canvas[DRAWING])
-    calls, lines = _call_links(graph, site.url_of_call), _line_links(graph, drawn.lines)
+def canvas_html(
+    graph: Graph,
+    drawn: Drawn,
+    site: Site,
+    *,
+    classes: Sequence[str] = ("autogradgraph-canvas",),
+    translate: Translate = untranslated,
+) -> str:
+    """The HTML of a canvas: the drawing, what it opens to if it is folded, the Graph as data."""
+    _ = translate
+    graph_json = graph.to_json()
+    calls, lines = _call_links(graph, site, _), _line_links(graph, drawn.lines, _)
     name = plain(title([output.name for output in graph.outputs], _))
     svg = svg_of(
-        drawn.picture(graph),
+        drawn.picture(graph, _),
         drawn.layout,
         prefix=drawn.prefix,
         title=name,
@@ -64,13 +66,13 @@ def canvas_html(canvas: nodes.container, site: Site) -> str:
         lines=lines,
         calls=calls,
     )
-    levels = list(_levels(graph, drawn, site, name, lines, calls))
+    levels = list(_levels(graph, drawn, site, name, lines, calls, _))
     controls = ""
     if levels:
         data = [{"nodes": len((drawn.view or graph).nodes)}, *levels]
         controls = f' data-levels="{escape(json.dumps(data))}"'
     if site.words:
-        text = json.dumps({key: text() for key, text in WORDS.items()}, ensure_ascii=False)
+        text = json.dumps(_words(_), ensure_ascii=False)
         controls += f' data-autogradgraph-words="{escape(text)}"'
     url = None
     if len(graph.nodes) > LARGE:
@@ -78,37 +80,37 @@ def canvas_html(canvas: nodes.container, site: Site) -> str:
     # «<» may not stand in a script element as it is: it could end it.
     text = "" if url else graph_json.strip().replace("<", "\\u003c")
     source = f' data-src="{escape(url)}"' if url else ""
-    classes = " ".join(canvas["classes"])
     return (
-        f'<div class="{classes}"{controls}>\n{svg}\n</div>\n'
+        f'<div class="{escape(" ".join(classes))}"{controls}>\n{svg}\n</div>\n'
         f'<script type="application/json" class="autogradgraph-data"{source}>{text}</script>\n'
     )
 
 
-WORDS: Mapping[str, Callable[[], str]] = {
-    "open": lambda: _("Open"),
-    "close": lambda: _("Fold"),
-    "state": lambda: _("{count} nodes drawn"),
-    "search": lambda: _("Search"),
-    "full": lambda: _("Full size"),
-    "end": lambda: _("Close"),
-    "larger": lambda: _("Larger"),
-    "smaller": lambda: _("Smaller"),
-    "copy": lambda: _("Copy SVG"),
-    "copied": lambda: _("Copied"),
-    "backward": lambda: _("Backward, step by step"),
-    "before": lambda: _("Back"),
-    "next": lambda: _("Next"),
-    "play": lambda: _("Play backward"),
-    "pause": lambda: _("Pause"),
-    "arrives": lambda: _(
-        "{number} of {count}: a gradient of shape {shape} and norm {norm} arrives at {node}."
-    ),
-    "reached": lambda: _("{number} of {count}: backward reaches {node}."),
-    "passes": lambda: _("What it makes of it goes on to {nodes}."),
-    "kept": lambda: _("It is added to {node}.grad."),
-}
-"""The words of the script, by what they are for."""
+def _words(_: Translate) -> dict[str, str]:
+    """The words of the script, by what they are for."""
+    return {
+        "open": _("Open"),
+        "close": _("Fold"),
+        "state": _("{count} nodes drawn"),
+        "search": _("Search"),
+        "full": _("Full size"),
+        "end": _("Close"),
+        "larger": _("Larger"),
+        "smaller": _("Smaller"),
+        "copy": _("Copy SVG"),
+        "copied": _("Copied"),
+        "backward": _("Backward, step by step"),
+        "before": _("Back"),
+        "next": _("Next"),
+        "play": _("Play backward"),
+        "pause": _("Pause"),
+        "arrives": _(
+            "{number} of {count}: a gradient of shape {shape} and norm {norm} arrives at {node}."
+        ),
+        "reached": _("{number} of {count}: backward reaches {node}."),
+        "passes": _("What it makes of it goes on to {nodes}."),
+        "kept": _("It is added to {node}.grad."),
+    }
 
 
 def _levels(
@@ -118,6 +120,7 @@ def _levels(
     name: str,
     lines: Mapping[int, Link],
     calls: Mapping[int, Link],
+    _: Translate,
 ) -> Iterator[dict[str, object]]:
     """The steps by which a folded drawing opens, each in a file of its own.
 
@@ -148,8 +151,10 @@ def _levels(
             yield {"nodes": len(view.nodes), "url": url, "file": file}
 
 
-def _call_links(graph: Graph, url_of_call: Callable[[str], str | None]) -> dict[int, Link]:
-    urls = {call: url_of_call(call) for call in {node.call for node in graph.nodes if node.call}}
+def _call_links(graph: Graph, site: Site, _: Translate) -> dict[int, Link]:
+    urls = {
+        call: site.url_of_call(call) for call in {node.call for node in graph.nodes if node.call}
+    }
     return {
         node.id: Link(url, _("documentation of {call}").format(call=node.call))
         for node in graph.nodes
@@ -157,7 +162,7 @@ def _call_links(graph: Graph, url_of_call: Callable[[str], str | None]) -> dict[
     }
 
 
-def _line_links(graph: Graph, anchors: Mapping[int, str]) -> dict[int, Link]:
+def _line_links(graph: Graph, anchors: Mapping[int, str], _: Translate) -> dict[int, Link]:
     links = {}
     for id, anchor in anchors.items():
         node = graph.nodes[id]
@@ -165,34 +170,3 @@ def _line_links(graph: Graph, anchors: Mapping[int, str]) -> dict[int, Link]:
         label = _("{op}, made by line {line}").format(op=node.op, line=node.source.line)
         links[id] = Link(f"#{anchor}", label)
     return links
-
-
-PDF_SCALE = 0.7
-"""The size of a drawing in print: its labels are then somewhat smaller than the text."""
-
-
-def canvas_pdf(canvas: nodes.container) -> tuple[str, bytes, str]:
-    """The PDF of a canvas: the name of its file, what is in it, and its size for LaTeX.
-
-    Raises :exc:`ImportError` with advice if what makes PDFs is not installed.
-    """
-    graph, drawn = Graph.from_json(canvas[GRAPH]), Drawn.from_json(canvas[DRAWING])
-    name = plain(title([output.name for output in graph.outputs], _))
-    data = pdf_of(drawn.picture(graph), drawn.layout, name)
-    return f"{drawn.prefix}.pdf", data, latex_size(drawn.width)
-
-
-_IN_LATEX = {"px": (0.75, "bp"), "pt": (1.0, "bp"), "%": (0.01, "\\linewidth")}
-_IN_LATEX.update({unit: (1.0, unit) for unit in ("em", "ex", "cm", "mm", "in", "pc")})
-
-
-def latex_size(width: str | None) -> str:
-    """A width of CSS as what LaTeX takes: pixels are of 1/96 inch, per cent those of the line.
-
-    The size of print where there is none, or in a unit that paper has not.
-    """
-    number, unit = re.fullmatch(r"([\d.]*)(.*)", width or "").groups()  # type: ignore[union-attr]
-    if unit not in _IN_LATEX or not number:
-        return f"scale={PDF_SCALE}"
-    factor, name = _IN_LATEX[unit]
-    return f"width={float(number) * factor:g}{name}"
