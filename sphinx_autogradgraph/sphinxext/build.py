@@ -20,12 +20,14 @@ from sphinx_autogradgraph.execution.result import Traced
 from sphinx_autogradgraph.execution.runner import Runner, has_torch
 from sphinx_autogradgraph.faults import Fault, FaultError
 from sphinx_autogradgraph.figure.drawn import Drawn
+from sphinx_autogradgraph.figure.tables import grids
+from sphinx_autogradgraph.slug import page_slug
 from sphinx_autogradgraph.sphinxext import dependencies, surroundings
 from sphinx_autogradgraph.sphinxext.kept import KEPT, keeper_of
 from sphinx_autogradgraph.sphinxext.messages import _
-from sphinx_autogradgraph.sphinxext.nodes import fail, fill, leave_out, page_slug
+from sphinx_autogradgraph.sphinxext.nodes import fail, fill, leave_out
 from sphinx_autogradgraph.sphinxext.page import Page, PageJob, PageRun, concerns_us
-from sphinx_autogradgraph.sphinxext.tables import tables
+from sphinx_autogradgraph.sphinxext.tables import table_node
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -235,8 +237,8 @@ class Build:
         prefix = f"{page_slug(env.docname)}-{job.number}"
         fill(figure, outcome, options, Drawn.of(arranged, outcome.graph, options, prefix, links))
         parent = figure.parent
-        for table in reversed(tables(options.table, outcome, links)):
-            parent.insert(parent.index(figure) + 1, table)
+        for grid in reversed(grids(options.table, outcome, links, _)):
+            parent.insert(parent.index(figure) + 1, table_node(grid))
 
 
 def _purpose(app: Sphinx) -> Purpose:

@@ -10,8 +10,8 @@ from docutils import nodes
 from sphinx import addnodes
 
 from sphinx_autogradgraph.cells import is_python, python_of
+from sphinx_autogradgraph.lines import line_of_code, lines_of_part, source_lines
 from sphinx_autogradgraph.program import Block, display_path
-from sphinx_autogradgraph.sphinxext.lines import line_of_code, lines_of_part, source_lines
 
 SKIP = "autogradgraph-skip"
 """The class of blocks that the page's program leaves out."""

@@ -13,9 +13,9 @@ from sphinx_autogradgraph.cells import python_of
 from sphinx_autogradgraph.faults import Fault, FaultError
 from sphinx_autogradgraph.figure.options import NAMES, parse_options
 from sphinx_autogradgraph.figure.request import Request
+from sphinx_autogradgraph.lines import line_of_code, source_lines
 from sphinx_autogradgraph.program import Block, display_path
 from sphinx_autogradgraph.sphinxext import dependencies
-from sphinx_autogradgraph.sphinxext.lines import line_of_code, source_lines
 from sphinx_autogradgraph.sphinxext.nodes import new_figure
 
 REQUEST, SETUP = "autogradgraph-request", "autogradgraph-setup"

@@ -13,18 +13,17 @@
 
 from __future__ import annotations
 
-import re
-import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 
 from docutils import nodes
 
-from sphinx_autogradgraph.drawing.text import Span, alternative, folded, summary, title, tree
+from sphinx_autogradgraph.drawing.text import Span, alternative, title, tree
 from sphinx_autogradgraph.execution.result import Traced
 from sphinx_autogradgraph.faults import Fault
 from sphinx_autogradgraph.figure.drawn import Drawn
 from sphinx_autogradgraph.figure.options import Options
+from sphinx_autogradgraph.figure.words import caption_and_legend
 from sphinx_autogradgraph.sphinxext.messages import _
 
 GRAPH, DRAWING = "autogradgraph-graph", "autogradgraph-drawing"
@@ -60,18 +59,14 @@ def fill(figure: nodes.Element, traced: Traced, options: Options, drawn: Drawn) 
         canvas += nodes.paragraph("", alt)
     else:
         canvas += nodes.literal_block(text, text, language="none", classes=["autogradgraph-tree"])
-    first, rest = title([output.name for output in graph.outputs], _), summary(graph, _)
-    if figure.attributes.pop("autogradgraph-generated", 0):
+    generated = bool(figure.attributes.pop("autogradgraph-generated", 0))
+    first, sentences = caption_and_legend(
+        graph, drawn, traced.notes, has_caption=not generated, translate=_
+    )
+    if generated:
         caption = next(figure.findall(nodes.caption))
         caption.clear()
         caption += inline_nodes(first)
-        sentences = rest
-    else:
-        sentences = [*first, Span("text", " "), *rest]
-    if drawn.folded:
-        sentences = [*sentences, Span("text", " "), *folded(graph, drawn.view or graph, _)]
-    for note in traced.notes:
-        sentences = [*sentences, Span("text", f" {note.sentence(_)}")]
     inline = nodes.inline("", "", *inline_nodes(sentences), classes=["autogradgraph-summary"])
     figure += nodes.legend("", nodes.paragraph("", "", inline))
 
@@ -104,14 +99,3 @@ def inline_nodes(spans: Sequence[Span]) -> list[nodes.Node]:
         nodes.literal(span.text, span.text) if span.kind == "literal" else nodes.Text(span.text)
         for span in spans
     ]
-
-
-def page_slug(docname: str) -> str:
-    """The beginning of all ids that we make on a page.
-
-    It names the document, because some builders put several on one page.
-    """
-    slug = re.sub(r"[^A-Za-z0-9]+", "-", docname)
-    if slug != docname:  # «a/b» and «a-b» are two documents
-        slug += f"-{zlib.crc32(docname.encode()):08x}"
-    return f"autogradgraph-{slug}"
