@@ -1,8 +1,9 @@
 """The command ``autogradgraph``.
 
 ``autogradgraph draw REFERENCE`` draws a graph without any documentation around it.
-``autogradgraph check DOCS`` runs the code of a Sphinx project and compares its graphs with their
-snapshots; ``autogradgraph update DOCS`` accepts the graphs of today.  Both touch nothing else.
+``autogradgraph check DOCS`` runs the code of a Sphinx project or a Markdown site and compares its
+graphs with their snapshots; ``autogradgraph update DOCS`` accepts the graphs of today.  Both touch
+nothing else.
 """
 
 from __future__ import annotations
@@ -35,12 +36,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if options.command == "draw":
         return _draw(options)
-    if not Path(options.conf or options.docs, "conf.py").is_file():
-        print(
-            f"autogradgraph: there is no conf.py in {options.conf or options.docs}", file=sys.stderr
-        )
+    if Path(options.conf or options.docs, "conf.py").is_file():
+        return _sphinx_project(options)
+    if options.conf:
+        print(f"autogradgraph: there is no conf.py in {options.conf}", file=sys.stderr)
         return 2
-    return _snapshots(options)
+    return _markdown_site(options)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -157,7 +158,25 @@ def _program(options: argparse.Namespace, words: Sequence[str]) -> Program:
     return referenced(base, reference, str(Path(reference.file or "").absolute()))
 
 
-def _snapshots(options: argparse.Namespace) -> int:
+def _markdown_site(options: argparse.Namespace) -> int:
+    """Check or update what is built by MkDocs, ProperDocs or Zensical."""
+    from sphinx_autogradgraph.markdown.check import NoSiteError, check_site
+
+    updates = options.command == "update"
+    try:
+        report, faults = check_site(Path(options.docs), options.command)
+    except NoSiteError as error:
+        print(f"autogradgraph: {error}", file=sys.stderr)
+        return 2
+    if updates:
+        for line in report.accepted():
+            print(line)
+        report.remove_orphans()
+    print(report.summary())
+    return int(faults > 0 or not (updates or report.in_sync()))
+
+
+def _sphinx_project(options: argparse.Namespace) -> int:
     """Check or update, by way of Sphinx, in directories that are gone afterwards."""
     from sphinx.application import Sphinx
     from sphinx.errors import SphinxError

@@ -115,9 +115,10 @@ def _table(grid: Grid) -> str:
     body = "\n".join(
         f"<tr>{''.join(f'<td>{_cell(cell)}</td>' for cell in row)}</tr>" for row in grid.body
     )
+    # Themes style tables that have no class.
     return (
-        f'<table class="autogradgraph-table {grid.name}">\n<thead><tr>{head}</tr></thead>\n'
-        f"<tbody>\n{body}\n</tbody>\n</table>\n"
+        f'<div class="autogradgraph-table {grid.name}"><table>\n<thead><tr>{head}</tr></thead>\n'
+        f"<tbody>\n{body}\n</tbody>\n</table></div>\n"
     )
 
 

@@ -63,7 +63,9 @@ class Page:
         """
         order = [*self._figures[self._next :], *self._figures[: self._next]]
         for figure in order:
-            if figure.fence == fence:
+            # Of a header that it does not understand SuperFences may find other options in it.
+            alike = figure.fence.header and figure.fence.body == fence.body
+            if figure.fence == fence or alike:
                 self._next = self._figures.index(figure) + 1
                 return figure.html, figure.faults
         (alone,) = self._draw([fence], len(self._figures))
@@ -136,6 +138,14 @@ class Page:
             root=str(self.site.root),
             path_of=self._path_of,
         )
+        if fence.header:
+            fault = Fault(
+                "option",
+                'the header {header} is none that SuperFences reads; write key="value", with _ '
+                "for -",
+                {"header": repr(fence.header)},
+            )
+            return Request(options, request.draw, None, None, False, (fault,))
         unknown = [name for name in texts if name not in NAMES]
         if unknown:
             fault = Fault(
@@ -152,9 +162,14 @@ class Page:
 
     def _line(self, fence: Fence) -> int:
         """The line of a fence in the file of its page, from 1: front matter moves the others."""
-        body = fence.body.split("\n")
-        found = line_of_code(fence.body, self._source, fence.line) if any(body) else None
-        return fence.line if found is None else found - 1
+        if not 0 < fence.line <= len(self.lines):
+            return fence.line
+        header = self.lines[fence.line - 1]
+        for text in (f"{header}\n{fence.body}".rstrip(), header):
+            found = line_of_code(text, self._source, fence.line)
+            if found is not None:
+                return found
+        return fence.line
 
     def _path_of(self, name: str) -> str:
         """Where a file is that a reference names: from the page, else from the project.
@@ -218,7 +233,8 @@ class Page:
 
     def _report(self, fence: Fence, fault: Fault, figure: Fence | None = None) -> None:
         """Warn of a fault at a fence; ``figure`` is the one that cannot be drawn for it."""
-        text = self.site.report(f"{self._file}:{self._line(fence)}", fault)
+        line = self._line(fence)
+        text = self.site.report(f"{self._file}:{line}" if line else self._file, fault)
         if text is not None:
             self._warnings.setdefault((figure or fence).line, []).append(text)
 

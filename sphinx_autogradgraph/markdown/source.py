@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sphinx_autogradgraph.cells import is_python
 
@@ -19,18 +19,21 @@ FIGURE, SETUP, SKIP = "autogradgraph", "autogradgraph-setup", "autogradgraph-ski
 _START = re.compile(
     r"""(?P<indent>[>\s]*)(?P<fence>`{3,}|~{3,})[ \t]*
     (?:\.?(?P<language>[\w#.+-]+)(?=[ \t]|$))?[ \t]*
-    (?:\{(?P<attributes>[^\n]*)\}|(?P<options>[^`\n]*))[ \t]*$""",
+    (?:\{(?P<attributes>[^\n]*)\}|(?P<options>(?:[^`"'\n]|"[^"\n]*"|'[^'\n]*')*))[ \t]*$""",
     re.VERBOSE,
 )
 _OPTION = re.compile(
     r"""(?P<key>[a-zA-Z][\w-]*)(?:=(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<bare>\S+)))?"""
     r"""|\#(?P<id>[\w-]+)|\.(?P<class>[\w.+-]+)"""
 )
+_PLAIN = re.compile(r"""(?:[ \t]*[a-zA-Z][a-zA-Z0-9_]*(?:="[^"]*"|='[^']*')?(?=[ \t]|$))*""")
+"""What SuperFences takes for a header without braces."""
 
 
 @dataclass(frozen=True)
 class Fence:
-    """A fence: its language, what its header says, and its text.  ``line`` is its first, from 1."""
+    """A fence: its language, what its header says, and its text.  ``line`` is its first, from 1;
+    ``header`` is what SuperFences does not understand of its header, and then shows it as code."""
 
     language: str
     options: Mapping[str, str]
@@ -38,6 +41,7 @@ class Fence:
     id: str = ""
     classes: tuple[str, ...] = ()
     line: int = field(default=0, compare=False)
+    header: str = field(default="", compare=False)
 
     @classmethod
     def of(
@@ -108,4 +112,6 @@ def _fence(match: re.Match[str], body: str, line: int) -> Fence:
             value = found["double"] or found["single"] or found["bare"]
             options[found["key"]] = value if value is not None else ""
     language = match["language"] or (classes.pop(0) if classes else "")
-    return Fence.of(language, options, body, id, classes, line)
+    fence = Fence.of(language, options, body, id, classes, line)
+    plain = (match["options"] or "").strip()
+    return fence if _PLAIN.fullmatch(plain) else replace(fence, header=plain)

@@ -12,10 +12,12 @@
     const holder = document.querySelector("[data-autogradgraph-words]");
     if (holder) words = JSON.parse(holder.dataset.autogradgraphWords);
     watchScheme();
-    for (const canvas of document.querySelectorAll(".autogradgraph > .autogradgraph-canvas")) {
+    const figures = ".autogradgraph > .autogradgraph-canvas:not([data-autogradgraph-ready])";
+    for (const canvas of document.querySelectorAll(figures)) {
+      canvas.dataset.autogradgraphReady = "";
       figure(canvas);
+      connect(canvas);
     }
-    connect(document);
   }
 
   /* --- light or dark, as the page is --- */
@@ -24,8 +26,11 @@
     const update = () => {
       document.documentElement.dataset.autogradgraphScheme = isDark() ? "dark" : "light";
     };
+    const watched = "autogradgraphScheme" in document.documentElement.dataset;
     update();
-    const options = { attributes: true, attributeFilter: ["class", "style", "data-theme", "data-mode"] };
+    if (watched) return; // the page came without a load, by «instant navigation»
+    const names = ["class", "style", "data-theme", "data-mode", "data-bs-theme", "data-md-color-scheme"];
+    const options = { attributes: true, attributeFilter: names };
     const observer = new MutationObserver(update);
     observer.observe(document.documentElement, options);
     observer.observe(document.body, options);
