@@ -53,7 +53,7 @@ def _compared(graph: Graph) -> list[Any]:
             node.kind,
             node.op,
             node.name,
-            node.module,
+            node.module or None,  # in no module, whether that was recorded or not
             [(meta.shape, meta.dtype, meta.name) for meta in node.outputs],
             [
                 (place[edge.from_], edge.output, edge.input)
@@ -218,7 +218,7 @@ def _attributes(old: Node, new: Node) -> Iterator[_Change]:
     name = _named(old)
     if old.name != new.name:
         yield _Change(_became(_of(name, Message("name")), old.name, new.name), new)
-    if old.module != new.module:
+    if (old.module or None) != (new.module or None):
         yield _Change(_became(_of(name, Message("module")), old.module, new.module), new)
     yield from _metas(old, new)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -13,10 +15,20 @@ import graphviz
 from sphinx_autogradgraph.drawing.arrange import Arranged, arrange
 from sphinx_autogradgraph.drawing.dot import labelled_digraph_of
 from sphinx_autogradgraph.drawing.labels import SHOW, Show
+from sphinx_autogradgraph.drawing.latex import latex_of
 from sphinx_autogradgraph.drawing.layout import Layout, find_engine
+from sphinx_autogradgraph.drawing.notebook import notebook_html
 from sphinx_autogradgraph.drawing.shapes import DIRECTIONS, Direction, Picture
 from sphinx_autogradgraph.drawing.svg import svg_of
-from sphinx_autogradgraph.drawing.text import alternative, folded, plain, summary, title, tree
+from sphinx_autogradgraph.drawing.text import (
+    Span,
+    alternative,
+    folded,
+    plain,
+    summary,
+    title,
+    tree,
+)
 from sphinx_autogradgraph.drawing.views import EVERYTHING, Scope, views, wanted_view
 from sphinx_autogradgraph.faults import FaultError
 from sphinx_autogradgraph.graph import Graph
@@ -65,12 +77,16 @@ class Drawing:
     @property
     def caption(self) -> str:
         """What the caption of a figure says: outputs, leaves, the chain of grad_fn."""
-        names = [output.name for output in self.graph.outputs]
-        sentences = [plain(title(names)), plain(summary(self.graph))]
-        sentences += [note.sentence() for note in self._notes]
+        return " ".join(map(plain, self._sentences))
+
+    @property
+    def _sentences(self) -> tuple[list[Span], list[Span]]:
+        """The first sentence of the caption, and the others."""
+        rest = summary(self.graph)
+        rest += [Span("text", f" {note.sentence()}") for note in self._notes]
         if self._view is not self._wanted:
-            sentences.append(plain(folded(self.graph, self._view)))
-        return " ".join(sentences)
+            rest += [Span("text", " "), *folded(self.graph, self._view)]
+        return title([output.name for output in self.graph.outputs]), rest
 
     @property
     def text(self) -> str:
@@ -120,13 +136,43 @@ class Drawing:
     def _repr_mimebundle_(
         self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
     ) -> dict[str, Any]:
-        """What notebooks show: the SVG, and the text where that cannot be shown."""
-        bundle = {"image/svg+xml": self.svg, "text/plain": self.text}
+        """What notebooks show, each host what it can: HTML, SVG, LaTeX, text."""
+        forms: dict[str, Callable[[], str]] = {
+            "text/html": lambda: self.html,
+            "image/svg+xml": lambda: self.svg,
+            "text/latex": self._repr_latex_,
+            "text/plain": lambda: self.text,
+        }
         return {
-            kind: data
-            for kind, data in bundle.items()
+            kind: form()
+            for kind, form in forms.items()
             if (not include or kind in include) and kind not in (exclude or ())
         }
+
+    @property
+    def html(self) -> str:
+        """The figure as HTML, with its caption and its style sheet; each time with ids of its own.
+
+        Raises what :attr:`svg` raises.
+        """
+        graph = self.graph
+        prefix = _prefix(graph.to_json() + self.dot)
+        svg = svg_of(
+            self._picture,
+            self._layout,
+            prefix=prefix,
+            title=plain(title([output.name for output in graph.outputs])),
+            description=alternative(graph),
+        )
+        return notebook_html(svg, graph, *self._sentences)
+
+    def _repr_html_(self) -> str:
+        """What sphinx-gallery shows."""
+        return self.html
+
+    def _repr_latex_(self) -> str:
+        """The drawing in LaTeX, as far as it is not too large for that, and the caption."""
+        return latex_of(self._picture, self._layout, self.caption)
 
     @cached_property
     def _view(self) -> Graph:
@@ -160,6 +206,18 @@ class Drawing:
             command, input=digraph.source.encode(), capture_output=True, check=True, timeout=60
         )
         return bytes(done.stdout)
+
+
+_shown: Counter[str] = Counter()
+"""How often each drawing has been shown in this process."""
+
+
+def _prefix(text: str) -> str:
+    """What begins the ids of a drawing: unique on its page, and the same each time it is built."""
+    digest = hashlib.sha256(text.encode()).hexdigest()[:10]
+    _shown[digest] += 1
+    again = f"-{_shown[digest]}" if _shown[digest] > 1 else ""
+    return f"autogradgraph-{digest}{again}"
 
 
 FORMS: dict[str, Callable[[Drawing], bytes]] = {

@@ -81,10 +81,14 @@ def svg_of(
     return "\n".join(parts)
 
 
-def style_sheet() -> str:
-    """What drawings need of the style sheet of pages, without what is for its script."""
+def style_sheet(*, page: bool = False) -> str:
+    """What drawings need of the style sheet of pages, without what is for its script.
+
+    With ``page`` they are light or dark as the page around them is.
+    """
     sheet = files("sphinx_autogradgraph") / "static" / "autogradgraph.css"
-    return sheet.read_text("utf-8").partition("/* ===")[0]
+    parts = sheet.read_text("utf-8").split("/* ===")
+    return "/* ===".join(parts[: 2 if page else 1])
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from html import escape
@@ -13,7 +12,8 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from sphinx_autogradgraph.drawing.text import Span, alternative, title
+from sphinx_autogradgraph.drawing.notebook import spans_html
+from sphinx_autogradgraph.drawing.text import alternative, title
 from sphinx_autogradgraph.execution.result import Traced
 from sphinx_autogradgraph.faults import Fault
 from sphinx_autogradgraph.figure.drawn import Drawn
@@ -55,8 +55,8 @@ def figure_html(
     caption, legend = caption_and_legend(
         graph, drawn, traced.notes, has_caption=bool(options.caption)
     )
-    first = _inline(options.caption) if options.caption else _spans(caption)
-    rest = f'<span class="autogradgraph-summary">{_spans(legend)}</span>'
+    first = _inline(options.caption) if options.caption else spans_html(caption)
+    rest = f'<span class="autogradgraph-summary">{spans_html(legend)}</span>'
     tables = "".join(
         _table(grid) for grid in grids(options.table, traced, drawn.lines, untranslated)
     )
@@ -68,7 +68,7 @@ def figure_html(
 def failed_html(options: Options, fault: Fault, words: Words) -> str:
     """The figure of what could not be drawn, which says why."""
     text = f"This graph could not be drawn: {fault.sentence()}"
-    caption = _inline(options.caption) if options.caption else _spans(title(options.tensor))
+    caption = _inline(options.caption) if options.caption else spans_html(title(options.tensor))
     body = (
         f'<div class="autogradgraph-fault"><p>{escape(text)}</p></div>\n'
         f"<figcaption>{_caption(caption)}</figcaption>"
@@ -85,13 +85,6 @@ def _figure(options: Options, body: str, words: Words) -> str:
 
 def _caption(html: str) -> str:
     return f'<p><span class="caption-text">{html}</span></p>'
-
-
-def _spans(spans: Sequence[Span]) -> str:
-    return "".join(
-        f"<code>{escape(span.text)}</code>" if span.kind == "literal" else escape(span.text)
-        for span in spans
-    )
 
 
 def _inline(text: str) -> str:
@@ -123,7 +116,7 @@ def _table(grid: Grid) -> str:
 
 
 def _cell(cell: Cell) -> str:
-    html = _spans(cell.spans)
+    html = spans_html(cell.spans)
     return html if cell.line is None else f'<a href="#{escape(cell.line)}">{html}</a>'
 
 

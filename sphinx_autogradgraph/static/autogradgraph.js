@@ -185,7 +185,7 @@
   function figure(canvas) {
     const levels = JSON.parse(canvas.dataset.levels || "[{}]");
     levels[0].svg = canvas.querySelector("svg");
-    if (!levels[0].svg) return;
+    if (!levels[0].svg || !words.full) return; // of a notebook's output, on a page without words
     let at = 0;
     const shown = () => levels[at].svg;
 

@@ -1,0 +1,5 @@
+"""A book of notebooks, by nbsphinx."""
+
+project = "sphinx-autogradgraph with nbsphinx"
+extensions = ["nbsphinx"]
+html_theme = "furo"
