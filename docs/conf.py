@@ -7,12 +7,21 @@ author = "The sphinx-autogradgraph developers"
 copyright = f"2026, {author}"
 version = release = __version__
 
-extensions = ["sphinx_autogradgraph", "myst_parser"]
+extensions = ["sphinx_autogradgraph", "myst_parser", "sphinx.ext.autodoc", "sphinxarg.ext"]
+autodoc_mock_imports = ["torch"]  # it never enters the process of Sphinx
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True
 exclude_patterns = ["_build"]
 autogradgraph_snapshots = "snapshots"
 source_suffix = {".rst": "restructuredtext", ".md": "markdown"}
 numfig = True
 nitpicky = True
+nitpick_ignore_regex = [
+    ("py:.*", r"(collections|pathlib|graphviz|torch|pymdownx)\..*|Markdown"),  # others'
+    ("py:.*", r"sphinx_autogradgraph\.(drawing|message|difference)\..*"),  # not public
+    ("py:class", r"Kind|Source|Gradient|Saved|Fold|Values|(.*\.)?Fault"),  # parts of a Graph
+]
 
 latex_engine = "xelatex"  # for ≡ and ⋯
 

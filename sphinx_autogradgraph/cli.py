@@ -33,7 +33,7 @@ from sphinx_autogradgraph.program import (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status: 0 all well, 1 not in sync or failed, 2 wrong usage."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     if options.command == "draw":
         return _draw(options)
     if Path(options.conf or options.docs, "conf.py").is_file():
@@ -44,12 +44,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return _markdown_site(options)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """The parser of the command, from which the documentation is made, too."""
+    made = argparse.ArgumentParser(
         prog="autogradgraph", description="Keep the autograd graphs of documentation in sync."
     )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    made.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, text in (
         ("check", "run all code and compare its graphs with the snapshots"),
         ("update", "run all code and accept its graphs as the snapshots"),
@@ -69,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
             help="set a value of conf.py",
         )  # fmt: skip
     _add_draw(commands.add_parser("draw", help="draw the graph of a tensor of a program"))
-    return parser
+    return made
 
 
 def _add_draw(command: argparse.ArgumentParser) -> None:
