@@ -1,30 +1,32 @@
 """Drawing beside torchviz and dot: from a tensor to its SVG.
 
-Run ``pip install torchviz``, install Graphviz and run ``python benchmarks/drawing.py``.  Both draw
+Both draw
 the same tensors in the same run, each in a process of its own; what counts is the ratio.  torchviz
 has no folds: where ours folds, the ratio compares two pictures of one model.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import platform
 import resource
 import shutil
 import signal
-import statistics
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import nn
 
-LIMIT = 125.0
+from benchmarks.table import Table, main, median, seconds, times
+
+ROUNDS = 3
+
+LIMIT = 60.0
 """Seconds after which a peer is given up."""
 
 
@@ -71,8 +73,18 @@ CASES: dict[str, tuple[Callable[[], torch.Tensor], str | None]] = {
 }
 
 
-def ours(name: str) -> tuple[float, int]:
-    """Seconds from the tensor to the SVG, and the nodes of the graph."""
+GROWTH = (10, 100, 1_000, 10_000, 100_000)
+"""The lengths of the chain by which growth is told."""
+
+CASES |= {
+    f"{kind} {length}": (partial(chain, length), fold)
+    for length in GROWTH
+    for kind, fold in (("growth", None), ("growth-full", "none"))
+}
+
+
+def ours(name: str) -> tuple[float, int, int]:
+    """Seconds from the tensor to the SVG, the nodes of the graph, the bytes of the SVG."""
     from sphinx_autogradgraph import draw, record
 
     make, fold = CASES[name]
@@ -80,11 +92,11 @@ def ours(name: str) -> tuple[float, int]:
         out = make()
     begin = time.perf_counter()
     drawing = draw(out, fold=fold)
-    assert "</svg>" in drawing.svg
-    return time.perf_counter() - begin, len(drawing.graph.nodes)
+    svg = drawing.svg
+    return time.perf_counter() - begin, len(drawing.graph.nodes), len(svg)
 
 
-def peers(name: str) -> tuple[float, int]:
+def peers(name: str) -> tuple[float, int, int]:
     """The same for ``torchviz.make_dot`` and a system dot."""
     from torchviz import make_dot
 
@@ -93,13 +105,12 @@ def peers(name: str) -> tuple[float, int]:
     source = make_dot(out).source
     command = [str(shutil.which("dot")), "-Tsvg"]
     done = subprocess.run(command, input=source.encode(), capture_output=True, check=True)
-    assert b"</svg>" in done.stdout
-    return time.perf_counter() - begin, source.count("[label=")
+    return time.perf_counter() - begin, source.count("[label="), len(done.stdout)
 
 
 def measured(who: str, name: str) -> dict[str, float] | None:
     """One run in a process of its own; None if it took too long or failed."""
-    command = [sys.executable, __file__, "--one", who, name]
+    command = [sys.executable, "-m", "benchmarks.drawing", "--one", who, name]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
     )
@@ -116,44 +127,81 @@ def measured(who: str, name: str) -> dict[str, float] | None:
 def one(who: str, name: str) -> None:
     """Measure here, and tell as JSON."""
     torch.manual_seed(0)
-    seconds, nodes = {"ours": ours, "peers": peers}[who](name)
+    taken, nodes, size = {"ours": ours, "peers": peers}[who](name)
     peak = max(resource.getrusage(of).ru_maxrss for of in (0, resource.RUSAGE_CHILDREN)) / 1024
-    print(json.dumps({"seconds": seconds, "nodes": nodes, "megabytes": peak}), flush=True)
+    print(
+        json.dumps({"seconds": taken, "nodes": nodes, "bytes": size, "megabytes": peak}), flush=True
+    )
     # Without destroying the graph, which torch does by recursion.
     os._exit(0)
 
 
-def main() -> None:
-    """Measure all cases and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--one", nargs=2, metavar=("WHO", "CASE"), help="one measurement, as JSON")
-    parser.add_argument("--rounds", type=int, default=3)
-    options = parser.parse_args()
-    if options.one:
-        one(*options.one)
-        return
-    dot = shutil.which("dot")
-    print(f"torch {torch.__version__}, Python {platform.python_version()}, dot: {dot or 'none'}")
-    print(f"{'':34} {'nodes':>7} {'ours':>8} {'peak':>8} {'torchviz + dot':>15} {'ratio':>8}")
-    for name in CASES:
-        runs = [found for _ in range(options.rounds) if (found := measured("ours", name))]
-        seconds = statistics.median(run["seconds"] for run in runs)
-        peak = max(run["megabytes"] for run in runs)
-        peer = measured("peers", name) if dot else None
-        theirs = peer["seconds"] if peer else LIMIT
-        said = f"{theirs:.2f} s" if peer else f"> {LIMIT:.0f} s, or failed"
-        more = "" if peer else "> "
-        print(
-            f"{name:34} {runs[0]['nodes']:>7} {seconds:>6.2f} s {peak:>5.0f} MB {said:>15} "
-            f"{more}{theirs / seconds:>6.0f}",
-            flush=True,
-        )
+def measure() -> Sequence[Table]:
+    """Measure all cases, and how time grows with size."""
+    rows = []
+    for name in [name for name in CASES if not name.startswith("growth")]:
+        runs = [found for _ in range(ROUNDS) if (found := measured("ours", name))]
+        taken = median([run["seconds"] for run in runs])
+        peer = measured("peers", name)
+        said, more = (seconds(peer["seconds"]), "") if peer else (f"> {LIMIT:.0f} s", "> ")
+        rows.append(
+            [
+                name, f"{runs[0]['nodes']:,.0f}", seconds(taken),
+                f"{max(run['megabytes'] for run in runs):,.0f} MB", said,
+                f"{peer['megabytes']:,.0f} MB" if peer else "",
+                more + times(peer["seconds"] if peer else LIMIT, taken),
+                f"{runs[0]['bytes'] / runs[0]['nodes']:,.0f}",
+                f"{peer['bytes'] / peer['nodes']:,.0f}" if peer else "",
+            ]
+        )  # fmt: skip
+    return [
+        Table(
+            "Drawing: from the tensor to the SVG",
+            ["", "nodes", "ours", "peak", "torchviz + dot", "peak", "theirs / ours",
+             "our bytes a node", "theirs"],
+            rows,
+            "Where ours folds, the bytes are those of the folded drawing, and there are few for each "
+            f"node of the graph. A peer is given {LIMIT:.0f} seconds.",
+        ),
+        growth(),
+    ]  # fmt: skip
+
+
+def growth() -> Table:
+    """How the time grows with the length of a chain with skips."""
+    ways = {"ours": ("ours", "growth"), "ours, full detail": ("ours", "growth-full"),
+            "torchviz + dot": ("peers", "growth")}  # fmt: skip
+    points: dict[str, list[list[float]]] = {}
+    cells: dict[tuple[str, int], str] = {}
+    for label, (who, kind) in ways.items():
+        for length in GROWTH:
+            found = measured(who, f"{kind} {length}")
+            if found is None:
+                cells[label, length] = f"> {LIMIT:.0f} s"
+                break
+            cells[label, length] = seconds(found["seconds"])
+            points.setdefault(label, []).append([found["nodes"], found["seconds"]])
+    rows = [[label, *(cells.get((label, length), "") for length in GROWTH)] for label in ways]
+    return Table(
+        "Growth: a chain with skips",
+        ["operations", *(f"{length:,}" for length in GROWTH)],
+        rows,
+        points=points,
+    )
+
+
+def run() -> None:
+    """Measure one thing with ``--one WHO CASE``, else all."""
+    if "--one" in sys.argv:
+        one(*sys.argv[-2:])
+    else:
+        main(measure)
 
 
 if __name__ == "__main__":
     # torchviz recurses: it needs more stack than the main thread has.
     sys.setrecursionlimit(10**6)
     threading.stack_size(512 * 1024 * 1024)
-    thread = threading.Thread(target=main)
+    thread = threading.Thread(target=run)
     thread.start()
     thread.join()

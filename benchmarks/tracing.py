@@ -1,28 +1,29 @@
-"""Tracing beside torchviz: the Graph of an unrolled LSTM of some 6,000 nodes, and ``make_dot``.
+"""Tracing beside peers: from a tensor that is computed to its graph as data.
 
-Run ``pip install torchviz`` and ``python benchmarks/tracing.py``.  The floor is a walk that reads
-names, shapes, dtypes and edges and keeps nothing else.  All alternate in one process; the ratios of
-the medians are what counts.
+torchview, torchlens and TensorBoard run the model themselves; what they take includes one forward, and
+so it is told what that takes.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
-import platform
-import statistics
+import io
+import json
+import subprocess
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+import warnings
+from collections.abc import Callable, Sequence
 
 import torch
+from torch import nn
 
+from benchmarks.table import Table, main, median, seconds, times
 from sphinx_autogradgraph import trace
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-ROUNDS = 15
+ROUNDS = 9
 STEPS = 200
 
 
@@ -39,7 +40,7 @@ def unrolled() -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
 
 
 def plain_walk(out: torch.Tensor) -> int:
-    """Read name, shapes, dtypes and edges of every node."""
+    """Read name, shapes, dtypes and edges of every node, and keep nothing else."""
     seen, stack = set(), [out.grad_fn]
     while stack:
         fn = stack.pop()
@@ -51,36 +52,112 @@ def plain_walk(out: torch.Tensor) -> int:
     return len(seen)
 
 
-def main() -> None:
-    """Measure and print."""
-    from torchviz import make_dot
-
-    torch.manual_seed(0)
-    out, params = unrolled()
-    ways: dict[str, Callable[[], object]] = {
-        "torchviz.make_dot": lambda: make_dot(out, params),
-        "trace": lambda: trace(out, params=params),
-        "plain walk": lambda: plain_walk(out),
-    }
-    times: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(ROUNDS):
+def measured(ways: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """The medians of the ways, which alternate."""
+    found: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(rounds):
         for name, way in ways.items():
             gc.collect()
             begin = time.perf_counter()
-            way()
-            times[name].append(time.perf_counter() - begin)
-    print(f"torch {torch.__version__}, Python {platform.python_version()}, {sys.platform}")
-    print(f"{len(trace(out).nodes)} nodes")
-    base = statistics.median(times["torchviz.make_dot"])
-    for name, found in times.items():
-        median = statistics.median(found)
-        print(f"{name:20} {median * 1e3:7.1f} ms   {median / base:5.2f} times")
+            with contextlib.redirect_stdout(io.StringIO()):
+                way()
+            found[name].append(time.perf_counter() - begin)
+    return {name: median(values) for name, values in found.items()}
+
+
+PEERS = ("sphinx-autogradgraph", "torchviz", "torchview", "torchlens", "TensorBoard")
+
+
+def peer(name: str) -> None:
+    """Measure one of the :data:`PEERS` here, and tell as JSON: some of them change torch for good."""
+    warnings.filterwarnings("ignore")
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    layer = nn.TransformerEncoderLayer(64, 4, 128, dropout=0.0, batch_first=True)
+    model = nn.TransformerEncoder(layer, 12)
+    x = torch.randn(2, 16, 64)
+    way: Callable[[], object]
+    if name == "sphinx-autogradgraph":
+        way = lambda: trace(model(x).sum())  # noqa: E731
+    elif name == "torchviz":
+        from torchviz import make_dot
+
+        named = dict(model.named_parameters())
+        way = lambda: make_dot(model(x).sum(), params=named)  # noqa: E731
+    elif name == "torchview":
+        from torchview import draw_graph
+
+        way = lambda: draw_graph(model, input_data=x, depth=9)  # noqa: E731
+    elif name == "torchlens":
+        import torchlens
+
+        way = lambda: torchlens.trace(model, x)  # noqa: E731
+    else:
+        from torch.utils.tensorboard._pytorch_graph import parse
+
+        def way() -> object:
+            # As its «graph» does, without tracing a second time to compare.
+            traced = torch.jit.trace(model, (x,), check_trace=False, strict=False)
+            return parse(traced.graph, traced, (x,))
+
+    print(json.dumps(measured({"forward": lambda: model(x), name: way}, 5)))
+
+
+def measure() -> Sequence[Table]:
+    """Measure an unrolled LSTM, where the graph is large, and a model that peers can run."""
+    from torchviz import make_dot
+
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    out, params = unrolled()
+    count = len(trace(out).nodes)
+    walk = measured(
+        {
+            "torchviz.make_dot": lambda: make_dot(out, params),
+            "trace": lambda: trace(out, params=params),
+            "a walk that keeps nothing": lambda: plain_walk(out),
+        },
+        ROUNDS,
+    )
+    rows = []
+    for name in PEERS:
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.tracing", "--one", name],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        found = json.loads(done.stdout.splitlines()[-1])
+        rows.append([name, seconds(found[name]), times(found[name], found["forward"])])
+    return [
+        Table(
+            f"Tracing an LSTM of {STEPS} steps, {count:,} nodes",
+            ["", "time", "times torchviz"],
+            [
+                [name, seconds(value), times(value, walk["torchviz.make_dot"])]
+                for name, value in walk.items()
+            ],
+        ),
+        Table(
+            "A forward of a transformer of 12 layers, and its graph",
+            ["", "time", "times the forward alone"],
+            rows,
+            "torchview, torchlens and TensorBoard record other graphs: the calls of modules and "
+            "functions. torchlens keeps the values as well.",
+        ),
+    ]
+
+
+def run() -> None:
+    """Measure one peer with ``--one NAME``, else all."""
+    if "--one" in sys.argv:
+        peer(sys.argv[-1])
+    else:
+        main(measure)
 
 
 if __name__ == "__main__":
     # torchviz recurses: it needs more stack than the main thread has.
     sys.setrecursionlimit(10**6)
     threading.stack_size(512 * 1024 * 1024)
-    thread = threading.Thread(target=main)
+    thread = threading.Thread(target=run)
     thread.start()
     thread.join()

@@ -1,0 +1,4 @@
+"""Benchmarks beside peers: ``python -m benchmarks`` runs all of them.
+
+Every figure is a ratio, or stands beside what it is to be compared with, of the same run on the same machine.
+"""

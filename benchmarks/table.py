@@ -1,0 +1,69 @@
+"""What a benchmark tells: tables, as data, as text and as reStructuredText."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table.  The cells are texts; ``points`` are what is plotted: name → [[x, y], …]."""
+
+    title: str
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    note: str = ""
+    points: dict[str, list[list[float]]] = field(default_factory=dict)
+
+    def text(self) -> str:
+        """The table for a terminal."""
+        lines = [list(self.heads), *map(list, self.rows)]
+        widths = [max(len(line[column]) for line in lines) for column in range(len(self.heads))]
+        shown = [
+            "  ".join(
+                cell.ljust(width) if column == 0 else cell.rjust(width)
+                for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+            ).rstrip()
+            for line in lines
+        ]
+        return "\n".join(
+            [self.title, "-" * len(self.title), *shown, *([self.note] * bool(self.note))]
+        )
+
+    def rst(self) -> str:
+        """The table for the documentation."""
+        lines = [f".. list-table:: {self.title}", "   :header-rows: 1", ""]
+        for row in [self.heads, *self.rows]:
+            lines += [
+                f"   {'* -' if not column else '  -'} {cell}" for column, cell in enumerate(row)
+            ]
+        return "\n".join([*lines, "", self.note, ""])
+
+
+def seconds(value: float) -> str:
+    """A time as people read it."""
+    return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.1f} s"
+
+
+def times(value: float, base: float) -> str:
+    """A ratio, with two digits that count."""
+    ratio = value / base
+    return f"{ratio:.2f}" if ratio < 10 else f"{ratio:.0f}"
+
+
+def median(values: Sequence[float]) -> float:
+    """The median, of at least one value."""
+    return statistics.median(values)
+
+
+def main(measure: Callable[[], Sequence[Table]]) -> None:
+    """Measure; print the tables, as JSON with ``--json``."""
+    tables = measure()
+    if "--json" in sys.argv:
+        print(json.dumps([asdict(table) for table in tables]))
+    else:
+        print("\n\n".join(table.text() for table in tables))
