@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from sphinx_autogradgraph.execution.cache import Cache
+from sphinx_autogradgraph.execution.executor import Executor
 from sphinx_autogradgraph.execution.result import Traced
 from sphinx_autogradgraph.execution.runner import Runner, default_method
 from sphinx_autogradgraph.faults import Fault
@@ -321,6 +323,21 @@ def test_the_worker_ends_with_its_runner(tmp_path: Path) -> None:
         directory = runner._directory
     assert runner._server.poll() is not None
     assert not os.path.exists(directory)
+
+
+@forks
+def test_the_worker_imports_torch_before_it_is_needed(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache")
+    with Runner() as runner:
+        executor = Executor(runner, cache)
+        executor.warm_up()
+        assert runner._server is not None
+        server = runner._server.pid
+        executor.run([program(tmp_path, HEAD + "y = x * 2")])
+        assert runner._server.pid == server
+    with Runner() as runner:
+        Executor(runner, cache).warm_up()  # all may be remembered
+        assert runner._server is None
 
 
 @forks

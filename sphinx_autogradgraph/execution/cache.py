@@ -66,6 +66,10 @@ class Cache:
         data = gzip.compress(json.dumps(entry).encode(), compresslevel=1, mtime=0)
         write_aside(self._path(key), data)
 
+    def is_empty(self) -> bool:
+        """Whether nothing is remembered at all."""
+        return next(self.directory.glob("*/*.json.gz"), None) is None
+
     def prune(self, most: int = MAX_BYTES) -> None:
         """Drop the entries that were not used for longest until ``most`` bytes are left."""
         found = []

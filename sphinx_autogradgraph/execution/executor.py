@@ -38,6 +38,11 @@ class Executor:
             self._remember(programs[index], result)
         return [results[index] for index in range(len(programs))]
 
+    def warm_up(self) -> None:
+        """Make ready for programs, unless they may all be remembered."""
+        if self._cache is None or self._cache.is_empty():
+            self._runner.warm_up()
+
     def close(self) -> None:
         """End the worker, and keep the cache in bounds."""
         self._runner.close()

@@ -95,6 +95,13 @@ class Runner:
             return self._ask_the_server(programs, waiting)
         return [self._run_fresh(program) for program in programs]
 
+    def warm_up(self) -> None:
+        """Have the worker import torch in the meantime; programs will be asked for soon."""
+        if self.method == "fork":
+            with self._only_one():
+                if self._server is None:
+                    self._start()
+
     def close(self) -> None:
         """End the worker and remove what belongs to it.  Only in the process that made this."""
         if os.getpid() != self._owner or not os.path.exists(self._directory):

@@ -63,6 +63,22 @@ class Build:
         )
         self._keeper = keeper_of(app)
 
+    def warm_up(self, app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
+        """Have torch imported while documents are read, if one of them looks as if it needed it."""
+        if not docnames or app.builder.name in IDLE_BUILDERS or not self._runs(app):
+            return
+        for docname in docnames:
+            try:
+                found = "autogradgraph" in Path(env.doc2path(docname)).read_text(
+                    "utf-8", errors="ignore"
+                )
+            except OSError:  # Sphinx has words for that
+                continue
+            if found:
+                assert self._executor is not None, "documents are read after builder-inited"
+                self._executor.warm_up()
+                return
+
     def finish(self, app: Sphinx, exception: Exception | None) -> None:
         """End what was started."""
         if self._executor is not None:

@@ -70,6 +70,7 @@ def setup_drawing(app: Sphinx) -> None:
     app.add_event(PDF_EVENT)
     app.connect(PDF_EVENT, _write_pdf)
     app.connect("builder-inited", build.start)
+    app.connect("env-before-read-docs", build.warm_up)
     app.connect("build-finished", build.finish)
     app.add_transform(DrawPage)
     app.add_post_transform(CanvasToSvg)
