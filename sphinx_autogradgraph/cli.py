@@ -93,9 +93,17 @@ def _add_draw(command: argparse.ArgumentParser) -> None:
     command.add_argument("--fold", metavar="WORDS", default="", help=f"any of {', '.join(FOLDS)}")
     command.add_argument("--around", metavar="NAME", help="only what is near a tensor or module")
     command.add_argument("--until", metavar="NAME", help="only what comes after a tensor or module")
-    command.add_argument("--direction", metavar="D", choices=DIRECTIONS, default="TB")
-    command.add_argument("--seed", metavar="N", type=int, default=0)
-    command.add_argument("--timeout", metavar="SECONDS", type=float, default=60.0)
+    command.add_argument(
+        "--direction",
+        metavar="D",
+        choices=DIRECTIONS,
+        default="TB",
+        help="where data flows: down, up, right, left",
+    )
+    command.add_argument("--seed", metavar="N", type=int, default=0, help="for random numbers")
+    command.add_argument(
+        "--timeout", metavar="SECONDS", type=float, default=60.0, help="of the program"
+    )
 
 
 def _draw(options: argparse.Namespace) -> int:

@@ -1,33 +1,75 @@
-"""What the documentation shows of commands and code is what they do."""
+"""What the documentation shows of code, settings and commands is what they do."""
 
 from __future__ import annotations
 
+import argparse
+import json
 import re
 import subprocess
 import sys
 import textwrap
+from dataclasses import fields
+from pathlib import Path
 
+import pytest
+
+from sphinx_autogradgraph.cli import parser
+from sphinx_autogradgraph.faults import FaultKind
+from sphinx_autogradgraph.figure.options import NAMES
+from sphinx_autogradgraph.settings import Settings
 from tests.conftest import ROOT
 
-PYTHON = (ROOT / "docs" / "python.rst").read_text("utf-8")
+DOCS = ROOT / "docs"
+PAGES = sorted(DOCS.glob("*.rst"))
+REFERENCE = (DOCS / "reference.rst").read_text("utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    """The code blocks of the page in a language."""
-    found = re.findall(rf"\.\. code-block:: {language}\n\n((?:   .*\n|\n)+)", PYTHON)
-    return [textwrap.dedent(block).strip("\n") + "\n" for block in found]
+def blocks(page: Path, language: str) -> list[str]:
+    """The code blocks of a page in a language, but for those that are marked as left out."""
+    pattern = rf"^\.\. code-block:: {language}\n((?:   :.*\n)*)\n((?:   .*\n|\n)+)"
+    return [
+        textwrap.dedent(block).strip("\n") + "\n"
+        for options, block in re.findall(pattern, page.read_text("utf-8"), re.MULTILINE)
+        if "autogradgraph-skip" not in options
+    ]
 
 
-def test_the_python_of_the_page() -> None:
-    code = "".join(blocks("python"))
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    (shown,) = blocks("text")
-    assert done.stdout.startswith(shown)
-    assert "MmBackward0 torch.mm" in done.stdout
+@pytest.fixture(scope="module")
+def printed() -> dict[str, str]:
+    """What the Python of each page prints, run from top to bottom; one import of torch for all."""
+    programs = {page.stem: "".join(blocks(page, "python")) for page in PAGES}
+    code = """
+        import contextlib, io, json, sys, traceback
+        printed, failed = {}, []
+        for name, code in json.load(sys.stdin).items():
+            out = io.StringIO()
+            try:
+                with contextlib.redirect_stdout(out):
+                    exec(compile(code, name, "exec"), {"__name__": "__main__"})
+            except Exception:
+                failed.append(f"{name}: {traceback.format_exc()}")
+            printed[name] = out.getvalue()
+        print(json.dumps([printed, failed]))
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        input=json.dumps(programs), capture_output=True, text=True, check=True, cwd=ROOT,
+    )  # fmt: skip
+    found: dict[str, str]
+    found, failed = json.loads(done.stdout.splitlines()[-1])
+    assert failed == []
+    return found
+
+
+def test_the_python_of_all_pages_runs(printed: dict[str, str]) -> None:
+    (shown,) = blocks(DOCS / "python.rst", "text")
+    assert printed["python"].startswith(shown)
+    assert "MmBackward0 torch.mm" in printed["python"]
+    assert len([page for page in PAGES if blocks(page, "python")]) >= 8
 
 
 def test_the_commands_of_the_page() -> None:
-    (session,) = blocks("console")
+    (session,) = blocks(DOCS / "python.rst", "console")
     first, rest = session.split("\n", 1)
     arguments = first.removeprefix("$ autogradgraph ").split()
     done = subprocess.run(
@@ -35,3 +77,54 @@ def test_the_commands_of_the_page() -> None:
         capture_output=True, text=True, check=True, cwd=ROOT,
     )  # fmt: skip
     assert rest.startswith(done.stdout)
+
+
+def test_all_commands_are_understood() -> None:
+    seen = 0
+    for page in PAGES:
+        for line in "".join(blocks(page, "console")).splitlines():
+            command = line.removeprefix("$ ").partition("  #")[0]
+            if command.startswith("autogradgraph "):
+                arguments = re.findall(r"'[^']*'|\S+", command.removeprefix("autogradgraph "))
+                parser().parse_args([argument.strip("'") for argument in arguments])
+                seen += 1
+    assert seen >= 4
+
+
+def test_settings_in_toml_are_settings() -> None:
+    tomllib = pytest.importorskip("tomllib")
+    tables = [tomllib.loads(text) for page in PAGES for text in blocks(page, "toml")]
+    found = [table["tool"]["autogradgraph"] for table in tables if "tool" in table]
+    assert found
+    for table in found:
+        Settings(**table)
+    assert any("custom_fences" in json.dumps(table) for table in tables)
+
+
+def test_every_option_is_in_the_reference() -> None:
+    missing = [name for name in NAMES if f"``:{name}:``" not in REFERENCE]
+    assert missing == []
+
+
+def test_every_setting_is_in_the_reference_with_its_default() -> None:
+    for field in fields(Settings):
+        if field.name in ("path", "strict"):  # Sphinx has its own
+            continue
+        default = field.default
+        shown = f'"{default}"' if isinstance(default, str) else str(default)
+        head = rf"^``autogradgraph_{field.name}`` \(`*{re.escape(shown)}`*\)$"
+        assert re.search(head, REFERENCE, re.MULTILINE), (field.name, shown)
+
+
+def test_every_kind_of_warning_is_in_the_reference() -> None:
+    for kind in FaultKind.__args__:  # type: ignore[attr-defined]
+        assert f"\n``{kind}``\n" in REFERENCE
+
+
+def test_every_option_of_the_command_has_a_help() -> None:
+    (commands,) = (
+        action for action in parser()._actions if isinstance(action, argparse._SubParsersAction)
+    )
+    for command in commands.choices.values():
+        for action in command._actions:
+            assert action.help, action

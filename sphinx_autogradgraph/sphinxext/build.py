@@ -69,12 +69,10 @@ class Build:
             return
         for docname in docnames:
             try:
-                found = "autogradgraph" in Path(env.doc2path(docname)).read_text(
-                    "utf-8", errors="ignore"
-                )
+                text = Path(env.doc2path(docname)).read_text("utf-8", errors="ignore")
             except OSError:  # Sphinx has words for that
                 continue
-            if found:
+            if "autogradgraph" in text:
                 assert self._executor is not None, "documents are read after builder-inited"
                 self._executor.warm_up()
                 return
