@@ -96,9 +96,21 @@ def differences(old: Graph, new: Graph, translate: Translate = untranslated) -> 
         last = last if source is None else f"{source.file}:{source.line}"
         lines.setdefault(last, []).append(change.message.sentence(translate))
     return [
-        (f"{place}  " if place else "") + "; ".join(dict.fromkeys(texts))
+        (f"{place}  " if place else "") + "; ".join(_first(list(dict.fromkeys(texts)), translate))
         for place, texts in lines.items()
     ]
+
+
+MAX_CHANGES = 12
+"""Of one line of code no more changes are told."""
+
+
+def _first(texts: list[str], translate: Translate) -> list[str]:
+    """The first of many texts, and how many more there are."""
+    if len(texts) <= MAX_CHANGES:
+        return texts
+    more = translate("and {count} more").format(count=len(texts) - MAX_CHANGES)
+    return [*texts[:MAX_CHANGES], more]
 
 
 def _outputs(old: Graph, new: Graph) -> Iterator[_Change]:
@@ -116,7 +128,8 @@ def _modules(old: Graph, new: Graph) -> Iterator[_Change]:
             yield _Change(_became(what, before[path], after[path]))
     gone, come = sorted({*before} - {*after}), sorted({*after} - {*before})
     if gone or come:
-        yield _Change(_became(Message("modules"), ", ".join(gone), ", ".join(come)))
+        before_, after_ = (", ".join(_first(paths, untranslated)) for paths in (gone, come))
+        yield _Change(_became(Message("modules"), before_, after_))
 
 
 def _nodes(old: Graph, new: Graph) -> Iterator[_Change]:

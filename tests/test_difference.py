@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from sphinx_autogradgraph.difference import differences, same
+from sphinx_autogradgraph.difference import MAX_CHANGES, _first, differences, same
 from sphinx_autogradgraph.graph import Edge, Graph, Node, Output, Source, TensorMeta
 from sphinx_autogradgraph.tracing.names import Names
 from sphinx_autogradgraph.tracing.trace import trace_tensors
@@ -130,3 +130,9 @@ def test_large_graphs_are_compared_in_time() -> None:
     assert differences(chain("A"), chain("A")) == []
     (words,) = differences(chain("A"), chain("C"))
     assert words == "49949 nodes became 49949 others"
+
+
+def test_long_lists_are_cut() -> None:
+    many = [f"a{number}" for number in range(40)]
+    assert _first(many, str) == [*many[:MAX_CHANGES], "and 28 more"]
+    assert _first(many[:MAX_CHANGES], str) == many[:MAX_CHANGES]
