@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sphinx_autogradgraph.graph import Graph
-
 if TYPE_CHECKING:
     from typing import Any
 
     from sphinx.application import Sphinx
     from sphinx.util.typing import ExtensionMetadata
 
+    from sphinx_autogradgraph.graph import Graph
     from sphinx_autogradgraph.tracing.api import draw, record, trace
 
 __all__ = ["Graph", "__version__", "draw", "record", "setup", "trace"]
@@ -25,7 +24,11 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    """Import what needs torch when it is asked for: Sphinx imports this module, and not torch."""
+    """Import what is asked for: Sphinx imports this module, no torch, and little of the rest."""
+    if name == "Graph":
+        from sphinx_autogradgraph.graph import Graph
+
+        return Graph
     if name in ("draw", "record", "trace"):
         from sphinx_autogradgraph.tracing import api
 

@@ -8,7 +8,6 @@ what they are.
 from __future__ import annotations
 
 import ast
-import doctest
 import io
 import re
 import textwrap
@@ -50,6 +49,8 @@ def _blank(text: str) -> list[str]:
 
 
 def _typed_in_doctest(text: str) -> str:
+    import doctest  # it brings unittest and pdb, and few pages have sessions
+
     lines = _blank(text)
     try:
         examples = doctest.DocTestParser().get_examples(text)

@@ -193,8 +193,8 @@ def _sphinx_project(options: argparse.Namespace) -> int:
     from sphinx.util.docutils import docutils_namespace, patch_docutils
 
     from sphinx_autogradgraph.execution.report import Report
-    from sphinx_autogradgraph.sphinxext.build import CHECK, UPDATE
     from sphinx_autogradgraph.sphinxext.builder import REPORT_EVENT
+    from sphinx_autogradgraph.sphinxext.marks import CHECK, UPDATE
 
     if not sys.stdout.isatty():
         nocolor()

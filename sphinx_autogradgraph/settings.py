@@ -6,17 +6,20 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
-from sphinx_autogradgraph.drawing.layout import ENGINES, Engine
-from sphinx_autogradgraph.drawing.views import MAX_NODES
-from sphinx_autogradgraph.execution.keeper import Mode
 from sphinx_autogradgraph.faults import Fault, FaultError
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+Engine = Literal["graphviz-pure", "dot"]
+"""The layout engines: the one that comes with the package, and that of the system."""
+
+ENGINES: tuple[Engine, ...] = get_args(Engine)
+
+Mode = Literal["auto", "always", "never"]
+"""Whether code runs; ``auto``: where torch is installed."""
+
+MAX_NODES = 300
+"""A graph with more nodes than this folds by itself."""
 
 FILE, TABLE = "pyproject.toml", "autogradgraph"
 """Where a Markdown site has its settings: the table ``[tool.autogradgraph]`` of that file."""
@@ -70,6 +73,10 @@ def read_settings(root: Path) -> Settings:
     Raises :exc:`~sphinx_autogradgraph.faults.FaultError` (``option``) for what is not as it should
     be.
     """
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
     try:
         data = tomllib.loads((root / FILE).read_text("utf-8"))
     except FileNotFoundError:

@@ -15,7 +15,7 @@ import pytest
 
 from sphinx_autogradgraph.cli import parser
 from sphinx_autogradgraph.faults import FaultKind
-from sphinx_autogradgraph.figure.options import NAMES
+from sphinx_autogradgraph.figure.names import NAMES
 from sphinx_autogradgraph.settings import Settings
 from tests.conftest import ROOT
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sphinx_autogradgraph.drawing.dot import digraph_of
 from sphinx_autogradgraph.drawing.labels import Show
-from sphinx_autogradgraph.drawing.layout import Engine, Layout, LayoutTimeoutError, lay_out
+from sphinx_autogradgraph.drawing.layout import Layout, LayoutTimeoutError, lay_out
 from sphinx_autogradgraph.drawing.legend import with_legend
 from sphinx_autogradgraph.drawing.picture import picture_of
 from sphinx_autogradgraph.drawing.shapes import Direction, Picture
@@ -15,6 +15,7 @@ from sphinx_autogradgraph.drawing.views import Scope, views, wanted_view
 from sphinx_autogradgraph.faults import Fault
 from sphinx_autogradgraph.graph import Graph
 from sphinx_autogradgraph.message import Translate, untranslated
+from sphinx_autogradgraph.settings import Engine
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 from sphinx_autogradgraph.faults import Fault, FaultError
 from sphinx_autogradgraph.message import Message
-
-Engine = Literal["graphviz-pure", "dot"]
-ENGINES: tuple[Engine, ...] = get_args(Engine)
-"""The layout engines: the embedded one from PyPI, and a system Graphviz."""
+from sphinx_autogradgraph.settings import Engine
 
 Point = tuple[float, float]
 

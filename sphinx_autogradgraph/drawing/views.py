@@ -12,6 +12,7 @@ from sphinx_autogradgraph.drawing.lines import fold_lines
 from sphinx_autogradgraph.drawing.repeats import fold_repeats
 from sphinx_autogradgraph.graph import Graph
 from sphinx_autogradgraph.message import MessageError
+from sphinx_autogradgraph.settings import MAX_NODES
 
 FoldWord = Literal["modules", "repeats", "lines", "none"]
 FOLDS: tuple[FoldWord, ...] = get_args(FoldWord)
@@ -33,9 +34,6 @@ def fold_words(words: Iterable[str]) -> tuple[FoldWord, ...]:
         raise MessageError("fold cannot be 'none' and something else")
     return tuple(known[word] for word in found)
 
-
-MAX_NODES = 300
-"""A graph with more nodes folds by itself, unless it is told otherwise."""
 
 SCREEN, RANKS = 40, 20
 """As many nodes, and as many of them below each other, are seen at once."""

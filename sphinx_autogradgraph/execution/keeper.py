@@ -4,35 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from sphinx_autogradgraph.execution.kept import Kept, State
 from sphinx_autogradgraph.execution.result import Traced
 from sphinx_autogradgraph.execution.snapshots import Snapshots, drift
 from sphinx_autogradgraph.faults import Fault
 from sphinx_autogradgraph.message import Message, Translate, untranslated
 from sphinx_autogradgraph.program import Draw
-
-State = Literal["same", "drift", "missing", "failed"]
-"""What a figure's graph is to its snapshot; ``failed`` if there is no graph to compare."""
+from sphinx_autogradgraph.settings import Mode
 
 Purpose = Literal["build", "check", "update"]
 """What graphs are made for: ``build`` keeps new ones and tells of drift, ``check`` only compares,
 ``update`` accepts."""
-
-Mode = Literal["auto", "always", "never"]
-"""Whether code runs; ``auto``: where torch is installed."""
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A figure, the file of its snapshot, and what it is to it, in words where it differs."""
-
-    line: int | None
-    path: str
-    state: State
-    words: tuple[str, ...] = ()
 
 
 class Keeper:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sphinx_autogradgraph.execution.keeper import Keeper, Kept
+from sphinx_autogradgraph.execution.keeper import Keeper
+from sphinx_autogradgraph.execution.kept import Kept
 from sphinx_autogradgraph.message import Translate, untranslated
 
 

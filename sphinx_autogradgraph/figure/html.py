@@ -11,13 +11,14 @@ from html import escape
 from typing import Literal
 
 from sphinx_autogradgraph.drawing.arrange import draw_view
-from sphinx_autogradgraph.drawing.layout import Engine, LayoutTimeoutError
+from sphinx_autogradgraph.drawing.layout import LayoutTimeoutError
 from sphinx_autogradgraph.drawing.svg import Link, svg_of
 from sphinx_autogradgraph.drawing.text import plain, title
 from sphinx_autogradgraph.drawing.views import steps
 from sphinx_autogradgraph.figure.drawn import Drawn
 from sphinx_autogradgraph.graph import Graph
 from sphinx_autogradgraph.message import Translate, untranslated
+from sphinx_autogradgraph.settings import Engine
 
 LARGE = 2_000
 """The data of a Graph with more nodes than this stands in a file of its own."""

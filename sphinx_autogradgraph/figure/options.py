@@ -48,13 +48,6 @@ class Options:
     faults: tuple[Fault, ...] = field(default=())
 
 
-NAMES = (
-    "tensor", "caption", "name", "alt", "align", "width", "class", "figclass", "direction",
-    "show", "depth", "fold", "around", "until", "table", "include-source", "context", "skip",
-    "raises", "seed", "timeout",
-)  # fmt: skip
-
-
 def parse_options(texts: Mapping[str, str], *, show: str, timeout: float, limit: int) -> Options:
     """Parse the texts of the options; the others are the configured defaults.
 

@@ -8,7 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from sphinx_autogradgraph.execution.keeper import Kept, Purpose
+from sphinx_autogradgraph.execution.keeper import Purpose
+from sphinx_autogradgraph.execution.kept import Kept
 from sphinx_autogradgraph.execution.report import Report
 from sphinx_autogradgraph.markdown.host import MARKS, Host, project_root
 from sphinx_autogradgraph.markdown.page import Page

@@ -9,11 +9,13 @@ from pathlib import Path
 
 from sphinx_autogradgraph.cells import python_of
 from sphinx_autogradgraph.drawing.arrange import arrange
-from sphinx_autogradgraph.execution.keeper import Kept, State, stand_in
+from sphinx_autogradgraph.execution.keeper import stand_in
+from sphinx_autogradgraph.execution.kept import Kept, State
 from sphinx_autogradgraph.execution.result import Traced
 from sphinx_autogradgraph.faults import Fault, FaultError
 from sphinx_autogradgraph.figure.drawn import Drawn
-from sphinx_autogradgraph.figure.options import NAMES, parse_options
+from sphinx_autogradgraph.figure.names import NAMES
+from sphinx_autogradgraph.figure.options import parse_options
 from sphinx_autogradgraph.figure.plan import Job, Plan
 from sphinx_autogradgraph.figure.request import Request
 from sphinx_autogradgraph.lines import line_of_code, source_lines

@@ -15,7 +15,8 @@ from sphinx.util import logging
 from sphinx_autogradgraph.drawing.arrange import arrange
 from sphinx_autogradgraph.execution.cache import Cache
 from sphinx_autogradgraph.execution.executor import Executor
-from sphinx_autogradgraph.execution.keeper import Keeper, Kept, Purpose, State, stand_in
+from sphinx_autogradgraph.execution.keeper import Purpose, stand_in
+from sphinx_autogradgraph.execution.kept import Kept, State
 from sphinx_autogradgraph.execution.result import Traced
 from sphinx_autogradgraph.execution.runner import Runner, has_torch
 from sphinx_autogradgraph.faults import Fault, FaultError
@@ -24,6 +25,7 @@ from sphinx_autogradgraph.figure.tables import grids
 from sphinx_autogradgraph.slug import page_slug
 from sphinx_autogradgraph.sphinxext import dependencies, surroundings
 from sphinx_autogradgraph.sphinxext.kept import KEPT, keeper_of
+from sphinx_autogradgraph.sphinxext.marks import CHECK, UPDATE
 from sphinx_autogradgraph.sphinxext.messages import _
 from sphinx_autogradgraph.sphinxext.nodes import fail, fill, leave_out
 from sphinx_autogradgraph.sphinxext.page import Page, PageJob, PageRun, concerns_us
@@ -38,27 +40,20 @@ logger = logging.getLogger(__name__)
 IDLE_BUILDERS = frozenset({"changes", "gettext", "linkcheck"})
 """Builders whose output does not depend on what code does: they run none."""
 
-CHECK, UPDATE = "autogradgraph", "autogradgraph-update"
-"""The names of our builders: they run everything, and compare or accept."""
-
 
 class Build:
-    """What the pages of one build share: who runs programs, and what is kept of their graphs."""
+    """What the pages of one build share: who runs programs, and what is kept of their graphs.
 
-    def __init__(self) -> None:
-        self._executor: Executor | None = None
-        self._keeper: Keeper | None = None
+    Made before Sphinx forks to read; the worker starts with the first program.
+    """
 
-    # --- events ---
-
-    def start(self, app: Sphinx) -> None:
-        """Make ready, before Sphinx forks to read; the worker starts with the first program."""
+    def __init__(self, app: Sphinx) -> None:
         config = app.config
         cache = config.autogradgraph_cache
         directory = os.path.join(app.confdir, cache) if cache else app.doctreedir / CHECK
-        # A check wants to know what the code does, not what it did.
         self._executor = Executor(
             Runner(environment=config.autogradgraph_environment),
+            # A check wants to know what the code does, not what it did.
             None if _checks(app) else Cache(directory),
         )
         self._keeper = keeper_of(app)
@@ -73,15 +68,12 @@ class Build:
             except OSError:  # Sphinx has words for that
                 continue
             if "autogradgraph" in text:
-                assert self._executor is not None, "documents are read after builder-inited"
                 self._executor.warm_up()
                 return
 
-    def finish(self, app: Sphinx, exception: Exception | None) -> None:
+    def close(self) -> None:
         """End what was started."""
-        if self._executor is not None:
-            self._executor.close()
-            self._executor = None
+        self._executor.close()
 
     def draw_page(self, app: Sphinx, document: nodes.document) -> None:
         """Draw all figures of a document that has just been read."""
@@ -116,7 +108,6 @@ class Build:
 
     def _run(self, app: Sphinx, page: Page) -> None:
         """Run the programs of a page; outcomes go to the jobs, faults to the author."""
-        assert self._executor is not None, "documents are read after builder-inited"
         env = app.env
         root = str(env.srcdir)
         runs = page.plan.runs(os.path.dirname(env.doc2path(env.docname)), root)

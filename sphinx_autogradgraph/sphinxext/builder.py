@@ -8,9 +8,8 @@ from sphinx.builders.dummy import DummyBuilder
 from sphinx.errors import ConfigError
 from sphinx.util import logging
 
-from sphinx_autogradgraph.execution.report import Report
-from sphinx_autogradgraph.sphinxext.build import CHECK, UPDATE
 from sphinx_autogradgraph.sphinxext.kept import KEPT, keeper_of
+from sphinx_autogradgraph.sphinxext.marks import CHECK, UPDATE
 from sphinx_autogradgraph.sphinxext.messages import _
 
 if TYPE_CHECKING:
@@ -65,9 +64,12 @@ def _all_of_them(
 
 
 def _report(app: Sphinx, env: BuildEnvironment) -> None:
-    keeper = keeper_of(app)
-    if app.builder.name not in (CHECK, UPDATE) or keeper is None:
+    if app.builder.name not in (CHECK, UPDATE):
         return
+    from sphinx_autogradgraph.execution.report import Report
+
+    keeper = keeper_of(app)
+    assert keeper is not None, "a check demands snapshots"
     report = Report.of(KEPT.of(env), keeper, _)
     app.emit(REPORT_EVENT, report)
     if app.builder.name == UPDATE:

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, get_args
 
 from sphinx.config import ENUM
 
-from sphinx_autogradgraph.drawing.layout import ENGINES
-from sphinx_autogradgraph.execution.keeper import Mode
-from sphinx_autogradgraph.settings import Settings
+from sphinx_autogradgraph.settings import ENGINES, Mode, Settings
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx

@@ -10,8 +10,6 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sphinx_autogradgraph.drawing.svg import style_sheet
-
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
@@ -40,6 +38,8 @@ def _watch(app: Sphinx) -> None:
 
 def simplify(sheet: Path) -> None:
     """Leave of our style sheet what drawings need, in the light colours."""
+    from sphinx_autogradgraph.drawing.svg import style_sheet
+
     if sheet.is_file():
         sheet.write_text(re.sub(r"light-dark\(([^,]+), [^)]+\)", r"\1", style_sheet()), "utf-8")
 

@@ -10,8 +10,6 @@ from docutils import nodes
 from sphinx.util.osutil import relative_uri
 
 from sphinx_autogradgraph.execution.files import write_aside
-from sphinx_autogradgraph.figure.html import Site
-from sphinx_autogradgraph.sphinxext.build import Build
 from sphinx_autogradgraph.sphinxext.builder import setup_builders
 from sphinx_autogradgraph.sphinxext.calls import url_of_call
 from sphinx_autogradgraph.sphinxext.config import setup_config
@@ -32,7 +30,11 @@ from sphinx_autogradgraph.sphinxext.transforms import (
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
+    from sphinx.environment import BuildEnvironment
     from sphinx.util.typing import ExtensionMetadata
+
+    from sphinx_autogradgraph.figure.html import Site
+    from sphinx_autogradgraph.sphinxext.build import Build
 
 PACKAGE = Path(__file__).parents[1]
 DATA = "_autogradgraph"
@@ -60,18 +62,46 @@ def setup_extension(app: Sphinx, version: str) -> ExtensionMetadata:
     }
 
 
+class _Reading:
+    """Makes a :class:`~sphinx_autogradgraph.sphinxext.build.Build` when documents are to be read.
+
+    A build that reads none imports next to nothing of ours, and so is as fast as without us.
+    """
+
+    def __init__(self) -> None:
+        self._build: Build | None = None
+
+    def begin(self, app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
+        """Make ready, before Sphinx forks to read."""
+        if docnames:
+            from sphinx_autogradgraph.sphinxext.build import Build
+
+            self._build = Build(app)
+            self._build.warm_up(app, env, docnames)
+
+    def draw_page(self, app: Sphinx, document: nodes.document) -> None:
+        """Draw the figures of a document that has just been read."""
+        if self._build is not None:
+            self._build.draw_page(app, document)
+
+    def end(self, app: Sphinx, exception: Exception | None) -> None:
+        """End what was begun."""
+        if self._build is not None:
+            self._build.close()
+            self._build = None
+
+
 def setup_drawing(app: Sphinx) -> None:
     """Draw pages as they are read, with one worker for the build, also of the processes of -j."""
-    build = Build()
+    reading = _Reading()
     app.add_event(PAGE_EVENT)
-    app.connect(PAGE_EVENT, build.draw_page)
+    app.connect(PAGE_EVENT, reading.draw_page)
     app.add_event(SITE_EVENT)
     app.connect(SITE_EVENT, _site)
     app.add_event(PDF_EVENT)
     app.connect(PDF_EVENT, _write_pdf)
-    app.connect("builder-inited", build.start)
-    app.connect("env-before-read-docs", build.warm_up)
-    app.connect("build-finished", build.finish)
+    app.connect("env-before-read-docs", reading.begin)
+    app.connect("build-finished", reading.end)
     app.add_transform(DrawPage)
     app.add_post_transform(CanvasToSvg)
     app.add_post_transform(CanvasToPdf)
@@ -80,6 +110,8 @@ def setup_drawing(app: Sphinx) -> None:
 
 
 def _site(app: Sphinx, docname: str) -> Site:
+    from sphinx_autogradgraph.figure.html import Site
+
     return Site(
         url_of_call=partial(url_of_call, app, docname),
         url_of_file=partial(_write_file, app, docname),

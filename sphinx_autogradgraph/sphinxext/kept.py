@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from sphinx_autogradgraph.execution.keeper import Keeper, Kept
+from sphinx_autogradgraph.execution.kept import Kept
 from sphinx_autogradgraph.sphinxext.messages import _
 from sphinx_autogradgraph.sphinxext.store import Store
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
+    from sphinx_autogradgraph.execution.keeper import Keeper
+
 KEPT: Store[Kept] = Store("kept")
 
 
 def keeper_of(app: Sphinx) -> Keeper | None:
     """The snapshots of a project, None if it keeps none."""
+    from sphinx_autogradgraph.execution.keeper import Keeper
+
     name = app.config.autogradgraph_snapshots
     return Keeper(os.path.join(app.confdir, name), name, _) if name else None

@@ -24,10 +24,8 @@ from sphinx_autogradgraph.faults import Fault
 from sphinx_autogradgraph.figure.drawn import Drawn
 from sphinx_autogradgraph.figure.options import Options
 from sphinx_autogradgraph.figure.words import caption_and_legend
+from sphinx_autogradgraph.sphinxext.marks import DRAWING, GRAPH
 from sphinx_autogradgraph.sphinxext.messages import _
-
-GRAPH, DRAWING = "autogradgraph-graph", "autogradgraph-drawing"
-"""The attributes of a canvas, each a JSON text: the Graph, and how it is drawn."""
 
 
 def new_figure(options: Options, caption: nodes.caption | None) -> nodes.figure:

@@ -9,7 +9,7 @@ from docutils import nodes
 from sphinx_autogradgraph.figure.plan import Job, Plan, Run
 from sphinx_autogradgraph.graph import Source
 from sphinx_autogradgraph.sphinxext.code import Shown, lines_from, python_blocks
-from sphinx_autogradgraph.sphinxext.directive import REQUEST, SETUP
+from sphinx_autogradgraph.sphinxext.marks import REQUEST, SETUP
 from sphinx_autogradgraph.sphinxext.nodes import source_block
 
 

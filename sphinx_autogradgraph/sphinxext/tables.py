@@ -7,11 +7,8 @@ from collections.abc import Sequence
 from docutils import nodes
 
 from sphinx_autogradgraph.figure.tables import Cell, Grid
+from sphinx_autogradgraph.sphinxext.marks import CALL, LINE
 from sphinx_autogradgraph.sphinxext.nodes import inline_nodes
-
-LINE, CALL = "autogradgraph-line", "autogradgraph-call"
-"""The attributes of a paragraph that HTML makes a link: to the line with that id, and to the
-documentation of that function."""
 
 
 def table_node(grid: Grid) -> nodes.table:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
 from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 
-from sphinx_autogradgraph.drawing.pdf import NEEDS
-from sphinx_autogradgraph.figure.drawn import Drawn
-from sphinx_autogradgraph.figure.html import Site, canvas_html
-from sphinx_autogradgraph.graph import Graph
-from sphinx_autogradgraph.sphinxext.latex import canvas_pdf
+from sphinx_autogradgraph.sphinxext.marks import CALL, DRAWING, GRAPH, LINE
 from sphinx_autogradgraph.sphinxext.messages import _
-from sphinx_autogradgraph.sphinxext.nodes import DRAWING, GRAPH
-from sphinx_autogradgraph.sphinxext.tables import CALL, LINE
+
+if TYPE_CHECKING:
+    from sphinx_autogradgraph.figure.drawn import Drawn
+    from sphinx_autogradgraph.figure.html import Site
+    from sphinx_autogradgraph.graph import Graph
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +47,9 @@ class DrawPage(SphinxTransform):
 
 def _drawing(canvas: nodes.container) -> tuple[Graph, Drawn]:
     """What is on a canvas: the Graph, and how it is drawn."""
+    from sphinx_autogradgraph.figure.drawn import Drawn
+    from sphinx_autogradgraph.graph import Graph
+
     return Graph.from_json(canvas[GRAPH]), Drawn.from_json(canvas[DRAWING])
 
 
@@ -59,13 +61,17 @@ class CanvasToSvg(SphinxPostTransform):
 
     def run(self, **kwargs: Any) -> None:
         """Replace every canvas that has a drawing, and link the cells of tables."""
+        canvases = [node for node in self.document.findall(nodes.container) if DRAWING in node]
+        if not canvases:
+            return
+        from sphinx_autogradgraph.figure.html import canvas_html
+
         site: Site = self.env.events.emit_firstresult(SITE_EVENT, self.env.docname)
-        for canvas in list(self.document.findall(nodes.container)):
-            if DRAWING in canvas:
-                html = canvas_html(*_drawing(canvas), site, classes=canvas["classes"], translate=_)
-                site = replace(site, words=False)
-                # Not replace_self(): it hands the classes on, and docutils wraps raw text in them.
-                canvas.parent.replace(canvas, nodes.raw("", html, format="html"))
+        for canvas in canvases:
+            html = canvas_html(*_drawing(canvas), site, classes=canvas["classes"], translate=_)
+            site = replace(site, words=False)
+            # Not replace_self(): it hands the classes on, and docutils wraps raw text in them.
+            canvas.parent.replace(canvas, nodes.raw("", html, format="html"))
         for cell in self.document.findall(nodes.paragraph):
             if LINE in cell:
                 self._link(cell, f"#{cell[LINE]}")
@@ -92,6 +98,9 @@ class CanvasToPdf(SphinxPostTransform):
         for canvas in list(self.document.findall(nodes.container)):
             if DRAWING not in canvas:
                 continue
+            from sphinx_autogradgraph.drawing.pdf import NEEDS
+            from sphinx_autogradgraph.sphinxext.latex import canvas_pdf
+
             try:
                 name, data, width = canvas_pdf(*_drawing(canvas))
             except ImportError:
