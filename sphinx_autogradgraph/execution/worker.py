@@ -3,10 +3,10 @@
 Started as ``python -m sphinx_autogradgraph.execution.worker`` by the
 :mod:`~sphinx_autogradgraph.execution.runner`, in one of two ways:
 
-- ``serve``: imports torch, runs not one operation, and forks for each program that somebody asks
-  for on its socket.  (A fork after torch has run a parallel kernel hangs.)  Each fork is a
-  *supervisor*, which forks the *child* that runs the program and outlives whatever that does.
-  Where fork is safe, which is on Linux.
+- ``serve``: imports torch, runs no operation that could start a thread, and forks for each program
+  that somebody asks for on its socket.  (A fork after torch has run a parallel kernel hangs.)
+  Each fork is a *supervisor*, which forks the *child* that runs the program and outlives whatever
+  that does.  Both stand by before there is a program.  Where fork is safe, which is on Linux.
 - ``once``: runs the one program given on its standard input and ends.  Everywhere else.
 
 Neither outlives the processes of the build: the server ends when the pipe that they hold is
@@ -19,6 +19,7 @@ import contextlib
 import ctypes
 import errno
 import faulthandler
+import gc
 import json
 import os
 import select
@@ -36,6 +37,7 @@ from os import _exit  # held: a program may replace it
 from pathlib import Path
 from typing import Any, Literal
 
+from sphinx_autogradgraph.author import is_authors
 from sphinx_autogradgraph.execution.lost import Ended, lost
 from sphinx_autogradgraph.execution.protocol import encode, receive
 from sphinx_autogradgraph.execution.result import Result
@@ -110,42 +112,91 @@ def outcome(execute: Execute | Fault, program: Program) -> dict[str, Any]:
 # --- serve ----------------------------------------------------------------------------------------
 
 
-def serve(listener: socket.socket, life: int, limit: int) -> None:
-    """Answer programs on ``listener``, at most ``limit`` at once, until ``life`` is closed."""
+def serve(listener: socket.socket, life: int, limit: int, *, warm: bool) -> None:
+    """Answer programs on ``listener``, at most ``limit`` at once, until ``life`` is closed.
+
+    One supervisor stands by for the next program, while there may be one more.
+    """
     execute = load()
+    if warm and not isinstance(execute, Fault) and not _warm_up():
+        cold = ["serve-cold", str(listener.fileno()), str(life), str(limit)]
+        os.execv(sys.executable, [sys.executable, "-m", __spec__.name, *cold])  # noqa: S606
+    _freeze()
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     wake, waker = os.pipe()
     os.set_blocking(wake, False)
     os.set_blocking(waker, False)
     signal.set_wakeup_fd(waker)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    supervisors: set[int] = set()
+    standing_by: tuple[int, socket.socket] | None = None
+    busy: set[int] = set()
     while True:
-        waited: list[int | socket.socket] = [
-            life,
-            wake,
-            *([listener] if len(supervisors) < limit else []),
-        ]
-        readable, _, _ = select.select(waited, [], [])
-        if life in readable:
-            shutil.rmtree(os.getcwd(), ignore_errors=True)  # a build that was killed could not
-            return
-        if wake in readable:
-            with contextlib.suppress(BlockingIOError):
-                os.read(wake, 4096)
-            supervisors -= _reap()
-        if listener in readable:
-            connection, _ = listener.accept()
+        if standing_by is None and len(busy) < limit:
+            ours, theirs = socket.socketpair()
             pid = os.fork()
             if pid == 0:
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 listener.close()
+                ours.close()
                 for descriptor in (life, wake, waker):
                     os.close(descriptor)
-                _end_after(partial(supervise, connection, execute))
-            supervisors.add(pid)
-            connection.close()
+                _end_after(partial(stand_by, theirs, execute))
+            theirs.close()
+            standing_by = pid, ours
+        waited: list[int | socket.socket] = [life, wake, *([listener] if standing_by else [])]
+        readable, _, _ = select.select(waited, [], [])
+        if life in readable:
+            shutil.rmtree(os.getcwd(), ignore_errors=True)  # a build that was killed could not
+            _exit(0)  # taking torch down takes long
+        if wake in readable:
+            with contextlib.suppress(BlockingIOError):
+                os.read(wake, 4096)
+            ended = _reap()
+            busy -= ended
+            if standing_by is not None and standing_by[0] in ended:
+                standing_by[1].close()
+                standing_by = None
+                time.sleep(0.1)  # whatever ends it, it must not keep us busy
+                continue
+        if listener in readable and standing_by is not None:
+            connection, _ = listener.accept()
+            pid, ours = standing_by
+            with connection, ours, contextlib.suppress(OSError):
+                socket.send_fds(ours, [b"."], [connection.fileno()])
+            busy.add(pid)
+            standing_by = None
+
+
+def _warm_up() -> bool:
+    """Do once what every program would have done for it; whether forking is safe afterwards.
+
+    That is the first of torch's operations, too, with which its libraries make ready.  They are
+    too small for any to be run in parallel: it is the threads of that which a fork would lose.
+    """
+    is_authors(__file__)
+    with contextlib.suppress(ImportError):
+        import numpy.random  # noqa: F401 - what seeding imports
+    threads = _threads()  # numpy may have some, which mind no fork
+    with contextlib.suppress(Exception):  # a torch that cannot do it will tell the program so
+        import torch
+
+        torch.set_num_threads(1)  # as programs have it
+        x = torch.ones(2, 2, requires_grad=True)
+        y = torch.mm(x, x) + torch.normal(0, 1, (2,))
+        ((y.view(4) - 1) ** 2 / 2).sum()
+    return _threads() == threads
+
+
+def _threads() -> int:
+    """How many threads this process has, also those that Python knows nothing of."""
+    return len(os.listdir("/proc/self/task"))
+
+
+def _freeze() -> None:
+    """Have what there is passed over by the collections of children: they would copy all of it."""
+    gc.collect()
+    gc.freeze()
 
 
 def _reap() -> set[int]:
@@ -167,43 +218,69 @@ def _end_after(step: Callable[[], object]) -> None:
         _exit(0)
 
 
-def supervise(connection: socket.socket, execute: Execute | Fault) -> None:
-    """Run one program in a child, watch over it, answer, and leave no process behind."""
-    program = Program.from_dict(receive(connection))
+def stand_by(server: socket.socket, execute: Execute | Fault) -> None:
+    """Have a child ready, take a connection from the server, and answer the program that it brings.
+
+    Ends with the server, before it has a connection; afterwards when that is closed.
+    """
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)  # what the program leaves behind becomes ours to end
-    try:
-        answer = _answer(connection, program, execute)
-    except OSError as error:
-        answer = _without_space(program, error.strerror or type(error).__name__)
-    if answer is not None:
-        connection.sendall(len(answer).to_bytes(8, "big") + answer)
+    with contextlib.ExitStack() as stack:
+        ready: _Ready | str
+        try:
+            # In the directory of the runner, who removes it even if we are killed.
+            scratch = tempfile.TemporaryDirectory(prefix="program-", dir=os.getcwd())
+            stack.enter_context(scratch)
+            ready = _Ready(scratch.name, execute, server)
+        except OSError as error:
+            ready = error.strerror or type(error).__name__
+        _, descriptors, _, _ = socket.recv_fds(server, 1, 1)
+        server.close()
+        if not descriptors:
+            _end_descendants()
+            return
+        connection = socket.socket(fileno=descriptors[0])
+        program = Program.from_dict(receive(connection))
+        if isinstance(ready, str):
+            answer: bytes | None = _without_space(program, ready)
+        else:
+            answer = ready.run(program, connection)
+        if answer is not None:
+            connection.sendall(len(answer).to_bytes(8, "big") + answer)
 
 
-def _answer(connection: socket.socket, program: Program, execute: Execute | Fault) -> bytes | None:
-    """What to answer for a program, from running it; None if nobody waits for it any more.
+class _Ready:
+    """A child that waits for the program which it is to run, with its files in a directory.
 
     Raises :exc:`OSError` if nothing can be written where temporary files go.
     """
-    # In the directory of the runner, who removes it even if we are killed.
-    with tempfile.TemporaryDirectory(prefix="program-", dir=os.getcwd()) as scratch:
-        answer = os.path.join(scratch, "answer.json")
-        dump = os.path.join(scratch, "dump")
-        child = os.fork()
-        if child == 0:
-            connection.close()
-            _end_after(lambda: _child(program, execute, answer, dump))
-        ended = _watch(child, connection, program.timeout)
+
+    def __init__(self, scratch: str, execute: Execute | Fault, server: socket.socket) -> None:
+        self._answer = os.path.join(scratch, "answer.json")
+        self._dump = os.path.join(scratch, "dump")
+        reader, self._writer = os.pipe()
+        self._child = os.fork()
+        if self._child == 0:
+            os.close(self._writer)
+            server.close()
+            _end_after(lambda: _child(reader, execute, self._answer, self._dump))
+        os.close(reader)
+
+    def run(self, program: Program, connection: socket.socket) -> bytes | None:
+        """What to answer for a program; None if nobody waits for it any more."""
+        with contextlib.suppress(BrokenPipeError), open(self._writer, "wb") as pipe:
+            pipe.write(encode(program.to_dict()))
+        ended = _watch(self._child, connection, program.timeout)
         if ended == "timeout" and DUMP_SIGNAL is not None:
-            os.kill(child, DUMP_SIGNAL)
-            _await(child, 0.2)
+            os.kill(self._child, DUMP_SIGNAL)
+            _await(self._child, 0.2)
         _end_descendants()
         if ended == "gone":
             return None
-        if ended == 0 and os.path.exists(answer):
-            return Path(answer).read_bytes()
-        if ended == 0 and os.path.exists(f"{answer}.part"):
+        if ended == 0 and os.path.exists(self._answer):
+            return Path(self._answer).read_bytes()
+        if ended == 0 and os.path.exists(f"{self._answer}.part"):
             return _without_space(program, os.strerror(errno.ENOSPC))
-        fault = lost(ended, program, _read_dump(dump))
+        fault = lost(ended, program, _read_dump(self._dump))
         return json_bytes(Result.of_fault(fault, len(program.draws)).to_dict())
 
 
@@ -276,8 +353,8 @@ def _children(listing: Path) -> list[int]:
         return found
 
 
-def _child(program: Program, execute: Execute | Fault, answer: str, dump: str) -> None:
-    """Run the program with nothing of ours open, and leave the answer in a file."""
+def _child(reader: int, execute: Execute | Fault, answer: str, dump: str) -> None:
+    """Run the program that comes from ``reader``, and leave the answer in a file."""
     keep, rename, write, close_range = os.open, os.replace, os.write, os.closerange
     most = os.sysconf("SC_OPEN_MAX")
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -288,6 +365,11 @@ def _child(program: Program, execute: Execute | Fault, answer: str, dump: str) -
     sys.stdin = open(0, closefd=False)  # noqa: SIM115
     sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
+    with open(reader, "rb") as pipe:
+        body = pipe.read()[8:]
+    if not body:
+        return  # there will be none
+    program = Program.from_dict(json.loads(body))
     trail = open(dump, "wb", buffering=0)  # noqa: SIM115
     faulthandler.enable(trail)
     if DUMP_SIGNAL is not None:
@@ -372,10 +454,14 @@ def json_bytes(message: Any) -> bytes:
 
 
 def main(arguments: list[str]) -> None:
-    """``serve SOCKET LIFE LIMIT`` (file descriptors and a count) or ``once FILE``."""
+    """``serve SOCKET LIFE LIMIT`` (file descriptors and a count) or ``once FILE``.
+
+    ``serve-cold`` serves without having run an operation, where those have started threads.
+    """
     match arguments:
-        case ["serve", listener, life, limit]:
-            serve(socket.socket(fileno=int(listener)), int(life), int(limit))
+        case ["serve" | "serve-cold" as way, listener, life, limit]:
+            sock = socket.socket(fileno=int(listener))
+            serve(sock, int(life), int(limit), warm=way == "serve")
         case ["once", answer]:
             once(answer)
         case _:
