@@ -122,11 +122,7 @@ class Page:
         if fence.classes:
             texts.setdefault("figclass", " ".join(fence.classes))
         options = parse_options(
-            {
-                key: value
-                for key, value in texts.items()
-                if value or key not in ("name", "figclass")
-            },
+            texts,
             show=settings.show,
             timeout=settings.timeout,
             limit=settings.max_nodes,
