@@ -42,7 +42,6 @@ def plot(table: Table, file: Path) -> None:
     mpl.use("agg")
     import matplotlib.pyplot as plt
 
-    plt.rcParams["svg.hashsalt"] = "sphinx-autogradgraph"
     figure, axes = plt.subplots(figsize=(7, 4))
     for name, points in table.points.items():
         axes.loglog(*zip(*points, strict=True), marker="o", label=name)
@@ -50,7 +49,7 @@ def plot(table: Table, file: Path) -> None:
     axes.set_ylabel("seconds from the tensor to the SVG")
     axes.grid(visible=True, alpha=0.3)
     axes.legend()
-    figure.savefig(file, metadata={"Date": None}, bbox_inches="tight")
+    figure.savefig(file, dpi=150, bbox_inches="tight")
 
 
 def main() -> None:
@@ -74,7 +73,7 @@ def main() -> None:
         (results / "results.txt").write_text(f"Measured {machine()}\n\n{text}", "utf-8")
         for table in tables:
             if table.points:
-                plot(table, results / "growth.svg")
+                plot(table, results / "growth.png")
 
 
 if __name__ == "__main__":

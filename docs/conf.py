@@ -7,7 +7,7 @@ author = "The sphinx-autogradgraph developers"
 copyright = f"2026, {author}"
 version = release = __version__
 
-extensions = ["sphinx_autogradgraph", "myst_parser", "sphinx.ext.autodoc", "sphinxarg.ext"]
+extensions = ["sphinx_autogradgraph", "myst_parser", "sphinx.ext.autodoc"]
 autodoc_mock_imports = ["torch"]  # it never enters the process of Sphinx
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"

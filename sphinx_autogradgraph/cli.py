@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The parser of the command, from which the documentation is made, too."""
+    """The parser of the command."""
     made = argparse.ArgumentParser(
         prog="autogradgraph", description="Keep the autograd graphs of documentation in sync."
     )

@@ -128,3 +128,19 @@ def test_every_option_of_the_command_has_a_help() -> None:
     for command in commands.choices.values():
         for action in command._actions:
             assert action.help, action
+
+
+def test_the_help_of_the_command_is_that_of_the_documentation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "88")
+    texts = [parser().format_help()]
+    (commands,) = (
+        action for action in parser()._actions if isinstance(action, argparse._SubParsersAction)
+    )
+    texts += [command.format_help() for command in commands.choices.values()]
+    shown = DOCS / "command.txt"
+    if not shown.exists():  # delete it to have it written anew
+        shown.write_text("\n\n".join(texts), "utf-8")
+    if sys.version_info[:2] == (3, 11):  # other versions set it in other ways
+        assert shown.read_text("utf-8") == "\n\n".join(texts)

@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 from sphinx_autogradgraph.drawing import layout as layout_module
 from sphinx_autogradgraph.drawing.dot import digraph_of
 from sphinx_autogradgraph.drawing.labels import text_width
-from sphinx_autogradgraph.drawing.layout import ENGINES, Engine, Layout, lay_out
+from sphinx_autogradgraph.drawing.layout import Layout, lay_out
 from sphinx_autogradgraph.drawing.picture import picture_of
 from sphinx_autogradgraph.drawing.shapes import DIRECTIONS, Direction
 from sphinx_autogradgraph.drawing.svg import svg_of
 from sphinx_autogradgraph.drawing.text import alternative, plain, summary, title, tree
 from sphinx_autogradgraph.faults import FaultError
 from sphinx_autogradgraph.graph import Edge, Graph, Node, Output, TensorMeta
+from sphinx_autogradgraph.settings import ENGINES, Engine
 
 SVG = "{http://www.w3.org/2000/svg}"
 
