@@ -24,6 +24,7 @@ nitpick_ignore_regex = [
 ]
 
 latex_engine = "xelatex"  # for ≡ and ⋯
+latex_use_xindy = False  # makeindex comes with every TeX
 
 html_theme = "furo"
 html_title = project
