@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import textwrap
 import time
 from pathlib import Path
@@ -186,6 +187,9 @@ CASES: dict[str, Case] = {
         "y = F.apply(torch.ones(2, requires_grad=True)).sum()\n"
     ),
 }  # fmt: skip
+
+if sys.version_info < (3, 11):
+    del CASES["group"]
 
 REFERENCES = {
     "directory": ("folder.py", "it is no regular file"),
