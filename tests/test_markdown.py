@@ -348,3 +348,12 @@ def test_the_fences_of_a_page() -> None:
     assert found[3].body == "quoted"
     assert found[4].header
     assert not found[2].header
+
+
+def test_a_site_below_a_hidden_directory_is_checked(writer: Writer) -> None:
+    writer.write(".work/site/mkdocs.yml", "site_name: x\n")
+    writer.write(".work/site/pyproject.toml", "[tool.autogradgraph]\nsnapshots = 'graphs'\n")
+    writer.write(".work/site/docs/a.md", f"```autogradgraph\n{CODE}```\n")
+    updated = writer.command("update", ".work/site")
+    assert updated.returncode == 0, updated.stderr
+    assert "new: graphs/a.1.json" in updated.stdout

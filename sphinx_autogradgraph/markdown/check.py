@@ -30,7 +30,9 @@ def check_site(directory: Path, purpose: Purpose) -> tuple[Report, int]:
     docs = docs_of(directory.absolute())
     root = project_root(docs)
     files = sorted(
-        path for path in docs.rglob("*.md") if not any(p.startswith(".") for p in path.parts)
+        path
+        for path in docs.rglob("*.md")
+        if not any(part.startswith(".") for part in path.relative_to(docs).parts)
     )
     if not files:
         raise NoSiteError(f"there is no conf.py in {directory}, and no Markdown page")
