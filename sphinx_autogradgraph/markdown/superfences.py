@@ -78,11 +78,13 @@ def _page_of(md: Markdown) -> Page:
     """The page that is being converted: drawn as a whole when its first figure is met."""
     with _lock:
         page = _pages.get(md)
-        # A converter that is used again has other lines.
-        if page is None or page.lines is not md.lines:
-            host = host_of(md)
-            page = _pages[md] = Page(site_at(host.root), host, md.lines)
-        return page
+    # A converter that is used again has other lines.
+    if page is None or page.lines is not md.lines:
+        host = host_of(md)
+        page = Page(site_at(host.root), host, md.lines)
+        with _lock:  # which is for the dictionary alone: pages may be drawn side by side
+            _pages[md] = page
+    return page
 
 
 def _superfences_exception(text: str) -> Exception:
