@@ -9,8 +9,8 @@ from sphinx_autogradgraph.drawing.svg import style_sheet
 from sphinx_autogradgraph.drawing.text import Span
 from sphinx_autogradgraph.graph import Graph
 
-MAX_DATA = 2_000
-"""The data of a larger Graph is left out."""
+LARGE = 2_000
+"""The data of a Graph with more nodes than this does not stand in the page."""
 
 _SCHEME = """<script>
 for (const figure of document.querySelectorAll("figure.autogradgraph:not([data-autogradgraph-scheme])")) {
@@ -30,11 +30,7 @@ for (const figure of document.querySelectorAll("figure.autogradgraph:not([data-a
 
 def notebook_html(svg: str, graph: Graph, caption: Sequence[Span], legend: Sequence[Span]) -> str:
     """The figure of an SVG: as on pages, with the style sheet in it."""
-    data = ""
-    if len(graph.nodes) <= MAX_DATA:
-        # «<» may not stand in a script element as it is: it could end it.
-        text = graph.to_json().strip().replace("<", "\\u003c")
-        data = f'<script type="application/json" class="autogradgraph-data">{text}</script>\n'
+    data = data_script(graph.to_json()) if len(graph.nodes) <= LARGE else ""
     return (
         f'<figure class="autogradgraph align-default">\n<style>{style_sheet(page=True)}</style>\n'
         f'<div class="autogradgraph-canvas">\n{svg}\n</div>\n{data}'
@@ -42,6 +38,15 @@ def notebook_html(svg: str, graph: Graph, caption: Sequence[Span], legend: Seque
         f'<p><span class="autogradgraph-summary">{spans_html(legend)}</span></p></figcaption>\n'
         f"</figure>\n{_SCHEME}"
     )
+
+
+def data_script(graph_json: str, url: str | None = None) -> str:
+    """The element with the data of a Graph; ``url`` is that of the data, if it stands elsewhere."""
+    # «<» may not stand in a script element as it is: it could end it.
+    text = "" if url else graph_json.strip().replace("<", "\\u003c")
+    source = f' data-src="{escape(url)}"' if url else ""
+    kind = 'type="application/json" class="autogradgraph-data"'
+    return f"<script {kind}{source}>{text}</script>\n"
 
 
 def spans_html(spans: Sequence[Span]) -> str:

@@ -12,6 +12,7 @@ from typing import Literal
 
 from sphinx_autogradgraph.drawing.arrange import draw_view
 from sphinx_autogradgraph.drawing.layout import LayoutTimeoutError
+from sphinx_autogradgraph.drawing.notebook import LARGE, data_script
 from sphinx_autogradgraph.drawing.svg import Link, svg_of
 from sphinx_autogradgraph.drawing.text import plain, title
 from sphinx_autogradgraph.drawing.views import steps
@@ -19,9 +20,6 @@ from sphinx_autogradgraph.figure.drawn import Drawn
 from sphinx_autogradgraph.graph import Graph
 from sphinx_autogradgraph.message import Translate, untranslated
 from sphinx_autogradgraph.settings import Engine
-
-LARGE = 2_000
-"""The data of a Graph with more nodes than this stands in a file of its own."""
 
 
 @dataclass(frozen=True)
@@ -78,12 +76,9 @@ def canvas_html(
     url = None
     if len(graph.nodes) > LARGE:
         url = site.url_of_file(f"{drawn.prefix}.json", graph_json)
-    # «<» may not stand in a script element as it is: it could end it.
-    text = "" if url else graph_json.strip().replace("<", "\\u003c")
-    source = f' data-src="{escape(url)}"' if url else ""
     return (
         f'<div class="{escape(" ".join(classes))}"{controls}>\n{svg}\n</div>\n'
-        f'<script type="application/json" class="autogradgraph-data"{source}>{text}</script>\n'
+        f"{data_script(graph_json, url)}"
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from html import escape
 from importlib.resources import files
@@ -30,17 +30,13 @@ MAX_LEVEL = 512 * 1024
 """Steps by which a folded drawing opens are in the page up to this many bytes."""
 
 
-@dataclass(frozen=True)
-class Words:
-    """Whether a figure is the ``first`` of its page, and so brings what all of them need."""
-
-    first: bool
-
-
 def figure_html(
-    traced: Traced, options: Options, drawn: Drawn, words: Words, settings: Settings
+    traced: Traced, options: Options, drawn: Drawn, first: bool, settings: Settings
 ) -> str:
-    """The figure of what was traced, and the tables below it."""
+    """The figure of what was traced, and the tables below it.
+
+    The ``first`` of a page brings what all of them need.
+    """
     graph = traced.graph
     drawn = replace(drawn, alt=options.alt or alternative(graph))
     output = Output(
@@ -49,23 +45,23 @@ def figure_html(
         role="group",
         engine=settings.layout,
         layout_timeout=float(settings.layout_timeout),
-        words=words.first,
+        words=first,
     )
     canvas = canvas_html(graph, drawn, output, classes=["autogradgraph-canvas", *options.classes])
     caption, legend = caption_and_legend(
         graph, drawn, traced.notes, has_caption=bool(options.caption)
     )
-    first = _inline(options.caption) if options.caption else spans_html(caption)
+    shown = _inline(options.caption) if options.caption else spans_html(caption)
     rest = f'<span class="autogradgraph-summary">{spans_html(legend)}</span>'
     tables = "".join(
         _table(grid) for grid in grids(options.table, traced, drawn.lines, untranslated)
     )
     legend_html = f'<div class="legend"><p>{rest}</p></div>'
-    body = f"{canvas}<figcaption>\n{_caption(first)}\n{legend_html}\n</figcaption>"
-    return _figure(options, body, words) + tables
+    body = f"{canvas}<figcaption>\n{_caption(shown)}\n{legend_html}\n</figcaption>"
+    return _figure(options, body, first) + tables
 
 
-def failed_html(options: Options, fault: Fault, words: Words) -> str:
+def failed_html(options: Options, fault: Fault, first: bool) -> str:
     """The figure of what could not be drawn, which says why."""
     text = f"This graph could not be drawn: {fault.sentence()}"
     caption = _inline(options.caption) if options.caption else spans_html(title(options.tensor))
@@ -73,13 +69,13 @@ def failed_html(options: Options, fault: Fault, words: Words) -> str:
         f'<div class="autogradgraph-fault"><p>{escape(text)}</p></div>\n'
         f"<figcaption>{_caption(caption)}</figcaption>"
     )
-    return _figure(options, body, words)
+    return _figure(options, body, first)
 
 
-def _figure(options: Options, body: str, words: Words) -> str:
+def _figure(options: Options, body: str, first: bool) -> str:
     classes = ["autogradgraph", f"align-{options.align or 'default'}", *options.figclasses]
     id = f' id="{escape(options.name)}"' if options.name else ""
-    assets = _assets() if words.first else ""
+    assets = _assets() if first else ""
     return f'{assets}<figure class="{escape(" ".join(classes))}"{id}>\n{body}\n</figure>\n'
 
 

@@ -20,7 +20,7 @@ from sphinx_autogradgraph.figure.plan import Job, Plan
 from sphinx_autogradgraph.figure.request import Request
 from sphinx_autogradgraph.lines import line_of_code, source_lines
 from sphinx_autogradgraph.markdown.host import Host
-from sphinx_autogradgraph.markdown.html import Words, code_html, failed_html, figure_html
+from sphinx_autogradgraph.markdown.html import code_html, failed_html, figure_html
 from sphinx_autogradgraph.markdown.site import Site
 from sphinx_autogradgraph.markdown.source import FIGURE, Fence, fences
 from sphinx_autogradgraph.program import Block, display_path
@@ -241,12 +241,12 @@ class Page:
         options, settings = job.request.options, self.site.settings
         number = before + job.number
         prefix = f"{self._slug}-{number}"
-        words = Words(first=number == 1)
+        first = number == 1
         source, lines = self._source_of(job, prefix)
         outcome = self._outcome(job)
         if isinstance(outcome, Fault):
             self._note(job, "same" if options.skip else "failed")
-            return source + failed_html(options, outcome, words)
+            return source + failed_html(options, outcome, first)
         try:
             arranged = arrange(
                 outcome.graph, options.scope, options.show, options.direction,
@@ -254,7 +254,7 @@ class Page:
             )  # fmt: skip
         except FaultError as error:
             self._report(job.figure, error.fault)
-            return source + failed_html(options, error.fault, words)
+            return source + failed_html(options, error.fault, first)
         if arranged.fault is not None:
             self._report(job.figure, arranged.fault)
         links = {
@@ -263,7 +263,7 @@ class Page:
             if node.source is not None and node.source.line in lines
         }
         drawn = Drawn.of(arranged, outcome.graph, options, prefix, links)
-        return source + figure_html(outcome, options, drawn, words, settings)
+        return source + figure_html(outcome, options, drawn, first, settings)
 
     def _source_of(self, job: Job[Fence], prefix: str) -> tuple[str, dict[int, str]]:
         """The code that a figure is drawn from, if it is to be shown, and the ids of its lines."""
