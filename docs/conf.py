@@ -19,8 +19,9 @@ numfig = True
 nitpicky = True
 nitpick_ignore_regex = [
     ("py:.*", r"(collections|pathlib|graphviz|torch|pymdownx)\..*|Markdown"),  # others'
-    ("py:.*", r"sphinx_autogradgraph\.(drawing|message|difference)\..*"),  # not public
-    ("py:class", r"Kind|Source|Gradient|Saved|Fold|Values|(.*\.)?Fault"),  # parts of a Graph
+    ("py:.*", r"sphinx_autogradgraph\.(core|graph|render|program|views)\..*"),  # not public
+    ("py:(data|exc|class|func)", r"[A-Z_]{3,}|DiagnosticError|Scope"),  # not public, or above
+    ("py:class", r"Kind|Source|Gradient|Saved|Fold|Values|(.*\.)?Diagnostic"),  # parts of a Graph
 ]
 
 latex_engine = "xelatex"  # for ≡ and ⋯

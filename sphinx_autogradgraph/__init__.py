@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.util.typing import ExtensionMetadata
 
-    from sphinx_autogradgraph.graph import Graph
-    from sphinx_autogradgraph.tracing.api import draw, record, trace
+    from sphinx_autogradgraph.graph.model import Graph
+    from sphinx_autogradgraph.hosts.python import draw, record, trace
 
 __all__ = ["Graph", "__version__", "draw", "record", "setup", "trace"]
 
@@ -26,18 +26,18 @@ __version__ = "0.1.0"
 def __getattr__(name: str) -> Any:
     """Import what is asked for: Sphinx imports this module, no torch, and little of the rest."""
     if name == "Graph":
-        from sphinx_autogradgraph.graph import Graph
+        from sphinx_autogradgraph.graph.model import Graph
 
         return Graph
     if name in ("draw", "record", "trace"):
-        from sphinx_autogradgraph.tracing import api
+        from sphinx_autogradgraph.hosts import python
 
-        return getattr(api, name)
+        return getattr(python, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Set the extension up; called by Sphinx."""
-    from sphinx_autogradgraph.sphinxext.extension import setup_extension
+    from sphinx_autogradgraph.hosts.sphinx.extension import setup_extension
 
     return setup_extension(app, __version__)

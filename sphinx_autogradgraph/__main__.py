@@ -2,6 +2,6 @@
 
 import sys
 
-from sphinx_autogradgraph.cli import main
+from sphinx_autogradgraph.hosts.cli import main
 
 sys.exit(main())

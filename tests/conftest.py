@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from sphinx_autogradgraph.execution.runner import Runner
+from sphinx_autogradgraph.runtime.client import Runner
 
 ROOT = Path(__file__).parents[1]
 

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from sphinx_autogradgraph import Graph, draw, record, trace
-from sphinx_autogradgraph.drawing.document import FORMS
+from sphinx_autogradgraph.render.drawing import FORMS
 from tests.conftest import LINREG, ROOT
 
 
@@ -173,7 +173,7 @@ def test_the_command_draw(tmp_path: Path) -> None:
 
 
 def test_importing_the_package_brings_no_torch() -> None:
-    code = "import sys, sphinx_autogradgraph.cli; sys.exit('torch' in sys.modules)"
+    code = "import sys, sphinx_autogradgraph.hosts.cli; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT).returncode == 0
 
 

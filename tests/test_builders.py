@@ -73,7 +73,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("docs", "examples"):
         ignore = shutil.ignore_patterns("_build", "__pycache__")
         shutil.copytree(ROOT / name, directory / name, ignore=ignore)
-    schema = Path("sphinx_autogradgraph", "graph.schema.json")  # which the reference shows
+    schema = Path("sphinx_autogradgraph", "graph", "graph.schema.json")  # which the reference shows
     (directory / schema.parent).mkdir()
     shutil.copy(ROOT / schema, directory / schema)
     (directory / "docs" / "second.py").write_text(SECOND)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sphinx_autogradgraph.cells import is_python, python_of
+from sphinx_autogradgraph.program.notebook_cells import is_python, python_of
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import torch
 
-from sphinx_autogradgraph.difference import MAX_CHANGES, _first, differences, same
-from sphinx_autogradgraph.graph import Edge, Graph, Node, Output, Source, TensorMeta
+from sphinx_autogradgraph.graph.diff import MAX_CHANGES, _first, differences, same
+from sphinx_autogradgraph.graph.model import Edge, Graph, Node, Output, Source, TensorMeta
 from sphinx_autogradgraph.tracing.names import Names
-from sphinx_autogradgraph.tracing.trace import trace_tensors
+from sphinx_autogradgraph.tracing.walk import trace_tensors
 
 
 def graph_of(**namespace: Any) -> Graph:

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from sphinx_autogradgraph.cli import parser
-from sphinx_autogradgraph.faults import FaultKind
-from sphinx_autogradgraph.figure.names import NAMES
-from sphinx_autogradgraph.settings import Settings
+from sphinx_autogradgraph.core.diagnostics import DiagnosticKind
+from sphinx_autogradgraph.core.settings import Settings
+from sphinx_autogradgraph.figures.option_names import NAMES
+from sphinx_autogradgraph.hosts.cli import parser
 from tests.conftest import ROOT
 
 DOCS = ROOT / "docs"
@@ -117,7 +117,7 @@ def test_every_setting_is_in_the_reference_with_its_default() -> None:
 
 
 def test_every_kind_of_warning_is_in_the_reference() -> None:
-    for kind in FaultKind.__args__:  # type: ignore[attr-defined]
+    for kind in DiagnosticKind.__args__:  # type: ignore[attr-defined]
         assert f"\n``{kind}``\n" in REFERENCE
 
 

@@ -11,17 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sphinx_autogradgraph.drawing import layout as layout_module
-from sphinx_autogradgraph.drawing.dot import digraph_of
-from sphinx_autogradgraph.drawing.labels import text_width
-from sphinx_autogradgraph.drawing.layout import Layout, lay_out
-from sphinx_autogradgraph.drawing.picture import picture_of
-from sphinx_autogradgraph.drawing.shapes import DIRECTIONS, Direction
-from sphinx_autogradgraph.drawing.svg import svg_of
-from sphinx_autogradgraph.drawing.text import alternative, plain, summary, title, tree
-from sphinx_autogradgraph.faults import FaultError
-from sphinx_autogradgraph.graph import Edge, Graph, Node, Output, TensorMeta
-from sphinx_autogradgraph.settings import ENGINES, Engine
+from sphinx_autogradgraph.core.diagnostics import DiagnosticError
+from sphinx_autogradgraph.core.settings import ENGINES, Engine
+from sphinx_autogradgraph.graph.model import Edge, Graph, Node, Output, TensorMeta
+from sphinx_autogradgraph.render import layout as layout_module
+from sphinx_autogradgraph.render.diagram import DIRECTIONS, Direction
+from sphinx_autogradgraph.render.diagram_of_graph import picture_of
+from sphinx_autogradgraph.render.dot import digraph_of
+from sphinx_autogradgraph.render.labels import text_width
+from sphinx_autogradgraph.render.layout import Layout, lay_out
+from sphinx_autogradgraph.render.svg import svg_of
+from sphinx_autogradgraph.render.text import alternative, plain, summary, title, tree
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -221,17 +221,17 @@ def test_an_engine_that_fails(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str, says: str
 ) -> None:
     fake_engine(monkeypatch, tmp_path, script)
-    with pytest.raises(FaultError) as caught:
+    with pytest.raises(DiagnosticError) as caught:
         lay_out("digraph {}", "dot", timeout=0.5)
     layout_module.find_engine.cache_clear()
-    assert caught.value.fault.kind == "layout"
-    assert says in caught.value.fault.sentence()
+    assert caught.value.diagnostic.kind == "layout"
+    assert says in caught.value.diagnostic.sentence()
 
 
 def test_an_engine_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     layout_module.find_engine.cache_clear()
-    with pytest.raises(FaultError) as caught:
+    with pytest.raises(DiagnosticError) as caught:
         lay_out("digraph {}", "dot")
     layout_module.find_engine.cache_clear()
-    assert "install Graphviz" in caught.value.fault.sentence()
+    assert "install Graphviz" in caught.value.diagnostic.sentence()

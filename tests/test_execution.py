@@ -13,13 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from sphinx_autogradgraph.execution.cache import Cache
-from sphinx_autogradgraph.execution.executor import Executor
-from sphinx_autogradgraph.execution.result import Traced
-from sphinx_autogradgraph.execution.runner import Runner, default_method
-from sphinx_autogradgraph.faults import Fault
-from sphinx_autogradgraph.graph import Graph
-from sphinx_autogradgraph.program import (
+from sphinx_autogradgraph.core.diagnostics import Diagnostic
+from sphinx_autogradgraph.graph.model import Graph
+from sphinx_autogradgraph.program.program import (
     Block,
     Draw,
     Program,
@@ -27,6 +23,10 @@ from sphinx_autogradgraph.program import (
     read_block,
     split_expressions,
 )
+from sphinx_autogradgraph.runtime.cache import Cache
+from sphinx_autogradgraph.runtime.cached_client import Executor
+from sphinx_autogradgraph.runtime.client import Runner, default_method
+from sphinx_autogradgraph.runtime.result import Traced
 from tests.conftest import Project
 
 forks = pytest.mark.skipif(default_method() != "fork", reason="no safe fork on this system")
@@ -45,24 +45,24 @@ def program(directory: Path, code: str, tensor: str = "", **options: object) -> 
     )
 
 
-def run(runner: Runner, program: Program) -> Graph | Fault:
+def run(runner: Runner, program: Program) -> Graph | Diagnostic:
     (result,) = runner.run([program])
     return graph_or_fault(result.draws[0])
 
 
-def graph_or_fault(drawn: Traced | Fault) -> Graph | Fault:
+def graph_or_fault(drawn: Traced | Diagnostic) -> Graph | Diagnostic:
     return drawn.graph if isinstance(drawn, Traced) else drawn
 
 
-def names(found: Graph | Traced | Fault) -> list[str | None]:
+def names(found: Graph | Traced | Diagnostic) -> list[str | None]:
     if isinstance(found, Traced):
         found = found.graph
     assert isinstance(found, Graph), found
     return [output.name for output in found.outputs]
 
 
-def fault(found: Graph | Traced | Fault) -> Fault:
-    assert isinstance(found, Fault)
+def diagnostic(found: Graph | Traced | Diagnostic) -> Diagnostic:
+    assert isinstance(found, Diagnostic)
     return found
 
 
@@ -134,11 +134,11 @@ def test_members_of_a_file(runner: Runner, tmp_path: Path) -> None:
     assert names(run(runner, of_file(path, "l"))) == ["l"]
     assert names(run(runner, of_file(path, "make"))) == ["make()['a']"]
     assert names(run(runner, of_file(path, "Model.loss"))) == ["Model.loss()"]
-    missing = fault(run(runner, of_file(path, "absent")))
+    missing = diagnostic(run(runner, of_file(path, "absent")))
     assert (missing.kind, missing.sentence()) == (
         "reference", "there is no absent in examples/script.py",
     )  # fmt: skip
-    assert "needs n" in fault(run(runner, of_file(path, "needs"))).sentence()
+    assert "needs n" in diagnostic(run(runner, of_file(path, "needs"))).sentence()
 
 
 def test_a_module_reference_sees_the_path_of_conf_py(runner: Runner, tmp_path: Path) -> None:
@@ -160,9 +160,9 @@ def test_a_module_reference_sees_the_path_of_conf_py(runner: Runner, tmp_path: P
     assert find_module("mine.model", lib) == str(package / "model.py")
     assert find_module("mine.absent", lib) is find_module("mine.model.x", lib) is None
     assert {Path(file).name for file in result.files} == {"__init__.py", "model.py"}
-    assert fault(run(runner, of_module("mine.model", ()))).kind == "reference"
-    assert fault(run(runner, of_module("mine.absent", lib))).kind == "reference"
-    inside = fault(run(runner, of_module("mine.broken", lib)))
+    assert diagnostic(run(runner, of_module("mine.model", ()))).kind == "reference"
+    assert diagnostic(run(runner, of_module("mine.absent", lib))).kind == "reference"
+    inside = diagnostic(run(runner, of_module("mine.broken", lib)))
     assert (inside.kind, inside.file, inside.line) == ("execution", "lib/mine/broken.py", 1)
 
 
@@ -195,14 +195,14 @@ def test_a_module_reference_sees_the_path_of_conf_py(runner: Runner, tmp_path: P
 def test_faults(
     runner: Runner, tmp_path: Path, code: str, kind: str, line: int | None, says: str
 ) -> None:
-    found = fault(run(runner, program(tmp_path, code)))
+    found = diagnostic(run(runner, program(tmp_path, code)))
     assert (found.kind, found.line) == (kind, line)
     assert says in found.sentence()
     assert str(tmp_path) not in found.report()
 
 
 def test_an_expression_that_raises_names_itself(runner: Runner, tmp_path: Path) -> None:
-    found = fault(run(runner, program(tmp_path, HEAD, "x.nothing")))
+    found = diagnostic(run(runner, program(tmp_path, HEAD, "x.nothing")))
     assert found.kind == "execution"
     assert found.sentence().startswith(":tensor: x.nothing raised AttributeError")
 
@@ -212,7 +212,7 @@ def test_a_program_without_end_is_stopped_where_it_is(
     runner: Runner, tmp_path: Path, loop: str
 ) -> None:
     begin = time.monotonic()
-    found = fault(run(runner, program(tmp_path, loop, timeout=1.0)))
+    found = diagnostic(run(runner, program(tmp_path, loop, timeout=1.0)))
     assert time.monotonic() - begin < 20
     assert found.kind == "timeout"
     assert found.line == 10 + loop.count("\n")
@@ -262,7 +262,7 @@ def test_programs_are_seeded(runner: Runner, tmp_path: Path) -> None:
         "raise ValueError(got)"
     )
     first, again, other = (
-        fault(result.draws[0]).sentence()
+        diagnostic(result.draws[0]).sentence()
         for result in runner.run(
             [
                 program(tmp_path, code, seed=1),
@@ -361,8 +361,8 @@ def test_a_fresh_process_does_the_same(tmp_path: Path) -> None:
             ]
         )
     assert names(results[0].draws[0]) == ["y"]
-    faults = [fault(result.draws[0]) for result in results[1:]]
-    assert [(found.kind, found.line) for found in faults] == [
+    diagnostics = [diagnostic(result.draws[0]) for result in results[1:]]
+    assert [(found.kind, found.line) for found in diagnostics] == [
         ("execution", 10), ("timeout", 11), ("crash", None),
     ]  # fmt: skip
 

@@ -14,19 +14,17 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from sphinx_autogradgraph import draw, record
-from sphinx_autogradgraph.drawing.focus import around, until
-from sphinx_autogradgraph.drawing.fold import (
-    Run,
-    contract,
-    fold_modules,
-    fold_parts,
-    levels,
-    members,
-    operations,
+from sphinx_autogradgraph.core.diagnostics import DiagnosticError
+from sphinx_autogradgraph.graph.model import (
+    Edge,
+    Graph,
+    ModuleCall,
+    Node,
+    Output,
+    Source,
+    TensorMeta,
 )
-from sphinx_autogradgraph.drawing.lines import fold_lines
-from sphinx_autogradgraph.drawing.repeats import fold_repeats
-from sphinx_autogradgraph.drawing.views import (
+from sphinx_autogradgraph.views.choice import (
     EVERYTHING,
     MAX_OPEN,
     Scope,
@@ -36,8 +34,18 @@ from sphinx_autogradgraph.drawing.views import (
     views,
     wanted_view,
 )
-from sphinx_autogradgraph.faults import FaultError
-from sphinx_autogradgraph.graph import Edge, Graph, ModuleCall, Node, Output, Source, TensorMeta
+from sphinx_autogradgraph.views.focus import around, until
+from sphinx_autogradgraph.views.line_folds import fold_lines
+from sphinx_autogradgraph.views.module_folds import (
+    Run,
+    contract,
+    fold_modules,
+    fold_parts,
+    levels,
+    members,
+    operations,
+)
+from sphinx_autogradgraph.views.repeat_folds import fold_repeats
 
 Fold = Callable[[Graph], Graph]
 
@@ -158,7 +166,7 @@ def test_the_fold_of_an_equal_graph_is_equal_and_has_a_json_form(graph: Graph, n
     VALIDATOR.validate(json.loads(view.to_json()))
 
 
-SCHEMA = Path(__file__).parents[1] / "sphinx_autogradgraph" / "graph.schema.json"
+SCHEMA = Path(__file__).parents[1] / "sphinx_autogradgraph" / "graph" / "graph.schema.json"
 VALIDATOR = Draft202012Validator(json.loads(SCHEMA.read_text()))
 
 
@@ -380,7 +388,7 @@ def test_around_a_module_shows_its_neighbours(transformer: Graph) -> None:
 
 
 def test_a_name_that_is_not_there_is_told_with_those_that_are_close(transformer: Graph) -> None:
-    with pytest.raises(FaultError, match=r"encoder\.layers\.12.*there are encoder\.layers\."):
+    with pytest.raises(DiagnosticError, match=r"encoder\.layers\.12.*there are encoder\.layers\."):
         until(transformer, "encoder.layers.12")
     with pytest.raises(ValueError, match=":around: no tensor or module"):
         draw(torch.ones(1, requires_grad=True) * 2, around="nothing")

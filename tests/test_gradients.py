@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import nn
 
-from sphinx_autogradgraph.execution.result import Traced
-from sphinx_autogradgraph.execution.snapshots import snapshot_text
-from sphinx_autogradgraph.graph import Graph
+from sphinx_autogradgraph.graph.model import Graph
+from sphinx_autogradgraph.runtime.result import Traced
+from sphinx_autogradgraph.snapshots.store import snapshot_text
 from sphinx_autogradgraph.tracing.names import Names
-from sphinx_autogradgraph.tracing.trace import trace_tensors
+from sphinx_autogradgraph.tracing.walk import trace_tensors
 from tests.conftest import Elements, Project
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sphinx_autogradgraph.graph import Edge, Graph, Node, Output, Source, TensorMeta
+from sphinx_autogradgraph.graph.model import Edge, Graph, Node, Output, Source, TensorMeta
 
 F32 = TensorMeta((2, 1), "float32", "cpu")
 

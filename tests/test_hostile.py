@@ -8,16 +8,16 @@ import xml.etree.ElementTree as ET
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sphinx_autogradgraph.difference import differences
-from sphinx_autogradgraph.drawing.arrange import arrange
-from sphinx_autogradgraph.drawing.document import Drawing
-from sphinx_autogradgraph.drawing.labels import SHOW, Show
-from sphinx_autogradgraph.drawing.pdf import pdf_of
-from sphinx_autogradgraph.drawing.shapes import DIRECTIONS, Direction
-from sphinx_autogradgraph.drawing.svg import svg_of
-from sphinx_autogradgraph.drawing.text import alternative, plain, summary, title, tree
-from sphinx_autogradgraph.drawing.views import Scope
-from sphinx_autogradgraph.graph import Graph, Saved
+from sphinx_autogradgraph.graph.diff import differences
+from sphinx_autogradgraph.graph.model import Graph, Saved
+from sphinx_autogradgraph.render.arrange import arrange
+from sphinx_autogradgraph.render.diagram import DIRECTIONS, Direction
+from sphinx_autogradgraph.render.drawing import Drawing
+from sphinx_autogradgraph.render.labels import SHOW, Show
+from sphinx_autogradgraph.render.pdf import pdf_of
+from sphinx_autogradgraph.render.svg import svg_of
+from sphinx_autogradgraph.render.text import alternative, plain, summary, title, tree
+from sphinx_autogradgraph.views.choice import Scope
 from tests.test_fold import graphs
 
 WORDS = st.one_of(

@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from sphinx_autogradgraph.graph import Graph
+from sphinx_autogradgraph.graph.model import Graph
 from tests.conftest import Build, Elements, Project
 
 MODEL = """

@@ -17,12 +17,12 @@ from tests.conftest import LINREG, Project
 PACKAGE = Path(__file__).parents[1] / "sphinx_autogradgraph"
 DOMAIN = "sphinx_autogradgraph"
 KEYWORDS = {
-    "_": None, "translate": None, "Message": None, "MessageError": None, "Fault": (2,),
+    "_": None, "translate": None, "Message": None, "MessageError": None, "Diagnostic": (2,),
 }  # fmt: skip
 CATALOGUES = sorted((PACKAGE / "locale").glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
 
 HOW = """
-    pybabel extract -k translate -k Message -k MessageError -k Fault:2 -o messages.pot \\
+    pybabel extract -k translate -k Message -k MessageError -k Diagnostic:2 -o messages.pot \\
       sphinx_autogradgraph
     pybabel update -D sphinx_autogradgraph -i messages.pot -d sphinx_autogradgraph/locale
     pybabel compile -D sphinx_autogradgraph -d sphinx_autogradgraph/locale

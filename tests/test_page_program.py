@@ -175,8 +175,8 @@ def test_an_error_in_the_third_block_is_reported_there_once(project: Project) ->
     first, second, third = figures(build)
     assert first.select("svg")
     for figure in (second, third):
-        (fault,) = figure.select("div", "autogradgraph-fault")
-        assert "could not be drawn: index.rst, line 21: NameError" in fault.text
+        (diagnostic,) = figure.select("div", "autogradgraph-diagnostic")
+        assert "could not be drawn: index.rst, line 21: NameError" in diagnostic.text
     assert third.all[0].attributes["id"] == "the-third"
 
 
@@ -198,7 +198,7 @@ def test_a_crash_of_the_page_is_reported_once(project: Project) -> None:
     )
     (warning,) = build.warnings
     assert "status 4" in warning
-    assert len(Elements(build.read("index.html")).select("div", "autogradgraph-fault")) == 2
+    assert len(Elements(build.read("index.html")).select("div", "autogradgraph-diagnostic")) == 2
 
 
 def test_thirty_blocks_and_ten_graphs_run_once(project: Project) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sphinx_autogradgraph.faults import FaultError
-from sphinx_autogradgraph.program import (
+from sphinx_autogradgraph.core.diagnostics import DiagnosticError
+from sphinx_autogradgraph.program.program import (
     Reference,
     display_path,
     parse_reference,
@@ -32,9 +32,9 @@ def test_references(text: str, expected: Reference) -> None:
 
 @pytest.mark.parametrize("text", ["", "linreg", "a/b", "x.py:", "x.py:1", "a:b:c", "module:", ":x"])
 def test_what_is_no_reference(text: str) -> None:
-    with pytest.raises(FaultError) as caught:
+    with pytest.raises(DiagnosticError) as caught:
         parse_reference(text)
-    assert caught.value.fault.kind == "reference"
+    assert caught.value.diagnostic.kind == "reference"
 
 
 @pytest.mark.parametrize(
@@ -54,9 +54,9 @@ def test_expressions_are_split_by_top_level_commas(text: str, expected: tuple[st
 
 @pytest.mark.parametrize("text", ["", "1 +", "a b", "x = 1", "a], [b", "a] + [b", "import x", "\0"])
 def test_what_does_not_parse(text: str) -> None:
-    with pytest.raises(FaultError) as caught:
+    with pytest.raises(DiagnosticError) as caught:
         split_expressions(text)
-    assert caught.value.fault.kind == "option"
+    assert caught.value.diagnostic.kind == "option"
 
 
 def test_files_are_named_without_the_machine() -> None:
@@ -72,8 +72,8 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "binary.py").write_bytes(b"\xff\xfe\x00")
     (tmp_path / "directory.py").mkdir()
     for name in ("missing.py", "binary.py", "directory.py"):
-        with pytest.raises(FaultError) as caught:
+        with pytest.raises(DiagnosticError) as caught:
             read_block(str(tmp_path / name), str(tmp_path))
-        assert caught.value.fault.kind == "reference"
-        assert name in caught.value.fault.sentence()
-        assert str(tmp_path) not in caught.value.fault.report()
+        assert caught.value.diagnostic.kind == "reference"
+        assert name in caught.value.diagnostic.sentence()
+        assert str(tmp_path) not in caught.value.diagnostic.report()

@@ -10,10 +10,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from sphinx_autogradgraph.execution.result import Traced
-from sphinx_autogradgraph.execution.runner import Runner
-from sphinx_autogradgraph.graph import Extra, Graph
-from sphinx_autogradgraph.program import Block, Draw, Program
+from sphinx_autogradgraph.graph.model import Extra, Graph
+from sphinx_autogradgraph.program.program import Block, Draw, Program
+from sphinx_autogradgraph.runtime.client import Runner
+from sphinx_autogradgraph.runtime.result import Traced
 from sphinx_autogradgraph.tracing.provenance import call_name
 
 HEAD = "import torch\nfrom torch import nn\nimport torch.nn.functional as F\n"
@@ -219,7 +219,7 @@ def test_calls_have_the_names_that_people_use(function: object, expected: str) -
 def test_the_order_is_that_of_a_real_backward() -> None:
     """Against torch's own engine, asked by hooks, for graphs with several paths."""
     from sphinx_autogradgraph.tracing.names import Names
-    from sphinx_autogradgraph.tracing.trace import trace_tensors
+    from sphinx_autogradgraph.tracing.walk import trace_tensors
 
     torch.manual_seed(0)
     net = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 3))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-from sphinx_autogradgraph.drawing.dot import digraph_of
-from sphinx_autogradgraph.drawing.layout import lay_out
-from sphinx_autogradgraph.drawing.picture import picture_of
-from sphinx_autogradgraph.drawing.svg import svg_of
-from sphinx_autogradgraph.drawing.text import alternative, plain, summary, title
-from sphinx_autogradgraph.execution.result import Traced
-from sphinx_autogradgraph.execution.runner import Runner
-from sphinx_autogradgraph.program import Draw, Program, read_block
+from sphinx_autogradgraph.program.program import Draw, Program, read_block
+from sphinx_autogradgraph.render.diagram_of_graph import picture_of
+from sphinx_autogradgraph.render.dot import digraph_of
+from sphinx_autogradgraph.render.layout import lay_out
+from sphinx_autogradgraph.render.svg import svg_of
+from sphinx_autogradgraph.render.text import alternative, plain, summary, title
+from sphinx_autogradgraph.runtime.client import Runner
+from sphinx_autogradgraph.runtime.result import Traced
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")

@@ -12,13 +12,13 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 from sphinx_autogradgraph import draw
-from sphinx_autogradgraph.drawing.labels import SHOW
-from sphinx_autogradgraph.drawing.picture import picture_of
-from sphinx_autogradgraph.execution.result import Traced
-from sphinx_autogradgraph.execution.snapshots import snapshot_text
-from sphinx_autogradgraph.graph import EXTRAS, Graph, Node, Saved
+from sphinx_autogradgraph.graph.model import EXTRAS, Graph, Node, Saved
+from sphinx_autogradgraph.render.diagram_of_graph import picture_of
+from sphinx_autogradgraph.render.labels import SHOW
+from sphinx_autogradgraph.runtime.result import Traced
+from sphinx_autogradgraph.snapshots.store import snapshot_text
 from sphinx_autogradgraph.tracing.names import Names
-from sphinx_autogradgraph.tracing.trace import trace_tensors
+from sphinx_autogradgraph.tracing.walk import trace_tensors
 from tests.conftest import Project
 
 

@@ -1,4 +1,4 @@
-"""The extension in real builds: pages, captions, builders, faults."""
+"""The extension in real builds: pages, captions, builders, diagnostics."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ def test_every_fault_is_one_typed_warning_at_the_directive(project: Project) -> 
     fault_pages(project)
     first = project.build("html", "-j", "2")
     assert first.status == 0
-    second = project.build("html")  # nothing has changed: the faults come back all the same
+    second = project.build("html")  # nothing has changed: the diagnostics come back all the same
     for build in (first, second):
         assert len(build.warnings) == len(FAULTS), build.stderr
         for name, (_, says) in FAULTS.items():
@@ -208,8 +208,8 @@ def test_every_fault_is_one_typed_warning_at_the_directive(project: Project) -> 
             assert says in warning.replace("\n", " ")
     for name in FAULTS:
         page = Elements(first.read(f"{name}.html"))
-        (fault,) = page.select("div", "autogradgraph-fault")
-        assert "could not be drawn" in fault.text
+        (diagnostic,) = page.select("div", "autogradgraph-diagnostic")
+        assert "could not be drawn" in diagnostic.text
         assert "Autograd graph" in page.select("figcaption")[0].text
         assert "The rest." in first.read(f"{name}.html")
         assert str(project.directory) not in first.read(f"{name}.html")

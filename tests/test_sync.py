@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from sphinx_autogradgraph.execution.cache import Cache, key_of
-from sphinx_autogradgraph.execution.result import Result, Traced
-from sphinx_autogradgraph.execution.snapshots import Snapshots, snapshot_text
-from sphinx_autogradgraph.faults import Fault
-from sphinx_autogradgraph.graph import Graph, Node, Output, TensorMeta
-from sphinx_autogradgraph.program import Block, Draw, Program
+from sphinx_autogradgraph.core.diagnostics import Diagnostic
+from sphinx_autogradgraph.graph.model import Graph, Node, Output, TensorMeta
+from sphinx_autogradgraph.program.program import Block, Draw, Program
+from sphinx_autogradgraph.runtime.cache import Cache, key_of
+from sphinx_autogradgraph.runtime.result import Result, Traced
+from sphinx_autogradgraph.snapshots.store import Snapshots, snapshot_text
 from tests.conftest import Build, Project
 
 TITLE = "Title\n=====\n\n"
@@ -239,7 +239,7 @@ def test_cache_entries(tmp_path: Path) -> None:
     assert cache.get(program) is None
     helper.unlink()
     assert cache.get(program) is None
-    cache.put(a_program(tmp_path, "fails"), Result.of_fault(Fault("execution", "no"), 1))
+    cache.put(a_program(tmp_path, "fails"), Result.of_diagnostic(Diagnostic("execution", "no"), 1))
     assert cache.get(a_program(tmp_path, "fails")) is None
 
 

@@ -18,18 +18,18 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
-from sphinx_autogradgraph.faults import FaultError
-from sphinx_autogradgraph.graph import Extra, Graph
+from sphinx_autogradgraph.core.diagnostics import DiagnosticError
+from sphinx_autogradgraph.graph.model import Extra, Graph
 from sphinx_autogradgraph.tracing.names import Names
 from sphinx_autogradgraph.tracing.targets import drawable
-from sphinx_autogradgraph.tracing.trace import trace_tensors
+from sphinx_autogradgraph.tracing.walk import trace_tensors
 from tests.conftest import ROOT
 
 Namespace = Mapping[str, Any]
 
 
 SCHEMA = jsonschema.Draft202012Validator(
-    json.loads((ROOT / "sphinx_autogradgraph" / "graph.schema.json").read_text("utf-8"))
+    json.loads((ROOT / "sphinx_autogradgraph" / "graph" / "graph.schema.json").read_text("utf-8"))
 )
 
 
@@ -435,7 +435,7 @@ def test_every_operator_of_torchs_own_database() -> None:
         namespace = {"out": out}
         try:
             roots = [tensor for _, tensor in drawable([("out", out)], namespace)]
-        except FaultError:
+        except DiagnosticError:
             continue
         for _ in range(2):
             graph = graph_of(namespace, "out", extras=("saved", "values"))

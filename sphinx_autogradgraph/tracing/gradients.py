@@ -9,10 +9,10 @@ from contextlib import contextmanager
 import torch
 from torch.autograd.graph import Node as GradFn
 
-from sphinx_autogradgraph.graph import Gradient
-from sphinx_autogradgraph.message import Message
+from sphinx_autogradgraph.core.messages import Message
+from sphinx_autogradgraph.graph.model import Gradient
 from sphinx_autogradgraph.tracing.internals import is_accumulate_grad
-from sphinx_autogradgraph.tracing.metadata import small_values
+from sphinx_autogradgraph.tracing.tensor_metadata import small_values
 
 FREED = Message(
     "Gradients could not be measured: the program has called backward() already, which freed what "

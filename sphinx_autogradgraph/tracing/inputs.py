@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch.autograd.graph import Node as GradFn
 
-from sphinx_autogradgraph.graph import TensorMeta
+from sphinx_autogradgraph.graph.model import TensorMeta
 from sphinx_autogradgraph.tracing.internals import sequence_number
 from sphinx_autogradgraph.tracing.names import Names
 from sphinx_autogradgraph.tracing.provenance import Call, Operand, Recorder

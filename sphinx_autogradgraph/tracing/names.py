@@ -9,7 +9,7 @@ import torch
 from torch.autograd.graph import Node as GradFn
 
 from sphinx_autogradgraph.tracing.internals import plain_tensors
-from sphinx_autogradgraph.tracing.places import is_module, is_tensor, places
+from sphinx_autogradgraph.tracing.pytree import is_module, is_tensor, places
 
 
 class Names:

@@ -25,15 +25,15 @@ import torch
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from sphinx_autogradgraph.graph import Source, TensorMeta
+from sphinx_autogradgraph.graph.model import Source, TensorMeta
 from sphinx_autogradgraph.tracing.internals import (
     UNNUMBERED,
     base_of,
     next_sequence_number,
     plain_tensors,
 )
-from sphinx_autogradgraph.tracing.metadata import describe
 from sphinx_autogradgraph.tracing.names import modules, variables
+from sphinx_autogradgraph.tracing.tensor_metadata import describe
 
 Trace = Callable[[FrameType, str, Any], Any]
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch.autograd.graph import Node as GradFn
 
-from sphinx_autogradgraph.graph import Saved
+from sphinx_autogradgraph.graph.model import Saved
 from sphinx_autogradgraph.tracing.internals import (
     FREED,
     is_accumulate_grad,
@@ -20,8 +20,8 @@ from sphinx_autogradgraph.tracing.internals import (
     output_metadata,
     raw_saved,
 )
-from sphinx_autogradgraph.tracing.metadata import describe
 from sphinx_autogradgraph.tracing.names import Names
+from sphinx_autogradgraph.tracing.tensor_metadata import describe
 
 PREFIX, RAW = "_saved_", "_raw_saved_"
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
-from sphinx_autogradgraph.faults import Fault, FaultError
-from sphinx_autogradgraph.message import Message
+from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
+from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.tracing.names import variables
-from sphinx_autogradgraph.tracing.places import is_tensor, places, tensors_in
+from sphinx_autogradgraph.tracing.pytree import is_tensor, places, tensors_in
 
 
 def drawable(
@@ -18,7 +18,7 @@ def drawable(
     """The tensors with a graph among ``values`` (each with what the program calls it).
 
     What holds no tensor, or one without a graph, is passed over if anything else can be drawn.
-    Raises :exc:`~sphinx_autogradgraph.faults.FaultError` (``no_graph``) with the reason if
+    Raises :exc:`.DiagnosticError` (``no_graph``) with the reason if
     nothing can.
     """
     tensors = [found for name, value in values for found in tensors_in(name, value)]
@@ -26,10 +26,10 @@ def drawable(
     if drawn:
         return drawn
     if not tensors:
-        raise FaultError(_no_tensor(values))
+        raise DiagnosticError(_no_tensor(values))
     name, tensor = tensors[0]
     why = _why_no_grad(name, tensor, namespace)
-    raise FaultError(Fault("no_graph", why.text, why.values))
+    raise DiagnosticError(Diagnostic("no_graph", why.text, why.values))
 
 
 MAX_PASSED_OVER = 5
@@ -57,23 +57,23 @@ def _kind_of(value: object) -> str:
     return type(value).__name__
 
 
-def _no_tensor(values: Sequence[tuple[str, object]]) -> Fault:
+def _no_tensor(values: Sequence[tuple[str, object]]) -> Diagnostic:
     if not values:
-        return Fault(
+        return Diagnostic(
             "no_graph",
             "the code assigns nothing and ends in no value; say what to draw with :tensor:",
         )
     name, value = values[0]
     if value is None:
-        return Fault(
+        return Diagnostic(
             "no_graph",
             "{name} is None, not a tensor; say what to draw with :tensor:",
             {"name": name},
         )
     if next(iter(places(name, value)), None) is None:
-        return Fault("no_graph", "{name} is empty and holds no tensor", {"name": name})
+        return Diagnostic("no_graph", "{name} is empty and holds no tensor", {"name": name})
     kind = type(value)
-    return Fault(
+    return Diagnostic(
         "no_graph",
         "{name} is of type {type} and holds no tensor; say what to draw with :tensor:",
         {"name": name, "type": kind.__qualname__},

@@ -1,1 +1,0 @@
-"""Graph → picture → DOT → layout → SVG, and Graph → words.  Needs neither torch nor sphinx."""

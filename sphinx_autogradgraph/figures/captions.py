@@ -1,0 +1,33 @@
+"""The words of a figure: its caption and its legend."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sphinx_autogradgraph.core.messages import Message, Translate, untranslated
+from sphinx_autogradgraph.figures.figure_layout import Drawn
+from sphinx_autogradgraph.graph.model import Graph
+from sphinx_autogradgraph.render.text import Span, folded, summary, title
+
+
+def caption_and_legend(
+    graph: Graph,
+    drawn: Drawn,
+    notes: Sequence[Message],
+    *,
+    has_caption: bool,
+    translate: Translate = untranslated,
+) -> tuple[list[Span], list[Span]]:
+    """The generated caption, and the legend.
+
+    Where the author wrote a caption (``has_caption``), the generated one begins the legend.
+    """
+    first, rest = (
+        title([output.name for output in graph.outputs], translate),
+        summary(graph, translate),
+    )
+    legend = [*first, Span("text", " "), *rest] if has_caption else list(rest)
+    if drawn.folded:
+        legend += [Span("text", " "), *folded(graph, drawn.view or graph, translate)]
+    legend += [Span("text", f" {note.sentence(translate)}") for note in notes]
+    return first, legend

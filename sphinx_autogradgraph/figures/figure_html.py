@@ -1,0 +1,168 @@
+"""A Graph and how it is drawn → the HTML of its canvas, and of all that is in it."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Literal
+
+from sphinx_autogradgraph.core.messages import Translate, untranslated
+from sphinx_autogradgraph.core.settings import Engine
+from sphinx_autogradgraph.figures.figure_layout import Drawn
+from sphinx_autogradgraph.graph.model import Graph
+from sphinx_autogradgraph.render.arrange import draw_view
+from sphinx_autogradgraph.render.layout import LayoutTimeoutError
+from sphinx_autogradgraph.render.notebook_html import LARGE, data_script
+from sphinx_autogradgraph.render.svg import Link, svg_of
+from sphinx_autogradgraph.render.text import plain, title
+from sphinx_autogradgraph.views.choice import steps
+
+
+@dataclass(frozen=True)
+class Site:
+    """What a canvas needs to know of the output that it becomes part of.
+
+    ``url_of_call`` finds the documentation of a call; ``url_of_file`` takes the name and the text
+    of a file that the output is to have.  Both give None where there is none.  ``role`` is that of
+    drawings for ARIA, ``opens`` whether folded ones can open there, ``words`` whether the canvas
+    brings the words of the script, as the first of a page does.
+    """
+
+    url_of_call: Callable[[str], str | None]
+    url_of_file: Callable[[str, str], str | None]
+    role: Literal["group", "img"]
+    engine: Engine
+    layout_timeout: float
+    opens: bool = True
+    words: bool = True
+
+
+def canvas_html(
+    graph: Graph,
+    drawn: Drawn,
+    site: Site,
+    *,
+    classes: Sequence[str] = ("autogradgraph-canvas",),
+    translate: Translate = untranslated,
+) -> str:
+    """The HTML of a canvas: the drawing, what it opens to if it is folded, the Graph as data."""
+    _ = translate
+    graph_json = graph.to_json()
+    calls, lines = _call_links(graph, site, _), _line_links(graph, drawn.lines, _)
+    name = plain(title([output.name for output in graph.outputs], _))
+    svg = svg_of(
+        drawn.picture(graph, _),
+        drawn.layout,
+        prefix=drawn.prefix,
+        title=name,
+        description=drawn.alt,
+        role=site.role,
+        width=drawn.width,
+        lines=lines,
+        calls=calls,
+    )
+    levels = list(_levels(graph, drawn, site, name, lines, calls, _))
+    controls = ""
+    if levels:
+        data = [{"nodes": len((drawn.view or graph).nodes)}, *levels]
+        controls = f' data-levels="{escape(json.dumps(data))}"'
+    if site.words:
+        text = json.dumps(_words(_), ensure_ascii=False)
+        controls += f' data-autogradgraph-words="{escape(text)}"'
+    url = None
+    if len(graph.nodes) > LARGE:
+        url = site.url_of_file(f"{drawn.prefix}.json", graph_json)
+    return (
+        f'<div class="{escape(" ".join(classes))}"{controls}>\n{svg}\n</div>\n'
+        f"{data_script(graph_json, url)}"
+    )
+
+
+def _words(_: Translate) -> dict[str, str]:
+    """The words of the script, by what they are for."""
+    return {
+        "open": _("Open"),
+        "close": _("Fold"),
+        "state": _("{count} nodes drawn"),
+        "search": _("Search"),
+        "full": _("Full size"),
+        "end": _("Close"),
+        "larger": _("Larger"),
+        "smaller": _("Smaller"),
+        "copy": _("Copy SVG"),
+        "copied": _("Copied"),
+        "backward": _("Backward, step by step"),
+        "before": _("Back"),
+        "next": _("Next"),
+        "play": _("Play backward"),
+        "pause": _("Pause"),
+        "arrives": _(
+            "{number} of {count}: a gradient of shape {shape} and norm {norm} arrives at {node}."
+        ),
+        "reached": _("{number} of {count}: backward reaches {node}."),
+        "passes": _("What it makes of it goes on to {nodes}."),
+        "kept": _("It is added to {node}.grad."),
+    }
+
+
+def _levels(
+    graph: Graph,
+    drawn: Drawn,
+    site: Site,
+    name: str,
+    lines: Mapping[int, Link],
+    calls: Mapping[int, Link],
+    _: Translate,
+) -> Iterator[dict[str, object]]:
+    """The steps by which a folded drawing opens, each in a file of its own.
+
+    It is a script, which pages may load from wherever they are opened, that hands over the SVG.
+    """
+    if drawn.view is None or not site.opens:
+        return
+    for number, view in enumerate(steps(graph, drawn.scope, drawn.view), 1):
+        try:
+            picture, layout = draw_view(
+                view, drawn.show, drawn.direction, site.engine, site.layout_timeout, _
+            )
+        except LayoutTimeoutError:
+            return  # what is larger would take even longer
+        file = f"{drawn.prefix}.{number}.js"
+        svg = svg_of(
+            picture,
+            layout,
+            prefix=f"{drawn.prefix}-level{number}",
+            title=name,
+            description=drawn.alt,
+            lines=lines,
+            calls=calls,
+        )
+        packed = base64.b64encode(gzip.compress(svg.encode(), mtime=0)).decode()
+        url = site.url_of_file(file, f'autogradgraphLevel("{file}","{packed}")\n')
+        if url is not None:
+            yield {"nodes": len(view.nodes), "url": url, "file": file}
+
+
+def _call_links(graph: Graph, site: Site, _: Translate) -> dict[int, Link]:
+    urls = {
+        call: site.url_of_call(call) for call in {node.call for node in graph.nodes if node.call}
+    }
+    return {
+        node.id: Link(url, _("documentation of {call}").format(call=node.call))
+        for node in graph.nodes
+        if node.call is not None and (url := urls[node.call]) is not None
+    }
+
+
+def _line_links(graph: Graph, anchors: Mapping[int, str], _: Translate) -> dict[int, Link]:
+    links = {}
+    for id, anchor in anchors.items():
+        node = graph.nodes[id]
+        assert node.source is not None, "a link to a line comes from a source"
+        label = _("{op}, made by line {line}").format(op=node.op, line=node.source.line)
+        links[id] = Link(f"#{anchor}", label)
+    return links

@@ -1,0 +1,138 @@
+"""The tables of ``:table:``: the program's tensors, and the nodes of the graph, for any host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sphinx_autogradgraph.core.messages import Translate
+from sphinx_autogradgraph.figures.options import Table
+from sphinx_autogradgraph.graph.model import Graph, Node, Saved, TensorRow
+from sphinx_autogradgraph.render.text import Span, norm_text, shape_text, shape_text_of, value_text
+from sphinx_autogradgraph.runtime.result import Traced
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell.  ``line`` is the id of a line of code on the page, and ``call`` names a function that
+    may be documented somewhere: the first of the spans is to link to it."""
+
+    spans: tuple[Span, ...]
+    line: str | None = None
+    call: str | None = None
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table.  ``name`` is its class, ``widths`` are in characters."""
+
+    name: str
+    widths: Sequence[int]
+    heads: Sequence[Cell]
+    body: Sequence[Sequence[Cell]]
+
+
+def grids(
+    wanted: Sequence[Table], traced: Traced, lines: Mapping[int, str], translate: Translate
+) -> list[Grid]:
+    """The tables that are wanted; ``lines`` are the ids of the lines that made nodes."""
+    return [
+        _tensors(traced.tensors, translate)
+        if table == "tensors"
+        else _nodes(traced.graph, lines, translate)
+        for table in wanted
+    ]
+
+
+def _tensors(rows: Sequence[TensorRow], _: Translate) -> Grid:
+    # The headings are attributes of torch.Tensor: the same in every language.
+    heads = [
+        _text(_("tensor")),
+        *(_literal(name) for name in ("shape", "is_leaf", "requires_grad", "grad_fn")),
+    ]
+    body = [
+        [
+            _literal(row.name),
+            _text(shape_text_of(row.shape)),
+            _text(str(row.is_leaf)),
+            _text(str(row.requires_grad)),
+            _text(str(row.grad_fn)),
+        ]
+        for row in rows
+    ]
+    return Grid("autogradgraph-tensors", [16, 12, 9, 15, 20], heads, body)
+
+
+def _nodes(graph: Graph, lines: Mapping[int, str], _: Translate) -> Grid:
+    names = [_("node"), _("operation"), _("shape"), _("line"), _("inputs")]
+    widths = [5, 24, 12, 16, 18]
+    measured = any(node.gradient is not None for node in graph.nodes)
+    if measured:
+        names += [_("gradient"), _("order")]
+        widths += [14, 6]
+    keeps = any(node.saved is not None for node in graph.nodes)
+    if keeps:
+        names.append(_("saved"))
+        widths.append(24)
+    heads = [_text(name) for name in names]
+    body = []
+    for node in graph.nodes:
+        inputs = [graph.nodes[edge.from_] for edge in graph.inputs_of.get(node.id, ())]
+        shapes = ", ".join(filter(None, (shape_text(meta) for meta in node.outputs)))
+        cells = [
+            _text(str(node.id)),
+            _operation(node, _),
+            _text(shapes),
+            _line(node, lines),
+            _text(", ".join(f"{used.id} {used.name or used.op}" for used in inputs)),
+        ]
+        if measured:
+            gradient = node.gradient
+            cells += [
+                _text("" if gradient is None else norm_text(gradient, _)),
+                _text("" if gradient is None else str(gradient.order)),
+            ]
+        if keeps:
+            cells.append(_text(", ".join(_saved(graph, saved, _) for saved in node.saved or ())))
+        body.append(cells)
+    return Grid("autogradgraph-nodes", widths, heads, body)
+
+
+def _saved(graph: Graph, saved: Saved, _: Translate) -> str:
+    """What a node saved, in a cell: «self X (10, 2)», «exponent=2»."""
+    if saved.value is not None:
+        return f"{saved.role}={value_text(saved.value)}"
+    if saved.freed:
+        return _("{name} (freed)").format(name=saved.role)
+    source = None if saved.node is None else graph.nodes[saved.node]
+    name = saved.name if source is None else source.name
+    return " ".join(filter(None, [saved.role, name, shape_text_of(saved.shape)]))
+
+
+def _operation(node: Node, _: Translate) -> Cell:
+    if node.kind == "leaf":
+        text = _("leaf")
+    elif node.kind == "input":
+        text = _("input")
+    else:
+        spans = [Span("text", node.op)]
+        if node.name is not None:
+            spans += [Span("text", " "), Span("literal", node.name)]
+        return Cell(tuple(spans), call=node.call)
+    name = Span("literal", node.name) if node.name else Span("text", _("unnamed"))
+    return Cell((Span("text", f"{text} "), name))
+
+
+def _line(node: Node, lines: Mapping[int, str]) -> Cell:
+    if node.source is None:
+        return _text("")
+    span = Span("text", f"{node.source.file}:{node.source.line}")
+    return Cell((span,), line=lines.get(node.id))
+
+
+def _text(text: str) -> Cell:
+    return Cell((Span("text", text),))
+
+
+def _literal(text: str) -> Cell:
+    return Cell((Span("literal", text),))

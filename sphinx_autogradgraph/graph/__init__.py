@@ -1,0 +1,1 @@
+"""The Graph: plain data that says what autograd recorded."""

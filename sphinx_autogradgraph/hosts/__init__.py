@@ -1,0 +1,1 @@
+"""Hosts: what makes pages with figures, or draws them elsewhere."""

@@ -1,0 +1,229 @@
+"""The command ``autogradgraph``.
+
+``autogradgraph draw REFERENCE`` draws a graph without any documentation around it.
+``autogradgraph check DOCS`` runs the code of a Sphinx project or a Markdown site and compares its
+graphs with their snapshots; ``autogradgraph update DOCS`` accepts the graphs of today.  Both touch
+nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from sphinx_autogradgraph import __version__
+from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
+from sphinx_autogradgraph.graph.model import EXTRAS
+from sphinx_autogradgraph.program.program import (
+    Draw,
+    Program,
+    parse_reference,
+    referenced,
+    split_expressions,
+)
+from sphinx_autogradgraph.render.diagram import DIRECTIONS
+from sphinx_autogradgraph.render.drawing import FORMS, Drawing
+from sphinx_autogradgraph.render.labels import SHOW
+from sphinx_autogradgraph.runtime.client import Runner
+from sphinx_autogradgraph.views.choice import FOLDS, Scope, fold_words
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the exit status: 0 all well, 1 not in sync or failed, 2 wrong usage."""
+    options = parser().parse_args(arguments)
+    if options.command == "draw":
+        return _draw(options)
+    if Path(options.conf or options.docs, "conf.py").is_file():
+        return _sphinx_project(options)
+    if options.conf:
+        print(f"autogradgraph: there is no conf.py in {options.conf}", file=sys.stderr)
+        return 2
+    return _markdown_site(options)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the command."""
+    made = argparse.ArgumentParser(
+        prog="autogradgraph", description="Keep the autograd graphs of documentation in sync."
+    )
+    made.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, text in (
+        ("check", "run all code and compare its graphs with the snapshots"),
+        ("update", "run all code and accept its graphs as the snapshots"),
+    ):
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument(
+            "docs", metavar="DOCS", help="the source directory of the documentation"
+        )
+        command.add_argument(
+            "-c", dest="conf", metavar="DIR", help="where conf.py is, if elsewhere"
+        )
+        command.add_argument(
+            "-j", dest="jobs", metavar="N", type=int, default=1, help="read with N processes"
+        )
+        command.add_argument(
+            "-D", dest="define", metavar="NAME=VALUE", action="append", default=[],
+            help="set a value of conf.py",
+        )  # fmt: skip
+    _add_draw(commands.add_parser("draw", help="draw the graph of a tensor of a program"))
+    return made
+
+
+def _add_draw(command: argparse.ArgumentParser) -> None:
+    command.description = (
+        "Run a program and draw the autograd graph of a tensor of it; without -o, as text here."
+    )
+    command.add_argument(
+        "reference", metavar="REFERENCE", help="path/to/file.py[:name] or package.module:name"
+    )
+    command.add_argument("--tensor", metavar="EXPR", help="what to draw: expressions, by commas")
+    command.add_argument(
+        "-o", dest="file", metavar="FILE", help=f"write to a file that ends in {', '.join(FORMS)}"
+    )
+    command.add_argument(
+        "--show", metavar="WORDS", default="shape", help=f"any of {', '.join(SHOW)}"
+    )
+    command.add_argument(
+        "--depth", metavar="N", type=int, help="modules at that depth, from 1, as one node each"
+    )
+    command.add_argument("--fold", metavar="WORDS", default="", help=f"any of {', '.join(FOLDS)}")
+    command.add_argument("--around", metavar="NAME", help="only what is near a tensor or module")
+    command.add_argument("--until", metavar="NAME", help="only what comes after a tensor or module")
+    command.add_argument(
+        "--direction",
+        metavar="D",
+        choices=DIRECTIONS,
+        default="TB",
+        help="where data flows: down, up, right, left",
+    )
+    command.add_argument("--seed", metavar="N", type=int, default=0, help="for random numbers")
+    command.add_argument(
+        "--timeout", metavar="SECONDS", type=float, default=60.0, help="of the program"
+    )
+
+
+def _draw(options: argparse.Namespace) -> int:
+    """Run the program and draw; 1 if it failed or has no graph, 2 for what cannot be meant."""
+    words = options.show.replace(",", " ").split()
+    try:
+        if options.file is not None and Path(options.file).suffix.lower() not in FORMS:
+            raise ValueError(f"{options.file} ends in none of {', '.join(FORMS)}")
+        for word in words:
+            if word not in SHOW:
+                raise ValueError(f"--show has no {word!r}; choose from {', '.join(SHOW)}")
+        folds = fold_words(options.fold.replace(",", " ").split())
+        scope = Scope(options.depth, folds, options.around, options.until)
+        program = _program(options, words)
+    except (DiagnosticError, ValueError) as error:
+        print(f"autogradgraph: {error}", file=sys.stderr)
+        return 2
+    with Runner() as runner:
+        (result,) = runner.run([program])
+    (traced,) = result.draws
+    if isinstance(traced, Diagnostic):
+        print(f"autogradgraph: {traced.report()}", file=sys.stderr)
+        return 2 if traced.kind in ("reference", "option") else 1
+    try:
+        drawing = Drawing(
+            traced.graph,
+            show=words,
+            direction=options.direction,
+            scope=scope,
+            notes=traced.notes,
+        )
+    except ValueError as error:
+        print(f"autogradgraph: {error}", file=sys.stderr)
+        return 2
+    if options.file is None:
+        print(drawing.text)
+        return 0
+    try:
+        drawing.save(options.file)
+    except (DiagnosticError, OSError, ImportError) as error:
+        print(f"autogradgraph: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _program(options: argparse.Namespace, words: Sequence[str]) -> Program:
+    """The program of a reference, relative to the working directory."""
+    here = str(Path.cwd())
+    reference = parse_reference(options.reference)
+    if reference.member and options.tensor:
+        raise ValueError("--tensor and the reference both say what to draw; keep one")
+    draw = Draw(
+        after=0,
+        expressions=split_expressions(options.tensor) if options.tensor else (),
+        extras=tuple(extra for extra in EXTRAS if extra in words),
+    )
+    base = Program(
+        blocks=(), draws=(draw,), directory=here, root=here,
+        seed=options.seed, timeout=options.timeout,
+    )  # fmt: skip
+    return referenced(base, reference, str(Path(reference.file or "").absolute()))
+
+
+def _markdown_site(options: argparse.Namespace) -> int:
+    """Check or update what is built by MkDocs, ProperDocs or Zensical."""
+    from sphinx_autogradgraph.hosts.markdown.site_check import NoSiteError, check_site
+
+    updates = options.command == "update"
+    try:
+        report, diagnostics = check_site(Path(options.docs), options.command)
+    except NoSiteError as error:
+        print(f"autogradgraph: {error}", file=sys.stderr)
+        return 2
+    if updates:
+        for line in report.accepted():
+            print(line)
+        report.remove_orphans()
+    print(report.summary())
+    return int(diagnostics > 0 or not (updates or report.in_sync()))
+
+
+def _sphinx_project(options: argparse.Namespace) -> int:
+    """Check or update, by way of Sphinx, in directories that are gone afterwards."""
+    from sphinx.application import Sphinx
+    from sphinx.errors import SphinxError
+    from sphinx.util.console import nocolor
+    from sphinx.util.docutils import docutils_namespace, patch_docutils
+
+    from sphinx_autogradgraph.hosts.sphinx.attributes import CHECK, UPDATE
+    from sphinx_autogradgraph.hosts.sphinx.check_builders import REPORT_EVENT
+    from sphinx_autogradgraph.snapshots.report import Report
+
+    if not sys.stdout.isatty():
+        nocolor()
+    updates = options.command == "update"
+    defined = dict(item.partition("=")[::2] for item in options.define)
+    conf = options.conf or options.docs
+    reports: list[Report] = []
+    with tempfile.TemporaryDirectory(prefix="autogradgraph-") as scratch:
+        try:
+            with patch_docutils(conf), docutils_namespace():
+                app = Sphinx(
+                    srcdir=options.docs,
+                    confdir=conf,
+                    outdir=str(Path(scratch, "out")),
+                    doctreedir=str(Path(scratch, "doctrees")),
+                    buildername=UPDATE if updates else CHECK,
+                    confoverrides=defined,
+                    status=None,
+                    warning=sys.stdout,
+                    parallel=options.jobs,
+                )
+                app.connect(REPORT_EVENT, lambda _app, report: reports.append(report))
+                app.build()
+        except SphinxError as error:
+            print(f"autogradgraph: {error}", file=sys.stderr)
+            return 2
+    (report,) = reports
+    if updates:
+        for line in report.accepted():
+            print(line)
+    print(report.summary())
+    return int(app.statuscode)

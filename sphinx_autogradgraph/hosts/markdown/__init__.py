@@ -1,0 +1,1 @@
+"""Markdown sites: the custom fence for MkDocs, ProperDocs and Zensical."""

@@ -1,0 +1,70 @@
+"""What converts a page: MkDocs, ProperDocs, Zensical, or Python-Markdown alone.
+
+No host is imported: what each leaves on the converter tells which one it is.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from markdown import Markdown
+
+MARKS = ("zensical.toml", "properdocs.yml", "mkdocs.yml", "mkdocs.yaml", "pyproject.toml")
+"""The files that a project has in its directory."""
+
+
+@dataclass(frozen=True)
+class Host:
+    """Where a page is, as far as its host tells.
+
+    ``root`` is the directory of the project, ``path`` the file of the page, ``name`` the page's
+    path in the documentation without its suffix, ``docs`` the directory of the documentation.
+    ``raises`` tells that a diagnostic is to end the build and that only an exception does.
+    """
+
+    root: Path
+    path: str | None = None
+    name: str | None = None
+    docs: Path | None = None
+    raises: bool = False
+
+
+def host_of(md: Markdown) -> Host:
+    """The host of a converter, and its page."""
+    for processor in md.treeprocessors:  # MkDocs and ProperDocs: «relpath»
+        file: Any = getattr(processor, "file", None)
+        config: Any = getattr(processor, "config", None)
+        if hasattr(file, "abs_src_path") and hasattr(config, "config_file_path"):
+            path = os.path.abspath(file.abs_src_path)
+            parts = len(PurePosixPath(file.src_uri).parts)
+            docs = Path(path).parents[parts - 1]
+            where = config.config_file_path
+            root = Path(where).absolute().parent if where else project_root(docs)
+            return Host(root, path, _stem(file.src_uri), docs)
+    for processor in md.preprocessors:  # Zensical: «rendering_context»
+        page: Any = getattr(processor, "page", None)
+        config = getattr(processor, "config", None)
+        if hasattr(page, "path") and isinstance(config, dict) and "docs_dir" in config:
+            root = Path(config.get("root_dir") or ".").absolute()
+            docs = root / config["docs_dir"]
+            # It counts no warnings of Python's, and keeps «--strict» to itself.
+            strict = bool(config.get("strict")) or bool({"--strict", "-s"} & set(sys.argv[1:]))
+            return Host(root, str(docs / page.path), _stem(page.path), docs, strict)
+    return Host(project_root(Path.cwd()))
+
+
+def project_root(start: Path) -> Path:
+    """The nearest directory, from ``start`` upwards, that has one of :data:`MARKS`; else it."""
+    for directory in (start, *start.parents):
+        if any((directory / mark).is_file() for mark in MARKS):
+            return directory
+    return start
+
+
+def _stem(name: str) -> str:
+    return str(PurePosixPath(name.replace(os.sep, "/")).with_suffix(""))

@@ -1,0 +1,139 @@
+"""The HTML of figures, their code and their tables, and the style sheet and script they need."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+from functools import cache
+from html import escape
+from importlib.resources import files
+
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+from sphinx_autogradgraph.core.diagnostics import Diagnostic
+from sphinx_autogradgraph.core.messages import untranslated
+from sphinx_autogradgraph.core.settings import Settings
+from sphinx_autogradgraph.figures.captions import caption_and_legend
+from sphinx_autogradgraph.figures.figure_html import Site as Output
+from sphinx_autogradgraph.figures.figure_html import canvas_html
+from sphinx_autogradgraph.figures.figure_layout import Drawn
+from sphinx_autogradgraph.figures.options import Options
+from sphinx_autogradgraph.figures.tables import Cell, Grid, grids
+from sphinx_autogradgraph.program.program import Block
+from sphinx_autogradgraph.render.notebook_html import spans_html
+from sphinx_autogradgraph.render.text import alternative, title
+from sphinx_autogradgraph.runtime.result import Traced
+
+MAX_LEVEL = 512 * 1024
+"""Steps by which a folded drawing opens are in the page up to this many bytes."""
+
+
+def figure_html(
+    traced: Traced, options: Options, drawn: Drawn, first: bool, settings: Settings
+) -> str:
+    """The figure of what was traced, and the tables below it.
+
+    The ``first`` of a page brings what all of them need.
+    """
+    graph = traced.graph
+    drawn = replace(drawn, alt=options.alt or alternative(graph))
+    output = Output(
+        url_of_call=lambda _call: None,
+        url_of_file=_in_the_page,
+        role="group",
+        engine=settings.layout,
+        layout_timeout=float(settings.layout_timeout),
+        words=first,
+    )
+    canvas = canvas_html(graph, drawn, output, classes=["autogradgraph-canvas", *options.classes])
+    caption, legend = caption_and_legend(
+        graph, drawn, traced.notes, has_caption=bool(options.caption)
+    )
+    shown = _inline(options.caption) if options.caption else spans_html(caption)
+    rest = f'<span class="autogradgraph-summary">{spans_html(legend)}</span>'
+    tables = "".join(
+        _table(grid) for grid in grids(options.table, traced, drawn.lines, untranslated)
+    )
+    legend_html = f'<div class="legend"><p>{rest}</p></div>'
+    body = f"{canvas}<figcaption>\n{_caption(shown)}\n{legend_html}\n</figcaption>"
+    return _figure(options, body, first) + tables
+
+
+def failed_html(options: Options, diagnostic: Diagnostic, first: bool) -> str:
+    """The figure of what could not be drawn, which says why."""
+    text = f"This graph could not be drawn: {diagnostic.sentence()}"
+    caption = _inline(options.caption) if options.caption else spans_html(title(options.tensor))
+    body = (
+        f'<div class="autogradgraph-diagnostic"><p>{escape(text)}</p></div>\n'
+        f"<figcaption>{_caption(caption)}</figcaption>"
+    )
+    return _figure(options, body, first)
+
+
+def _figure(options: Options, body: str, first: bool) -> str:
+    classes = ["autogradgraph", f"align-{options.align or 'default'}", *options.figclasses]
+    id = f' id="{escape(options.name)}"' if options.name else ""
+    assets = _assets() if first else ""
+    return f'{assets}<figure class="{escape(" ".join(classes))}"{id}>\n{body}\n</figure>\n'
+
+
+def _caption(html: str) -> str:
+    return f'<p><span class="caption-text">{html}</span></p>'
+
+
+def _inline(text: str) -> str:
+    """The author's words, with the inline markup of Markdown."""
+    from markdown import markdown
+
+    return str(markdown(text)).removeprefix("<p>").removesuffix("</p>")
+
+
+def code_html(block: Block, prefix: str) -> tuple[str, dict[int, str]]:
+    """Code as hosts show it, and the ids of its lines by their numbers in the author's text."""
+    code = block.code.rstrip("\n")
+    # Pygments numbers the ids from the first line number.
+    shown = highlight(code, PythonLexer(), HtmlFormatter(linespans=prefix, wrapcode=True))
+    ids = {block.line + index: f"{prefix}-{index + 1}" for index in range(code.count("\n") + 1)}
+    return shown, ids
+
+
+def _table(grid: Grid) -> str:
+    head = "".join(f"<th>{_cell(cell)}</th>" for cell in grid.heads)
+    body = "\n".join(
+        f"<tr>{''.join(f'<td>{_cell(cell)}</td>' for cell in row)}</tr>" for row in grid.body
+    )
+    # Themes style tables that have no class.
+    return (
+        f'<div class="autogradgraph-table {grid.name}"><table>\n<thead><tr>{head}</tr></thead>\n'
+        f"<tbody>\n{body}\n</tbody>\n</table></div>\n"
+    )
+
+
+def _cell(cell: Cell) -> str:
+    html = spans_html(cell.spans)
+    return html if cell.line is None else f'<a href="#{escape(cell.line)}">{html}</a>'
+
+
+def _in_the_page(name: str, text: str) -> str | None:
+    """The URL of a file of the output: a fence writes none, so a script comes within the page."""
+    if not name.endswith(".js") or len(text) > MAX_LEVEL:
+        return None
+    return _data_url("text/javascript", text)
+
+
+@cache
+def _assets() -> str:
+    """The style sheet and the script, as URLs: what stands as text is found by a site's search."""
+    static = files("sphinx_autogradgraph") / "static"
+    style = (static / "autogradgraph.css").read_text("utf-8")
+    script = (static / "autogradgraph.js").read_text("utf-8")
+    return (
+        f'<link rel="stylesheet" href="{_data_url("text/css", style)}">\n'
+        f'<script defer src="{_data_url("text/javascript", script)}"></script>\n'
+    )
+
+
+def _data_url(kind: str, text: str) -> str:
+    return f"data:{kind};charset=utf-8;base64,{base64.b64encode(text.encode()).decode()}"

@@ -1,0 +1,113 @@
+"""Check and update the snapshots of a Markdown site, whatever builds it: nothing is converted."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from sphinx_autogradgraph.hosts.markdown.converters import MARKS, Host, project_root
+from sphinx_autogradgraph.hosts.markdown.markdown_page import Page
+from sphinx_autogradgraph.hosts.markdown.site import Site, logger
+from sphinx_autogradgraph.program.program import display_path
+from sphinx_autogradgraph.snapshots.comparison import Kept
+from sphinx_autogradgraph.snapshots.policy import Purpose
+from sphinx_autogradgraph.snapshots.report import Report
+
+
+class NoSiteError(Exception):
+    """Raised for a directory without a Markdown site, or for one that keeps no snapshots."""
+
+
+def check_site(directory: Path, purpose: Purpose) -> tuple[Report, int]:
+    """Run all code of a site and compare its graphs with their snapshots, or accept them.
+
+    ``directory`` is that of the pages, or of the project.  Faults and what is not in sync are
+    printed.  Returns the report and how many diagnostics there were.  Raises :exc:`NoSiteError`.
+    """
+    docs = docs_of(directory.absolute())
+    root = project_root(docs)
+    files = sorted(
+        path
+        for path in docs.rglob("*.md")
+        if not any(part.startswith(".") for part in path.relative_to(docs).parts)
+    )
+    if not files:
+        raise NoSiteError(f"there is no conf.py in {directory}, and no Markdown page")
+    site = Site(root, purpose)
+    if site.diagnostic is not None:
+        raise NoSiteError(site.diagnostic.sentence())
+    if site.keeper is None:
+        raise NoSiteError(
+            "there are no snapshots to check: set snapshots in [tool.autogradgraph] of "
+            f"pyproject.toml in {display_path(root, Path.cwd()) or '.'}"
+        )
+    diagnostics = _Counter()
+    logger.addHandler(diagnostics)
+    kept: dict[str, list[Kept]] = {}
+    names: dict[str, str] = {}
+    try:
+        for file in files:
+            name = file.relative_to(docs).with_suffix("").as_posix()
+            names[name] = display_path(file, root)
+            host = Host(root, str(file), name, docs)
+            kept[name] = Page(site, host, lines_of(file, (root, docs))).kept
+    finally:
+        site.close()
+        logger.removeHandler(diagnostics)
+    report = Report.of(kept, site.keeper)
+    if purpose == "check":
+        for page, line, subtype, text in report.complaints():
+            place = "" if page is None else f"{names[page]}:{line}: "
+            print(f"{place}WARNING: {text} [autogradgraph.{subtype}]")
+    return report, diagnostics.count
+
+
+class _Counter(logging.StreamHandler):  # type: ignore[type-arg]
+    """Prints warnings, and counts them."""
+
+    def __init__(self) -> None:
+        super().__init__(sys.stdout)
+        self.setFormatter(logging.Formatter("%(message)s"))
+        self.count = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.count += 1
+        super().emit(record)
+
+
+def docs_of(directory: Path) -> Path:
+    """The directory of the pages of a project, if ``directory`` is that of the project."""
+    for mark in MARKS:
+        file = directory / mark
+        if file.is_file() and mark != "pyproject.toml":
+            named = re.search(
+                r"""^\s*docs_dir\s*[:=]\s*["']?([^"'#\n]+)""", file.read_text("utf-8"), re.MULTILINE
+            )
+            return directory / (named[1].strip() if named else "docs")
+    return directory
+
+
+def lines_of(file: Path, places: Sequence[Path]) -> list[str]:
+    """The lines of a page as converters have them: without front matter, with its snippets.
+
+    ``places`` are where ``pymdownx.snippets`` looks for files.
+    """
+    lines = file.read_text("utf-8-sig").splitlines()
+    if lines and lines[0].rstrip() == "---":
+        end = next((n for n, line in enumerate(lines[1:], 1) if line.rstrip() == "---"), 0)
+        lines[: end + 1] = [""] * (end + 1)
+    if not any("-8<-" in line for line in lines):
+        return lines
+    try:
+        from markdown import Markdown
+        from pymdownx.snippets import SnippetExtension
+    except ImportError:
+        return lines
+    extension = SnippetExtension(base_path=[str(place) for place in places], check_paths=False)
+    (processor,) = (
+        item for item in Markdown(extensions=[extension]).preprocessors if "Snippet" in repr(item)
+    )
+    return list(processor.run(lines))

@@ -1,0 +1,93 @@
+"""The custom fence of SuperFences.
+
+SuperFences takes any other exception than its own for «this is no fence after all», and shows the
+text as code: what goes wrong has to be a :exc:`pymdownx.superfences.SuperFencesException`, or
+nobody hears of it.
+"""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from sphinx_autogradgraph.hosts.markdown.converters import host_of
+from sphinx_autogradgraph.hosts.markdown.fences import SETUP, Fence
+from sphinx_autogradgraph.hosts.markdown.markdown_page import Page
+from sphinx_autogradgraph.hosts.markdown.site import site_at
+
+if TYPE_CHECKING:
+    from markdown import Markdown
+
+_HELD = "fence"
+"""The name of the option in which the validator hands the fence to the formatter."""
+
+_pages: WeakKeyDictionary[Markdown, Page] = WeakKeyDictionary()
+"""The page that each converter is at."""
+
+_lock = threading.Lock()
+
+
+def validator(
+    language: str,
+    inputs: Mapping[str, str],
+    options: dict[str, Any],
+    attrs: dict[str, str],
+    md: Markdown,
+) -> bool:
+    """Take all options: what is wrong with them is said in the place of the drawing."""
+    options[_HELD] = dict(inputs)
+    return True
+
+
+def formatter(
+    source: str,
+    language: str,
+    css_class: str,
+    options: Mapping[str, Any],
+    md: Markdown,
+    *,
+    classes: list[str] | None = None,
+    id_value: str = "",
+    attrs: Mapping[str, str] | None = None,
+    **_: object,
+) -> str:
+    """The HTML of the figure of a fence; nothing for the fence ``autogradgraph-setup``.
+
+    Raises :exc:`pymdownx.superfences.SuperFencesException` where a fault is to end the build: with
+    ``strict`` in the settings, or in a strict build of a host that counts no warnings.
+    """
+    try:
+        fence = Fence.of(language, options[_HELD], source, id_value, classes or ())
+        if fence.language == SETUP:
+            return ""
+        page = _page_of(md)
+        html, diagnostics = page.figure_of(fence)
+        stops = page.host.raises or page.site.settings.strict
+    except Exception:
+        text = f"sphinx-autogradgraph itself failed; please report it:\n{traceback.format_exc()}"
+        raise _superfences_exception(text) from None
+    if diagnostics and stops:
+        raise _superfences_exception("\n".join(diagnostics))
+    return html
+
+
+def _page_of(md: Markdown) -> Page:
+    """The page that is being converted: drawn as a whole when its first figure is met."""
+    with _lock:
+        page = _pages.get(md)
+    # A converter that is used again has other lines.
+    if page is None or page.lines is not md.lines:
+        host = host_of(md)
+        page = Page(site_at(host.root), host, md.lines)
+        with _lock:  # which is for the dictionary alone: pages may be drawn side by side
+            _pages[md] = page
+    return page
+
+
+def _superfences_exception(text: str) -> Exception:
+    from pymdownx.superfences import SuperFencesException
+
+    return SuperFencesException(text)  # type: ignore[no-any-return]

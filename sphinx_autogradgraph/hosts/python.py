@@ -1,0 +1,130 @@
+"""``trace``, ``draw`` and ``record``: autograd graphs from Python, in notebooks and scripts."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+
+import torch
+
+from sphinx_autogradgraph.core.diagnostics import DiagnosticError
+from sphinx_autogradgraph.core.messages import Message
+from sphinx_autogradgraph.graph.model import EXTRAS, Graph
+from sphinx_autogradgraph.program.author_files import is_authors
+from sphinx_autogradgraph.program.program import display_path
+from sphinx_autogradgraph.render.diagram import Direction
+from sphinx_autogradgraph.render.drawing import Drawing
+from sphinx_autogradgraph.render.labels import Show
+from sphinx_autogradgraph.tracing.names import Names, variables
+from sphinx_autogradgraph.tracing.provenance import Recorder
+from sphinx_autogradgraph.tracing.targets import drawable, passed_over
+from sphinx_autogradgraph.tracing.walk import trace_tensors
+from sphinx_autogradgraph.views.choice import FoldWord, Scope, fold_words
+
+Params = Mapping[str, torch.Tensor]
+
+_recorded: Recorder | None = None
+"""What :class:`record` noted last."""
+
+
+def trace(value: object, *, params: Params | None = None) -> Graph:
+    """The autograd graph of a tensor, or of all tensors in a tuple, list, dict or dataclass.
+
+    Tensors have the names of the caller's variables, or those of ``params``
+    (``dict(net.named_parameters())``), which come first.  What was recorded (see
+    :class:`record`) is in it.  Nothing is run or changed.  Raises :exc:`ValueError`, with the
+    reason, if no tensor of ``value`` has a graph.
+    """
+    graph, _ = _trace(value, sys._getframe(1), params or {}, ())
+    return graph
+
+
+def draw(
+    value: object,
+    *,
+    params: Params | None = None,
+    show: Sequence[Show] = ("shape",),
+    direction: Direction = "TB",
+    depth: int | None = None,
+    fold: str | Sequence[FoldWord] | None = None,
+    around: str | None = None,
+    until: str | None = None,
+) -> Drawing:
+    """The drawing of the autograd graph of ``value``, as :func:`trace` takes it.
+
+    All options are those of the directive; for ``inputs``, ``calls``, modules and lines compute
+    ``value`` under :class:`record`.  With ``gradients`` in ``show`` one backward is run, and the
+    graph is retained.  Raises :exc:`ValueError` as :func:`trace` does, and for words and names that
+    there are not.
+    """
+    words = fold.replace(",", " ").split() if isinstance(fold, str) else fold or ()
+    scope = Scope(depth, fold_words(words), around, until)
+    graph, notes = _trace(value, sys._getframe(1), params or {}, show)
+    return Drawing(graph, show=show, direction=direction, scope=scope, notes=notes)
+
+
+class record:  # noqa: N801 - used like a function
+    """Note where nodes come from: ``with record(): …``.
+
+    The graphs of what is computed in it have the line, the module and the call of each node.  Only
+    files that are no installed packages count for lines.
+    """
+
+    def __init__(self) -> None:
+        self._recorder = Recorder(
+            is_own=lambda path: is_authors(path) or _cell(path) is not None,
+            display=lambda path: _cell(path) or display_path(path, Path.cwd()),
+            inputs=True,
+        )
+
+    def __enter__(self) -> None:
+        global _recorded
+        _recorded = self._recorder
+        self._recorder.__enter__()
+        self._recorder.enter_frame(sys._getframe(1))
+
+    def __exit__(self, *exception: object) -> None:
+        sys._getframe(1).f_trace = None
+        self._recorder.__exit__(*exception)
+
+
+def _trace(
+    value: object, caller: FrameType, params: Params, show: Collection[str]
+) -> tuple[Graph, list[Message]]:
+    local, shared = dict(caller.f_locals), caller.f_globals
+    try:
+        values = [(_name_of(value, local, shared), value)]
+        outputs = drawable(values, {**shared, **local})
+    except DiagnosticError as error:
+        raise ValueError(error.diagnostic.sentence()) from None
+    graph, note = trace_tensors(
+        outputs,
+        Names(dict(params), local, shared),
+        _recorded,
+        namespace={**shared, **local},
+        extras=[extra for extra in EXTRAS if extra in show],
+    )
+    return graph, [text for text in (passed_over(values), note) if text is not None]
+
+
+def _cell(path: str) -> str | None:
+    """The name of a notebook's cell, ``In [3]``, by that of its code; None for other code.
+
+    IPython keeps it in ``CachingCompiler._filename_map``; without that, a cell has the name of the
+    file that ipykernel makes up for it.
+    """
+    main = sys.modules.get("IPython")
+    shell = None if main is None else main.get_ipython()
+    number = getattr(getattr(shell, "compile", None), "_filename_map", {}).get(path)
+    return None if number is None else f"In [{number}]"
+
+
+def _name_of(value: object, *namespaces: Mapping[str, object]) -> str:
+    """The first variable that is ``value``, else a word for it."""
+    for namespace in namespaces:
+        for name, held in variables(namespace):
+            if held is value:
+                return name
+    return "output"

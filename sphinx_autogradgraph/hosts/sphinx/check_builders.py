@@ -1,0 +1,85 @@
+"""The builders that check and update snapshots: they read every page, and write none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sphinx.builders.dummy import DummyBuilder
+from sphinx.errors import ConfigError
+from sphinx.util import logging
+
+from sphinx_autogradgraph.hosts.sphinx.attributes import CHECK, UPDATE
+from sphinx_autogradgraph.hosts.sphinx.comparisons import KEPT, keeper_of
+from sphinx_autogradgraph.hosts.sphinx.translation import _
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+    from sphinx.environment import BuildEnvironment
+
+logger = logging.getLogger(__name__)
+
+REPORT_EVENT = "autogradgraph-report"
+"""Emitted with the :class:`.Report` when a check or an update
+has read all documents."""
+
+
+class CheckBuilder(DummyBuilder):
+    """Runs everything and compares it with the snapshots."""
+
+    name = CHECK
+    epilog = ""
+
+    def write(self, *args: object, **kwargs: object) -> None:  # type: ignore[misc]
+        """Write nothing."""
+
+
+class UpdateBuilder(CheckBuilder):
+    """Runs everything and accepts what came out as the snapshots."""
+
+    name = UPDATE
+
+
+def setup_builders(app: Sphinx) -> None:
+    """Add the builders, and report when they have read all documents."""
+    KEPT.setup(app)
+    app.add_event(REPORT_EVENT)
+    app.add_builder(CheckBuilder)
+    app.add_builder(UpdateBuilder)
+    app.connect("builder-inited", _demand_snapshots)
+    app.connect("env-get-outdated", _all_of_them)
+    app.connect("env-updated", _report)
+
+
+def _demand_snapshots(app: Sphinx) -> None:
+    if app.builder.name in (CHECK, UPDATE) and keeper_of(app) is None:
+        raise ConfigError(
+            _("autogradgraph_snapshots is not set in conf.py: there are no snapshots to check")
+        )
+
+
+def _all_of_them(
+    app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
+) -> list[str]:
+    return list(env.found_docs) if app.builder.name in (CHECK, UPDATE) else []
+
+
+def _report(app: Sphinx, env: BuildEnvironment) -> None:
+    if app.builder.name not in (CHECK, UPDATE):
+        return
+    from sphinx_autogradgraph.snapshots.report import Report
+
+    keeper = keeper_of(app)
+    assert keeper is not None, "a check demands snapshots"
+    report = Report.of(KEPT.of(env), keeper, _)
+    app.emit(REPORT_EVENT, report)
+    if app.builder.name == UPDATE:
+        for line in report.accepted():
+            logger.info(line)
+        report.remove_orphans()
+        app.statuscode = 1 if report.count("failed") else 0
+        return
+    for docname, number, subtype, text in report.complaints():
+        location = None if docname is None else (docname, number)
+        logger.warning(text, location=location, type="autogradgraph", subtype=subtype)
+    logger.info(report.summary())
+    app.statuscode = 0 if report.in_sync() else 1

@@ -1,0 +1,25 @@
+"""The snapshots of a Sphinx project, and what became of that of each figure."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from sphinx_autogradgraph.hosts.sphinx.document_store import Store
+from sphinx_autogradgraph.hosts.sphinx.translation import _
+from sphinx_autogradgraph.snapshots.comparison import Kept
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+    from sphinx_autogradgraph.snapshots.policy import Keeper
+
+KEPT: Store[Kept] = Store("kept")
+
+
+def keeper_of(app: Sphinx) -> Keeper | None:
+    """The snapshots of a project, None if it keeps none."""
+    from sphinx_autogradgraph.snapshots.policy import Keeper
+
+    name = app.config.autogradgraph_snapshots
+    return Keeper(os.path.join(app.confdir, name), name, _) if name else None

@@ -1,0 +1,61 @@
+"""The directives, as docutils sees them; what they do is in
+:mod:`~sphinx_autogradgraph.hosts.sphinx.reading`, which is imported with the first of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from docutils import nodes
+from sphinx.util.docutils import SphinxDirective
+
+from sphinx_autogradgraph.figures.option_names import NAMES
+
+
+class OptionSpec(dict[str, Callable[[str], str]]):
+    """An option spec whose error for an unknown name tells the names there are.
+
+    docutils puts the argument of the :exc:`KeyError` between the quotes of
+    ``unknown option: "…"``; this one closes them, and leaves the last for docutils to close.
+    """
+
+    def __missing__(self, name: str) -> Callable[[str], str]:
+        known = ", ".join(f'"{key}"' for key in sorted(self))
+        raise KeyError(f'{name}"; the options are {known.removesuffix(chr(34))}')
+
+
+def _text(value: str | None) -> str:
+    return value or ""
+
+
+OPTION_SPEC = OptionSpec(dict.fromkeys(NAMES, _text))
+"""All options as texts: docutils would report a bad value under its own type of warning."""
+
+
+class AutogradGraph(SphinxDirective):
+    """Draw the autograd graph of a tensor of a program."""
+
+    has_content = True
+    optional_arguments = 1
+    final_argument_whitespace = True
+    option_spec: ClassVar[OptionSpec] = OPTION_SPEC
+
+    def run(self) -> list[nodes.Node]:
+        """The figure, which awaits its drawing until the page has been read."""
+        from sphinx_autogradgraph.hosts.sphinx.reading import read_figure
+
+        return read_figure(self)
+
+
+class AutogradSetup(SphinxDirective):
+    """Run code as part of the page's program and show nothing of it."""
+
+    has_content = True
+    option_spec: ClassVar[OptionSpec] = OptionSpec()
+
+    def run(self) -> list[nodes.Node]:
+        """A node that no builder shows, with the code on it until the page is drawn."""
+        from sphinx_autogradgraph.hosts.sphinx.reading import read_setup
+
+        self.assert_has_content()
+        return read_setup(self)

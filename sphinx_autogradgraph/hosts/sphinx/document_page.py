@@ -1,0 +1,98 @@
+"""What a document holds for us: figures, the code that it shows, the program that it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from docutils import nodes
+
+from sphinx_autogradgraph.figures.plan import Job, Plan, Run
+from sphinx_autogradgraph.graph.model import Source
+from sphinx_autogradgraph.hosts.sphinx.attributes import REQUEST, SETUP
+from sphinx_autogradgraph.hosts.sphinx.code_blocks import Shown, lines_from, python_blocks
+from sphinx_autogradgraph.hosts.sphinx.figure_nodes import source_block
+
+
+def concerns_us(document: nodes.document) -> bool:
+    """Whether there is anything of ours in a document; most have nothing, and cost nothing."""
+    return any(REQUEST in figure for figure in document.findall(nodes.figure)) or any(
+        SETUP in comment for comment in document.findall(nodes.comment)
+    )
+
+
+PageJob = Job[nodes.Element]
+PageRun = Run[nodes.Element]
+
+
+class Page:
+    """What a document holds for us: figures, code that it shows, the program that it is."""
+
+    def __init__(self, document: nodes.document, language: str, root: str, slug: str) -> None:
+        self.plan: Plan[nodes.Element] = Plan()
+        self._shown: list[tuple[int, Shown]] = []
+        self._index: dict[tuple[str, int], list[_Spot]] | None = None
+        self._slug = slug
+        setups: list[nodes.comment] = []
+        for place, item in enumerate(python_blocks(document, language, root)):
+            if isinstance(item, Shown):
+                self.show(place, item)
+                if item.block is not None:
+                    self.plan.add_block(item.node, item.block)
+            elif isinstance(item, nodes.comment) and SETUP in item:
+                self.plan.add_block(item, item[SETUP])
+                setups.append(item)
+            elif isinstance(item, nodes.figure) and REQUEST in item:
+                self.plan.add_figure(item, item.attributes.pop(REQUEST), place)
+        for setup in setups:
+            setup.parent.remove(setup)
+
+    def show(self, place: int, shown: Shown) -> None:
+        """Take in a block of code that the page shows at that place."""
+        shown.prefix = f"{self._slug}-code-{len(self._shown) + 1}"
+        self._shown.append((place, shown))
+        self._index = None
+
+    def show_source(self, job: PageJob) -> None:
+        """Put the code that a figure is drawn from above it, if the author wants it there."""
+        block = job.request.block
+        if not job.request.source or block is None:
+            return
+        code = block.code.rstrip("\n")
+        node = source_block(code)
+        parent = job.figure.parent
+        parent.insert(parent.index(job.figure), node)
+        self.show(job.place, Shown(node, lines_from(block.file, block.line, code)))
+
+    def line_link(self, job: PageJob, source: Source) -> str | None:
+        """The id of a line of code on the page, None if the page does not show it.
+
+        Of several places that show it, the last above the figure, else the first below.  What
+        stands there must be the text that the source has: the graph may come from a snapshot.
+        """
+        if self._index is None:
+            self._index = {}
+            for place, shown in self._shown:
+                texts = shown.node.astext().split("\n")
+                for index, line in enumerate(shown.lines):
+                    spot = _Spot(place, shown, index, texts[index])
+                    self._index.setdefault(line, []).append(spot)
+        best: _Spot | None = None
+        for spot in self._index.get((source.file, source.line), ()):
+            if source.text in spot.text and (best is None or spot.rank(job) > best.rank(job)):
+                best = spot
+        return None if best is None else best.shown.link(best.index)
+
+
+@dataclass(frozen=True)
+class _Spot:
+    """A line that the page shows: the place of its block, its number in it, its text."""
+
+    place: int
+    shown: Shown
+    index: int
+    text: str
+
+    def rank(self, job: PageJob) -> tuple[bool, int]:
+        """The higher, the better to link a figure's node to it."""
+        above = self.place <= job.place
+        return above, self.place if above else -self.place

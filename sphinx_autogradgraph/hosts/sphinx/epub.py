@@ -1,0 +1,58 @@
+"""EPUB: declare which pages hold SVG, and ship a style sheet that readers understand.
+
+The manifest of an EPUB has to name the pages with SVG in them (EPUB 3, «manifest properties»), and
+Sphinx does not know of ours.  The devices that read EPUBs know less of CSS than browsers do.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+MANIFEST = "content.opf"
+STYLE = "autogradgraph.css"
+
+
+def setup_epub(app: Sphinx) -> None:
+    """Have the manifest amended as soon as it is written: no event comes before it is packed."""
+    app.connect("builder-inited", _watch)
+
+
+def _watch(app: Sphinx) -> None:
+    builder = app.builder
+    if builder.name != "epub" or not hasattr(builder, "build_content"):
+        return
+    write_manifest = builder.build_content
+
+    def build_content() -> None:
+        simplify(Path(app.outdir, "_static", STYLE))
+        write_manifest()
+        declare_svg(Path(app.outdir))
+
+    builder.build_content = build_content
+
+
+def simplify(sheet: Path) -> None:
+    """Leave of our style sheet what drawings need, in the light colours."""
+    from sphinx_autogradgraph.render.svg import style_sheet
+
+    if sheet.is_file():
+        sheet.write_text(re.sub(r"light-dark\(([^,]+), [^)]+\)", r"\1", style_sheet()), "utf-8")
+
+
+def declare_svg(directory: Path) -> None:
+    """Give the items of pages with SVG in them the property ``svg``, in the manifest there."""
+    manifest = directory / MANIFEST
+
+    def amended(match: re.Match[str]) -> str:
+        page = directory / match["href"]
+        holds = page.is_file() and "<svg" in page.read_text("utf-8")
+        return match[0].replace("<item ", '<item properties="svg" ') if holds else match[0]
+
+    text = manifest.read_text("utf-8")
+    item = r'<item (?![^>]*properties=)[^>]*href="(?P<href>[^"]+\.xhtml)"[^>]*>'
+    manifest.write_text(re.sub(item, amended, text), "utf-8")

@@ -1,0 +1,162 @@
+"""The wiring: what the extension adds to Sphinx, and when it acts."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from docutils import nodes
+from sphinx.util.osutil import relative_uri
+
+from sphinx_autogradgraph.core.atomic_files import write_aside
+from sphinx_autogradgraph.hosts.sphinx.call_links import url_of_call
+from sphinx_autogradgraph.hosts.sphinx.check_builders import setup_builders
+from sphinx_autogradgraph.hosts.sphinx.config_values import setup_config
+from sphinx_autogradgraph.hosts.sphinx.dependencies import setup_dependencies
+from sphinx_autogradgraph.hosts.sphinx.directive import AutogradGraph, AutogradSetup
+from sphinx_autogradgraph.hosts.sphinx.epub import setup_epub
+from sphinx_autogradgraph.hosts.sphinx.surroundings import setup_surroundings
+from sphinx_autogradgraph.hosts.sphinx.transforms import (
+    PAGE_EVENT,
+    PDF_EVENT,
+    SITE_EVENT,
+    CanvasToPdf,
+    CanvasToSvg,
+    CanvasToText,
+    DrawPage,
+)
+from sphinx_autogradgraph.hosts.sphinx.translation import CATALOG
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+    from sphinx.environment import BuildEnvironment
+    from sphinx.util.typing import ExtensionMetadata
+
+    from sphinx_autogradgraph.figures.figure_html import Site
+    from sphinx_autogradgraph.hosts.sphinx.build import Build
+
+PACKAGE = Path(__file__).parents[2]
+DATA = "_autogradgraph"
+"""The directory of the output for the data of large Graphs and what folded ones open to."""
+
+STYLE, SCRIPT = "autogradgraph.css", "autogradgraph.js"
+
+
+def setup_extension(app: Sphinx, version: str) -> ExtensionMetadata:
+    """Add everything to the application; ``version`` is ours."""
+    setup_config(app)
+    app.add_message_catalog(CATALOG, str(PACKAGE / "locale"))
+    app.add_directive("autogradgraph", AutogradGraph)
+    app.add_directive("autogradgraph-setup", AutogradSetup)
+    setup_surroundings(app)
+    setup_dependencies(app)
+    setup_drawing(app)
+    setup_static(app)
+    setup_epub(app)
+    return {
+        "version": version,
+        "env_version": 4,
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+    }
+
+
+class _Reading:
+    """Makes a :class:`.Build` when documents are to be read.
+
+    A build that reads none imports next to nothing of ours, and so is as fast as without us.
+    """
+
+    def __init__(self) -> None:
+        self._build: Build | None = None
+
+    def begin(self, app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
+        """Make ready, before Sphinx forks to read."""
+        if docnames:
+            from sphinx_autogradgraph.hosts.sphinx.build import Build
+
+            self._build = Build(app)
+            self._build.warm_up(app, env, docnames)
+
+    def draw_page(self, app: Sphinx, document: nodes.document) -> None:
+        """Draw the figures of a document that has just been read."""
+        if self._build is not None:
+            self._build.draw_page(app, document)
+
+    def end(self, app: Sphinx, exception: Exception | None) -> None:
+        """End what was begun."""
+        if self._build is not None:
+            self._build.close()
+            self._build = None
+
+
+def setup_drawing(app: Sphinx) -> None:
+    """Draw pages as they are read, with one worker for the build, also of the processes of -j."""
+    reading = _Reading()
+    app.add_event(PAGE_EVENT)
+    app.connect(PAGE_EVENT, reading.draw_page)
+    app.add_event(SITE_EVENT)
+    app.connect(SITE_EVENT, _site)
+    app.add_event(PDF_EVENT)
+    app.connect(PDF_EVENT, _write_pdf)
+    app.connect("env-before-read-docs", reading.begin)
+    app.connect("build-finished", reading.end)
+    app.add_transform(DrawPage)
+    app.add_post_transform(CanvasToSvg)
+    app.add_post_transform(CanvasToPdf)
+    app.add_post_transform(CanvasToText)
+    setup_builders(app)
+
+
+def _site(app: Sphinx, docname: str) -> Site:
+    from sphinx_autogradgraph.figures.figure_html import Site
+
+    return Site(
+        url_of_call=partial(url_of_call, app, docname),
+        url_of_file=partial(_write_file, app, docname),
+        # EPUB knows but three roles of an SVG, and no script of ours.
+        role="img" if app.builder.name == "epub" else "group",
+        opens=app.builder.name != "epub",
+        engine=app.config.autogradgraph_layout,
+        layout_timeout=float(app.config.autogradgraph_layout_timeout),
+        words=app.builder.name != "epub",
+    )
+
+
+def _write_file(app: Sphinx, docname: str, name: str, text: str) -> str | None:
+    """Write a file beside the pages; an EPUB has none of them."""
+    if app.builder.name == "epub":
+        return None
+    write_aside(Path(app.outdir, DATA, name), text.encode())
+    return relative_uri(app.builder.get_target_uri(docname), f"{DATA}/{name}")
+
+
+def _write_pdf(app: Sphinx, name: str, data: bytes) -> None:
+    """Write a drawing beside the text that LaTeX reads."""
+    write_aside(Path(app.outdir, name), data)
+
+
+def setup_static(app: Sphinx) -> None:
+    """Ship the style sheet and the script, and load them on pages that have a graph."""
+    app.connect("builder-inited", _add_static_path)
+    app.connect("html-page-context", _add_assets)
+
+
+def _add_static_path(app: Sphinx) -> None:
+    if app.builder.format == "html":
+        app.config.html_static_path.append(str(PACKAGE / "static"))
+
+
+def _add_assets(
+    app: Sphinx,
+    pagename: str,
+    templatename: str,
+    context: dict[str, Any],
+    doctree: nodes.document | None,
+) -> None:
+    if doctree is not None and any(
+        "autogradgraph" in figure["classes"] for figure in doctree.findall(nodes.figure)
+    ):
+        app.add_css_file(STYLE)
+        app.add_js_file(SCRIPT, loading_method="defer")

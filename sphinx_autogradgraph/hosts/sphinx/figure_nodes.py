@@ -1,0 +1,99 @@
+"""The doctree of a figure: plain docutils nodes that every builder can write.
+
+::
+
+    figure (classes: autogradgraph)
+      container (classes: autogradgraph-canvas)     the canvas: the text form of the drawing,
+        literal_block                               and as attributes what HTML draws it from
+      caption                                       the author's words, or the first sentence
+      legend
+        paragraph
+          inline (classes: autogradgraph-summary)   the generated summary, or the rest of it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from docutils import nodes
+
+from sphinx_autogradgraph.core.diagnostics import Diagnostic
+from sphinx_autogradgraph.figures.captions import caption_and_legend
+from sphinx_autogradgraph.figures.figure_layout import Drawn
+from sphinx_autogradgraph.figures.options import Options
+from sphinx_autogradgraph.hosts.sphinx.attributes import DRAWING, GRAPH
+from sphinx_autogradgraph.hosts.sphinx.translation import _
+from sphinx_autogradgraph.render.text import Span, alternative, title, tree
+from sphinx_autogradgraph.runtime.result import Traced
+
+
+def new_figure(options: Options, caption: nodes.caption | None) -> nodes.figure:
+    """A figure that awaits its drawing.
+
+    It has a caption from the start: Sphinx numbers figures before they are drawn, and a figure
+    of a program that fails keeps it.
+    """
+    canvas = nodes.container(classes=["autogradgraph-canvas", *options.classes])
+    figure = nodes.figure("", canvas, classes=["autogradgraph", *options.figclasses])
+    if options.align:
+        figure["align"] = options.align
+    if caption is None:
+        caption = nodes.caption("", "", *inline_nodes(title(options.tensor, _)))
+        figure["autogradgraph-generated"] = 1
+    figure += caption
+    return figure
+
+
+def fill(figure: nodes.Element, traced: Traced, options: Options, drawn: Drawn) -> None:
+    """Put what was traced and how it is drawn into its figure: canvas, caption, legend."""
+    canvas, graph = figure[0], traced.graph
+    assert isinstance(canvas, nodes.container)
+    alt = options.alt or alternative(graph, _)
+    canvas[GRAPH] = graph.to_json()
+    canvas[DRAWING] = replace(drawn, alt=alt).to_json()
+    text = tree(drawn.view or graph, _)
+    if text is None:
+        canvas += nodes.paragraph("", alt)
+    else:
+        canvas += nodes.literal_block(text, text, language="none", classes=["autogradgraph-tree"])
+    generated = bool(figure.attributes.pop("autogradgraph-generated", 0))
+    first, sentences = caption_and_legend(
+        graph, drawn, traced.notes, has_caption=not generated, translate=_
+    )
+    if generated:
+        caption = next(figure.findall(nodes.caption))
+        caption.clear()
+        caption += inline_nodes(first)
+    inline = nodes.inline("", "", *inline_nodes(sentences), classes=["autogradgraph-summary"])
+    figure += nodes.legend("", nodes.paragraph("", "", inline))
+
+
+def fail(figure: nodes.Element, diagnostic: Diagnostic) -> None:
+    """Say in the place of the drawing what failed."""
+    canvas = figure[0]
+    assert isinstance(canvas, nodes.container)
+    figure.attributes.pop("autogradgraph-generated", None)
+    canvas["classes"] = ["autogradgraph-diagnostic"]
+    text = _("This graph could not be drawn: {reason}").format(reason=diagnostic.sentence(_))
+    canvas += nodes.paragraph("", text)
+
+
+def leave_out(figure: nodes.Element) -> None:
+    """Leave the drawing out, for a builder that needs none."""
+    figure.attributes.pop("autogradgraph-generated", None)
+    figure.remove(figure[0])
+
+
+def source_block(code: str) -> nodes.literal_block:
+    """The code that ran, for ``:include-source:``."""
+    # «force»: code that does not parse is reported once, as the diagnostic that it is.
+    return nodes.literal_block(code, code, language="python", force=True)
+
+
+def inline_nodes(spans: Sequence[Span]) -> list[nodes.Node]:
+    """The spans of a sentence as docutils nodes."""
+    return [
+        nodes.literal(span.text, span.text) if span.kind == "literal" else nodes.Text(span.text)
+        for span in spans
+    ]

@@ -1,0 +1,40 @@
+"""A Graph and how it is drawn → the PDF that LaTeX includes, and its size."""
+
+from __future__ import annotations
+
+import re
+
+from sphinx_autogradgraph.figures.figure_layout import Drawn
+from sphinx_autogradgraph.graph.model import Graph
+from sphinx_autogradgraph.hosts.sphinx.translation import _
+from sphinx_autogradgraph.render.pdf import pdf_of
+from sphinx_autogradgraph.render.text import plain, title
+
+PDF_SCALE = 0.7
+"""The size of a drawing in print: its labels are then somewhat smaller than the text."""
+
+
+def canvas_pdf(graph: Graph, drawn: Drawn) -> tuple[str, bytes, str]:
+    """The PDF of a drawing: the name of its file, what is in it, and its size for LaTeX.
+
+    Raises :exc:`ImportError` with advice if what makes PDFs is not installed.
+    """
+    name = plain(title([output.name for output in graph.outputs], _))
+    data = pdf_of(drawn.picture(graph, _), drawn.layout, name)
+    return f"{drawn.prefix}.pdf", data, latex_size(drawn.width)
+
+
+_IN_LATEX = {"px": (0.75, "bp"), "pt": (1.0, "bp"), "%": (0.01, "\\linewidth")}
+_IN_LATEX.update({unit: (1.0, unit) for unit in ("em", "ex", "cm", "mm", "in", "pc")})
+
+
+def latex_size(width: str | None) -> str:
+    """A width of CSS as what LaTeX takes: pixels are of 1/96 inch, per cent those of the line.
+
+    The size of print where there is none, or in a unit that paper has not.
+    """
+    number, unit = re.fullmatch(r"([\d.]*)(.*)", width or "").groups()  # type: ignore[union-attr]
+    if unit not in _IN_LATEX or not number:
+        return f"scale={PDF_SCALE}"
+    factor, name = _IN_LATEX[unit]
+    return f"width={float(number) * factor:g}{name}"

@@ -1,0 +1,55 @@
+"""Faults of the surroundings, such as torch missing: one warning for the whole build.
+
+What every program of a build meets is remembered while the documents are read, and reported at
+the first figure when all have been.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from docutils import nodes
+from sphinx.util import logging
+
+from sphinx_autogradgraph.core.diagnostics import Diagnostic
+from sphinx_autogradgraph.hosts.sphinx.document_store import Store
+from sphinx_autogradgraph.hosts.sphinx.translation import _
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+    from sphinx.environment import BuildEnvironment
+
+logger = logging.getLogger(__name__)
+
+_noted: Store[tuple[int | None, dict[str, Any]]] = Store("surroundings")
+"""The line and the diagnostic of each figure that met one."""
+
+
+def note(env: BuildEnvironment, figure: nodes.Element, diagnostic: Diagnostic) -> None:
+    """Remember that a figure of the current document met a diagnostic of the surroundings."""
+    _noted.add(env, (figure.line, diagnostic.to_dict()))
+
+
+def setup_surroundings(app: Sphinx) -> None:
+    """Report what was noted when all documents are read."""
+    _noted.setup(app)
+    app.connect("env-updated", _report)
+
+
+def _report(app: Sphinx, env: BuildEnvironment) -> None:
+    first: dict[str, tuple[str, int | None, Diagnostic]] = {}
+    counts: dict[str, int] = {}
+    for docname, entries in sorted(_noted.of(env).items()):
+        for line, data in entries:
+            diagnostic = Diagnostic.from_dict(data)
+            sentence = diagnostic.sentence()
+            first.setdefault(sentence, (docname, line, diagnostic))
+            counts[sentence] = counts.get(sentence, 0) + 1
+    for sentence, (docname, line, diagnostic) in first.items():
+        message = diagnostic.report(_)
+        others = counts[sentence] - 1
+        if others:
+            message += "\n" + _("(the same for {count} more figures)").format(count=others)
+        logger.warning(
+            message, location=(docname, line), type="autogradgraph", subtype=diagnostic.kind
+        )

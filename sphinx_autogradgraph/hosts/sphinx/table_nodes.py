@@ -1,0 +1,34 @@
+"""Tables as docutils has them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from docutils import nodes
+
+from sphinx_autogradgraph.figures.tables import Cell, Grid
+from sphinx_autogradgraph.hosts.sphinx.attributes import CALL, LINE
+from sphinx_autogradgraph.hosts.sphinx.figure_nodes import inline_nodes
+
+
+def table_node(grid: Grid) -> nodes.table:
+    """The table as a node."""
+    # Widths in characters, as the text builder takes them; others take their proportions.
+    group = nodes.tgroup(cols=len(grid.widths))
+    group += [nodes.colspec(colwidth=width) for width in grid.widths]
+    group += nodes.thead("", _row(grid.heads))
+    group += nodes.tbody("", *(_row(cells) for cells in grid.body))
+    return nodes.table("", group, classes=["autogradgraph-table", grid.name])
+
+
+def _row(cells: Sequence[Cell]) -> nodes.row:
+    return nodes.row("", *(nodes.entry("", _paragraph(cell)) for cell in cells))
+
+
+def _paragraph(cell: Cell) -> nodes.paragraph:
+    paragraph = nodes.paragraph("", "", *inline_nodes(cell.spans))
+    if cell.line is not None:
+        paragraph[LINE] = cell.line
+    if cell.call is not None:
+        paragraph[CALL] = cell.call
+    return paragraph

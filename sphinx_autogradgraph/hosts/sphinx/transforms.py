@@ -1,0 +1,135 @@
+"""The transforms: draw a page that has been read, turn its canvases into SVG or PDF."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from docutils import nodes
+from sphinx.transforms import SphinxTransform
+from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util import logging
+
+from sphinx_autogradgraph.hosts.sphinx.attributes import CALL, DRAWING, GRAPH, LINE
+from sphinx_autogradgraph.hosts.sphinx.translation import _
+
+if TYPE_CHECKING:
+    from sphinx_autogradgraph.figures.figure_html import Site
+    from sphinx_autogradgraph.figures.figure_layout import Drawn
+    from sphinx_autogradgraph.graph.model import Graph
+
+logger = logging.getLogger(__name__)
+
+PAGE_EVENT = "autogradgraph-page-read"
+"""Emitted with a document whose figures await their drawings."""
+
+SITE_EVENT = "autogradgraph-site"
+"""Emitted with a document's name, for what its canvases need to know of the output (a
+:class:`.Site`)."""
+
+PDF_EVENT = "autogradgraph-pdf"
+"""Emitted with the name and the bytes of a file that LaTeX is to include, to be written."""
+
+
+class DrawPage(SphinxTransform):
+    """Draw the figures of the page.
+
+    After smart quotes (750), which would alter our sentences, and before the domains collect
+    labels with their captions (850).
+    """
+
+    default_priority = 760
+
+    def apply(self, **kwargs: Any) -> None:
+        """Hand the document to who knows the application: transforms do not, from Sphinx 11 on."""
+        self.env.events.emit(PAGE_EVENT, self.document)
+
+
+def _drawing(canvas: nodes.container) -> tuple[Graph, Drawn]:
+    """What is on a canvas: the Graph, and how it is drawn."""
+    from sphinx_autogradgraph.figures.figure_layout import Drawn
+    from sphinx_autogradgraph.graph.model import Graph
+
+    return Graph.from_json(canvas[GRAPH]), Drawn.from_json(canvas[DRAWING])
+
+
+class CanvasToSvg(SphinxPostTransform):
+    """Put the SVG in the place of its text form, for HTML and what is made of it."""
+
+    default_priority = 200
+    formats = ("html",)
+
+    def run(self, **kwargs: Any) -> None:
+        """Replace every canvas that has a drawing, and link the cells of tables."""
+        canvases = [node for node in self.document.findall(nodes.container) if DRAWING in node]
+        if not canvases:
+            return
+        from sphinx_autogradgraph.figures.figure_html import canvas_html
+
+        site: Site = self.env.events.emit_firstresult(SITE_EVENT, self.env.docname)
+        for canvas in canvases:
+            html = canvas_html(*_drawing(canvas), site, classes=canvas["classes"], translate=_)
+            site = replace(site, words=False)
+            # Not replace_self(): it hands the classes on, and docutils wraps raw text in them.
+            canvas.parent.replace(canvas, nodes.raw("", html, format="html"))
+        for cell in self.document.findall(nodes.paragraph):
+            if LINE in cell:
+                self._link(cell, f"#{cell[LINE]}")
+            elif CALL in cell and (url := site.url_of_call(cell[CALL])) is not None:
+                self._link(cell, url)
+
+    def _link(self, cell: nodes.paragraph, url: str) -> None:
+        first = cell[0]
+        link = nodes.reference("", "", first.deepcopy(), refuri=url, internal=url.startswith("#"))
+        cell.replace(first, link)
+
+
+class CanvasToPdf(SphinxPostTransform):
+    """Put a vector PDF in the place of the text form, for LaTeX.
+
+    Without what makes it the text form stays, and one warning says what to install.
+    """
+
+    default_priority = CanvasToSvg.default_priority
+    formats = ("latex",)
+
+    def run(self, **kwargs: Any) -> None:
+        """Replace every canvas that has a drawing."""
+        for canvas in list(self.document.findall(nodes.container)):
+            if DRAWING not in canvas:
+                continue
+            from sphinx_autogradgraph.hosts.sphinx.pdf_figures import canvas_pdf
+            from sphinx_autogradgraph.render.pdf import NEEDS
+
+            try:
+                name, data, width = canvas_pdf(*_drawing(canvas))
+            except ImportError:
+                logger.warning(
+                    NEEDS.sentence(_),
+                    location=canvas,
+                    type="autogradgraph",
+                    subtype="layout",
+                    once=True,
+                )
+                return
+            self.env.events.emit(PDF_EVENT, name, data)
+            # This command of Sphinx' scales down what is larger than the text block.
+            latex = f"\\sphinxincludegraphics[{width}]{{{name}}}"
+            parent = canvas.parent
+            raw = nodes.raw("", f"\\noindent{latex}", format="latex")
+            parent.replace(canvas, raw)
+
+
+class CanvasToText(SphinxPostTransform):
+    """Leave the text form alone on the canvases that are left: those for every other builder."""
+
+    default_priority = CanvasToSvg.default_priority + 1
+
+    def run(self, **kwargs: Any) -> None:
+        """Drop the data of the drawings."""
+        for canvas in self.document.findall(nodes.container):
+            canvas.attributes.pop(DRAWING, None)
+            canvas.attributes.pop(GRAPH, None)
+        for cell in self.document.findall(nodes.paragraph):
+            cell.attributes.pop(LINE, None)
+            cell.attributes.pop(CALL, None)

@@ -1,0 +1,79 @@
+"""Which files are the author's own, and how their modules are imported."""
+
+from __future__ import annotations
+
+import os
+import site
+import sys
+import sysconfig
+from collections.abc import Iterable
+from functools import lru_cache
+from importlib.machinery import (
+    BYTECODE_SUFFIXES,
+    EXTENSION_SUFFIXES,
+    SOURCE_SUFFIXES,
+    ExtensionFileLoader,
+    FileFinder,
+    SourceFileLoader,
+    SourcelessFileLoader,
+)
+from pathlib import Path
+from types import ModuleType
+
+
+@lru_cache(maxsize=1)
+def _not_the_authors() -> tuple[str, ...]:
+    """The directories of Python, of installed packages and of this package, with a last slash."""
+    schemes = sysconfig.get_paths()
+    found = {schemes[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")}
+    found.update(site.getsitepackages())
+    found.add(site.getusersitepackages())
+    found.add(str(Path(__file__).parents[1]))
+    return tuple(os.path.join(os.path.realpath(path), "") for path in found)
+
+
+@lru_cache(maxsize=4096)
+def is_authors(path: str) -> bool:
+    """Whether a file or directory belongs to the author: not to Python nor an installed package."""
+    if not os.path.isabs(path):
+        return False
+    real = os.path.join(os.path.realpath(path), "")
+    return not real.startswith(_not_the_authors())
+
+
+class _FreshLoader(SourceFileLoader):
+    """Compiles the source each time.
+
+    A cached ``.pyc`` is told stale by time stamp and size alone: an edit within the same second
+    that keeps the size would run the old code.
+    """
+
+    def path_stats(self, path: str) -> dict[str, int]:
+        raise OSError(f"no byte code is kept for {path}")
+
+
+def import_fresh() -> None:
+    """Let imports from the author's directories read the source, never a ``.pyc``."""
+    finder = FileFinder.path_hook(
+        (ExtensionFileLoader, EXTENSION_SUFFIXES),
+        (_FreshLoader, SOURCE_SUFFIXES),
+        (SourcelessFileLoader, BYTECODE_SUFFIXES),
+    )
+
+    def hook(path: str) -> object:
+        if not is_authors(os.path.abspath(path)):
+            raise ImportError("not the author's", path=path)
+        return finder(path)
+
+    sys.path_hooks.insert(0, hook)  # type: ignore[arg-type]
+    sys.path_importer_cache.clear()
+
+
+def imported_files(modules: Iterable[ModuleType]) -> tuple[str, ...]:
+    """The files of those among ``modules`` that are the author's, sorted."""
+    found = set()
+    for module in modules:
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str) and is_authors(os.path.abspath(file)):
+            found.add(os.path.abspath(file))
+    return tuple(sorted(found))

@@ -1,0 +1,265 @@
+"""The Program: ordered blocks of code, each with where it came from, and what to draw of them.
+
+A Program is all that the worker needs to know, as plain data.  The module imports neither torch
+nor sphinx and runs nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import stat
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib.machinery import PathFinder
+from pathlib import Path
+from typing import Any
+
+from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
+from sphinx_autogradgraph.core.messages import Message
+from sphinx_autogradgraph.graph.model import Extra
+
+
+@dataclass(frozen=True)
+class Block:
+    """A piece of code and its place in the author's text.
+
+    ``file`` is the name that people read (see :func:`display_path`) and ``path`` the file on this
+    machine; ``line`` is that of the first line of ``code`` in it, from 1.
+    """
+
+    code: str
+    file: str
+    path: str
+    line: int = 1
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What to draw, and when: after the first ``after`` blocks have run.
+
+    ``expressions`` are evaluated in the program's namespace.  ``member`` names something in that
+    namespace instead, called first if it is callable without arguments.  With neither, the
+    program's last value is drawn (see DESIGN §4: the value of the last expression statement if
+    it holds a tensor, else what the last assignment bound).  ``extras`` are what the Graph is to
+    hold besides its structure, and ``tensors`` asks for a row on each of the program's tensors.
+    """
+
+    after: int
+    expressions: tuple[str, ...] = ()
+    member: str | None = None
+    extras: tuple[Extra, ...] = ()
+    tensors: bool = False
+
+
+@dataclass(frozen=True)
+class Program:
+    """Blocks that run in one namespace, in order, and what is drawn of it along the way.
+
+    ``directory`` becomes the working directory and the first entry of ``sys.path``, before
+    ``path``.  ``module`` is the ``__name__`` that the code sees.  ``import_module`` names a module
+    whose namespace is used in place of running blocks.  ``timeout`` is in seconds, ``memory`` in
+    MiB, on top of what a process with torch has.  ``root`` is
+    the directory against which the author's other files are named in messages.  ``raises`` names
+    the exception that the last block is expected to raise.
+    """
+
+    blocks: tuple[Block, ...]
+    draws: tuple[Draw, ...]
+    directory: str
+    root: str
+    path: tuple[str, ...] = ()
+    module: str = "__main__"
+    import_module: str | None = None
+    seed: int = 0
+    timeout: float = 60.0
+    memory: int | None = None
+    raises: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The program as plain data for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Program:
+        """The program of which ``data`` is the :meth:`to_dict`."""
+        return cls(
+            **{
+                **data,
+                "blocks": tuple(Block(**block) for block in data["blocks"]),
+                "draws": tuple(
+                    Draw(
+                        **{
+                            **draw,
+                            "expressions": tuple(draw["expressions"]),
+                            "extras": tuple(draw["extras"]),
+                        }
+                    )
+                    for draw in data["draws"]
+                ),
+                "path": tuple(data["path"]),
+            }
+        )
+
+
+def display_path(path: str | os.PathLike[str], root: str | os.PathLike[str]) -> str:
+    """The name of a file as people read it: from ``root``, with ``/``, and never absolute.
+
+    A file beside the root is named from the directory that both share (``examples/linreg.py``
+    for a root ``docs``), so that no message, page or snapshot tells where on the build machine
+    the project stands.  Files that share no more than a top-level directory are named alone.
+    """
+    common = shared_directory(path, root)
+    if common is None:
+        return os.path.basename(path)
+    return Path(os.path.abspath(path)).relative_to(common).as_posix()
+
+
+def shared_directory(path: str | os.PathLike[str], root: str | os.PathLike[str]) -> str | None:
+    """The directory that two paths share; None if it is no more than a top-level one."""
+    try:
+        common = os.path.commonpath([os.path.abspath(path), os.path.abspath(root)])
+    except ValueError:  # another drive on Windows
+        return None
+    return common if len(Path(common).parts) > 2 else None
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A parsed REFERENCE of the directive: a file or a module, and a name in it."""
+
+    file: str | None = None
+    module: str | None = None
+    member: str | None = None
+
+
+_DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+
+
+def parse_reference(text: str) -> Reference:
+    """Parse ``path/to/file.py``, ``path/to/file.py:name`` or ``package.module:name``.
+
+    Raises :exc:`.DiagnosticError` (``reference``) for anything else.
+    """
+    before, colon, member = text.strip().rpartition(":")
+    if not colon:
+        before, member = text.strip(), ""
+    if before.endswith(".py") and (not colon or _DOTTED.fullmatch(member)):
+        return Reference(file=before, member=member or None)
+    if text.strip().endswith(".py"):  # a colon in the path itself: C:\x.py
+        return Reference(file=text.strip())
+    if colon and _DOTTED.fullmatch(before) and _DOTTED.fullmatch(member):
+        return Reference(module=before, member=member)
+    raise DiagnosticError(
+        Diagnostic(
+            "reference",
+            "{reference} is no reference; write path/to/file.py, path/to/file.py:name or "
+            "package.module:name",
+            {"reference": repr(text.strip())},
+        )
+    )
+
+
+def find_module(name: str, path: Sequence[str]) -> str | None:
+    """The source file of a module, found on ``path`` without running any code of its packages.
+
+    None where there is none, and for what is not found in the ordinary way.
+    """
+    places: Sequence[str] | None = path
+    spec = None
+    for part in range(1, name.count(".") + 2):
+        if places is None:
+            return None
+        spec = PathFinder.find_spec(".".join(name.split(".")[:part]), places)
+        if spec is None:
+            return None
+        places = spec.submodule_search_locations
+    return spec.origin if spec is not None and spec.has_location else None
+
+
+MAX_BYTES = 10 * 2**20
+"""A larger file is taken for a mistake, and not for a program."""
+
+
+def read_block(path: str, root: str) -> Block:
+    """The whole of a Python file as a block.
+
+    Raises :exc:`.DiagnosticError` (``reference``) when it cannot be read
+    as one.
+    """
+    file = display_path(path, root)
+
+    def diagnostic(message: Message) -> DiagnosticError:
+        return DiagnosticError(
+            Diagnostic("reference", message.text, {"file": file, **message.values})
+        )
+
+    try:
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):  # a pipe would keep us waiting
+            reason: str | Message = Message("it is no regular file")
+            raise diagnostic(Message("{file} cannot be read: {reason}", {"reason": reason}))
+        if status.st_size > MAX_BYTES:
+            most = str(MAX_BYTES // 2**20)
+            raise diagnostic(Message("{file} has more than {most} MiB", {"most": most}))
+        text = Path(path).read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise diagnostic(Message("there is no file {file}")) from None
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise diagnostic(Message("{file} cannot be read: {reason}", {"reason": reason})) from None
+    except UnicodeDecodeError as error:
+        reason = error.reason
+        raise diagnostic(
+            Message("{file} is not a text in UTF-8: {reason}", {"reason": reason})
+        ) from None
+    return Block(code=text.replace("\r\n", "\n").replace("\r", "\n"), file=file, path=path)
+
+
+def referenced(base: Program, reference: Reference, path: str) -> Program:
+    """``base``, which has one thing to draw, with what a reference names as its code.
+
+    ``path`` is where the reference's file is, if it names one.  Raises what :func:`read_block`
+    raises.
+    """
+    (draw,) = base.draws
+    draw = replace(draw, member=reference.member)
+    if reference.file is None:
+        return replace(base, draws=(replace(draw, after=0),), import_module=reference.module)
+    return replace(
+        base,
+        blocks=(read_block(path, base.root),),
+        draws=(replace(draw, after=1),),
+        directory=os.path.dirname(path),
+        module=Path(path).stem,
+    )
+
+
+def split_expressions(text: str) -> tuple[str, ...]:
+    """The expressions of ``:tensor:``, split by top-level commas.
+
+    Raises :exc:`.DiagnosticError` (``option``) when they do not parse.
+    """
+    source = " ".join(text.split("\n")).strip()
+    try:
+        # As the elements of a list, a parenthesised tuple stays one expression; parsed alone
+        # first, because "a], [b" would pass inside of brackets too.
+        ast.parse(source)
+        tree = ast.parse(f"[{source}]", mode="eval").body
+        if not isinstance(tree, ast.List):
+            raise SyntaxError("not a list of expressions")
+        found = [ast.get_source_segment(f"[{source}]", element) for element in tree.elts]
+    except (SyntaxError, ValueError) as error:
+        reason = error.msg if isinstance(error, SyntaxError) else str(error)
+        raise DiagnosticError(
+            Diagnostic(
+                "option",
+                ":tensor: {text} does not parse as an expression: {reason}",
+                {"text": repr(text), "reason": reason},
+            )
+        ) from None
+    expressions = tuple(segment for segment in found if segment)
+    if not expressions:
+        raise DiagnosticError(Diagnostic("option", ":tensor: names nothing to draw"))
+    return expressions

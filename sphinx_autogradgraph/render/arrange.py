@@ -1,0 +1,80 @@
+"""Graph → the view of it that is drawn, and where everything in it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sphinx_autogradgraph.core.diagnostics import Diagnostic
+from sphinx_autogradgraph.core.messages import Translate, untranslated
+from sphinx_autogradgraph.core.settings import Engine
+from sphinx_autogradgraph.graph.model import Graph
+from sphinx_autogradgraph.render.diagram import Direction, Picture
+from sphinx_autogradgraph.render.diagram_of_graph import picture_of
+from sphinx_autogradgraph.render.dot import digraph_of
+from sphinx_autogradgraph.render.labels import Show
+from sphinx_autogradgraph.render.layout import Layout, LayoutTimeoutError, lay_out
+from sphinx_autogradgraph.render.legend import with_legend
+from sphinx_autogradgraph.views.choice import Scope, views, wanted_view
+
+
+@dataclass(frozen=True)
+class Arranged:
+    """A view of a Graph, its diagram and its layout.
+
+    ``folded``: the view folded by itself.  ``diagnostic``: the timeout of a larger
+    view, where that is the reason.
+    """
+
+    view: Graph
+    picture: Picture
+    layout: Layout
+    folded: bool
+    diagnostic: Diagnostic | None = None
+
+
+def arrange(
+    graph: Graph,
+    scope: Scope,
+    show: Sequence[Show] = ("shape",),
+    direction: Direction = "TB",
+    engine: Engine = "graphviz-pure",
+    timeout: float = 30.0,
+    translate: Translate = untranslated,
+) -> Arranged:
+    """Lay out the view of a Graph that is wanted, or a smaller one where that takes too long.
+
+    ``timeout`` is in seconds, for each.  Raises
+    :exc:`.DiagnosticError` (``layout``) when the engine fails, or has no
+    time even for the smallest view; (``option``) when ``scope`` names nothing in the graph.
+    """
+    first: LayoutTimeoutError | None = None
+    wanted = wanted_view(graph, scope)
+    for view in views(wanted, scope):
+        try:
+            picture, layout = draw_view(view, show, direction, engine, timeout, translate)
+        except LayoutTimeoutError as error:
+            first = first or error
+            continue
+        diagnostic = None if first is None else first.diagnostic
+        return Arranged(view, picture, layout, view is not wanted, diagnostic)
+    assert first is not None, "there is a view of every graph"
+    raise first
+
+
+def draw_view(
+    view: Graph,
+    show: Sequence[Show],
+    direction: Direction,
+    engine: Engine,
+    timeout: float,
+    translate: Translate = untranslated,
+) -> tuple[Picture, Layout]:
+    """What is drawn of a view, and where.
+
+    Raises :exc:`.DiagnosticError` (``layout``) when the engine fails,
+    :exc:`.LayoutTimeoutError` when it takes too long.
+    """
+    picture = picture_of(view, show, direction, translate)
+    layout = lay_out(digraph_of(picture).source, engine, timeout)
+    return picture, with_legend(layout, picture.legend)

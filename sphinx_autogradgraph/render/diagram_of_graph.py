@@ -1,0 +1,180 @@
+"""What is drawn of a Graph: boxes with their words and sizes, and arrows between them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from sphinx_autogradgraph.core.messages import Translate, untranslated
+from sphinx_autogradgraph.graph.model import Graph, Node, Saved, TensorMeta
+from sphinx_autogradgraph.render.clusters import clusters_of
+from sphinx_autogradgraph.render.diagram import Arrow, Box, BoxKind, Direction, Picture, box_of
+from sphinx_autogradgraph.render.labels import Labels, Show, Word
+from sphinx_autogradgraph.render.legend import legend_of
+from sphinx_autogradgraph.views.module_folds import members
+
+
+def picture_of(
+    graph: Graph,
+    show: Sequence[Show] = ("shape",),
+    direction: Direction = "TB",
+    translate: Translate = untranslated,
+) -> Picture:
+    """The picture of a Graph: a box a node, a box an output, an arrow an edge.
+
+    A leaf or input that is used in places far apart has a box at each: long arrows from one box
+    across the whole drawing would hide what it shows, and take the layout engine minutes.  With
+    ``saved``, what a function saved is said on the box of the leaf or input that it is, else it has
+    a box beside the function.
+    """
+    labels = Labels(tuple(show), translate)
+    uses = _uses_apart(graph)
+    saved = _saved_by_boxes(graph, uses) if "saved" in show else {}
+    order = graph.backward_order if "order" in show else {}
+    # What the box of an output says is not said twice, right beside it.
+    outputs = {(output.node, output.name) for output in graph.outputs}
+    boxes = []
+    for node in graph.nodes:
+        kind: BoxKind = "cut" if node.fold and node.fold.kind == "cut" else node.kind
+        twice = kind != "leaf" and (node.id, node.name) in outputs
+        words, below = labels.of_node(graph, node, twice=twice)
+        gradient = node.gradient if "gradients" in show else None
+        place = order.get(node.id) if gradient is None else gradient.order
+        if place is not None:
+            words.insert(0, ("order", f"{place}."))
+        if gradient is not None:
+            (below or words).append(labels.of_gradient(gradient))
+        if node.id in uses:
+            words.append(("meta", SAME))
+        if "saved" in show:
+            words += labels.of_arguments(node)
+        for key in uses.get(node.id, {None: f"n{node.id}"}).values():
+            roles = labels.saved_as(saved.get(key, ()))
+            box = box_of(key, kind, members(node), [*words, *roles], below)
+            boxes.append(replace(box, shared=node.id in uses))
+    arrows = [
+        Arrow(f"e{index}", uses.get(edge.from_, {}).get(edge.to, f"n{edge.from_}"), f"n{edge.to}")
+        for index, edge in enumerate(graph.edges)
+    ]
+    if "saved" in show:
+        _add_saved(graph, labels, boxes, arrows)
+    clusters = clusters_of(graph, boxes, arrows) if "modules" in show else ()
+    _add_outputs(graph, labels, boxes, arrows)
+    legend = legend_of(boxes, translate) if "legend" in show else ()
+    return Picture(tuple(boxes), tuple(arrows), tuple(clusters), legend, direction)
+
+
+def _add_outputs(graph: Graph, labels: Labels, boxes: list[Box], arrows: list[Arrow]) -> None:
+    """A box for each output, and for the tensor that it is a view of, if that is no leaf."""
+    for index, output in enumerate(graph.outputs):
+        words = [labels.name(output.name), *labels.of_tensors([graph.tensor(output)])]
+        shown = members(graph.nodes[output.node])
+        boxes.append(box_of(f"o{index}", "output", shown, words))
+        arrows.append(Arrow(f"r{index}", f"n{output.node}", f"o{index}"))
+        base = output.base
+        if base is None:
+            continue
+        tail = f"n{base.node}"
+        if graph.nodes[base.node].kind in ("function", "module"):
+            words = [("meta", labels.translate("base")), labels.name(base.name)]
+            words += labels.of_tensors([graph.tensor(base)])
+            tail = f"b{index}"
+            boxes.append(box_of(tail, "base", members(graph.nodes[base.node]), words))
+            arrows.append(Arrow(f"p{index}", f"n{base.node}", tail))
+        arrows.append(Arrow(f"v{index}", tail, f"o{index}", "base"))
+
+
+def _saved_by_boxes(
+    graph: Graph, uses: Mapping[int, Mapping[int | None, str]]
+) -> dict[str, list[str]]:
+    """For the boxes of leaves and inputs, the names under which the functions there save them."""
+    roles: dict[str, list[str]] = {}
+    for node in graph.nodes:
+        for saved in node.saved or ():
+            if saved.node is not None and graph.nodes[saved.node].kind in ("leaf", "input"):
+                key = uses.get(saved.node, {}).get(node.id, f"n{saved.node}")
+                if saved.role not in roles.setdefault(key, []):
+                    roles[key].append(saved.role)
+    return roles
+
+
+def _add_saved(graph: Graph, labels: Labels, boxes: list[Box], arrows: list[Arrow]) -> None:
+    """Boxes beside functions for the tensors that they saved; dotted lines from all of those."""
+    used = {(edge.from_, edge.to) for edge in graph.edges}
+    count = Counter(
+        saved.node
+        for node in graph.nodes
+        for saved in {item.node: item for item in node.saved or ()}.values()
+    )
+    for node in graph.nodes:
+        beside: dict[object, list[Saved]] = {}
+        for place, saved in enumerate(node.saved or ()):
+            if saved.value is not None or saved.freed:
+                continue
+            source = None if saved.node is None else graph.nodes[saved.node]
+            if source is None or source.kind in ("function", "module"):
+                key = saved.name or place if source is None else (source.id, saved.shape)
+                beside.setdefault(key, []).append(saved)
+            elif (source.id, node.id) not in used:
+                arrows.append(Arrow(f"s{node.id}_{place}", f"n{source.id}", f"n{node.id}", "saved"))
+        for place, several in enumerate(beside.values()):
+            box = _saved_box(graph, node, several, labels, f"s{node.id}_{place}")
+            same = several[0].node is not None and count[several[0].node] > 1
+            boxes.append(replace(box, shared=same))
+            arrows.append(Arrow(f"t{node.id}_{place}", box.key, f"n{node.id}", "saved"))
+
+
+def _saved_box(graph: Graph, node: Node, several: Sequence[Saved], labels: Labels, key: str) -> Box:
+    """The box of a tensor that a function saved, once or under several names."""
+    saved = several[0]
+    words: list[Word] = [("saved", ", ".join(item.role for item in several))]
+    name = saved.name
+    if saved.node is not None and len(graph.nodes[saved.node].outputs) == 1:
+        name = graph.nodes[saved.node].name
+    if name is not None:
+        words.append(("name", name))
+    words += labels.of_tensors([TensorMeta(saved.shape, saved.dtype, None)])
+    shown = node if saved.node is None else graph.nodes[saved.node]
+    return box_of(key, "saved", members(shown), words)
+
+
+FAR = 3
+"""A leaf that is used by nodes more ranks apart than this has a box at each use."""
+
+SAME = "≡"
+"""The sign of a tensor that is drawn in several places."""
+
+
+def _uses_apart(graph: Graph) -> dict[int, dict[int | None, str]]:
+    """For each leaf and input that is drawn at each use, the keys of its boxes by who uses it."""
+    rank = _ranks(graph)
+    users: dict[int, dict[int | None, str]] = {}
+    for edge in graph.edges:
+        if graph.nodes[edge.from_].kind in ("leaf", "input"):
+            keys = users.setdefault(edge.from_, {})
+            place = f"_{len(keys)}" if keys else ""
+            keys.setdefault(edge.to, f"n{edge.from_}{place}")
+    return {
+        id: keys
+        for id, keys in users.items()
+        if len(ranks := {rank[to] for to in keys if to is not None}) > 1
+        and max(ranks) - min(ranks) > FAR
+    }
+
+
+def _ranks(graph: Graph) -> list[int]:
+    """The rank of each node if it stands as far down as what uses it allows.
+
+    So a transposed weight counts where it is used, and not at the top where it could be made.
+    """
+    rank: list[int] = []
+    for node in graph.nodes:
+        used = [rank[edge.from_] for edge in graph.inputs_of.get(node.id, ())]
+        rank.append(1 + max(used, default=0))
+    late: dict[int, int] = {}
+    for node in reversed(graph.nodes):
+        own = late.setdefault(node.id, rank[node.id])
+        for edge in graph.inputs_of.get(node.id, ()):
+            late[edge.from_] = min(late.get(edge.from_, own - 1), own - 1)
+    return [late[node.id] for node in graph.nodes]

@@ -1,0 +1,231 @@
+"""A Drawing: a Graph and how it is drawn, in every form in which it can be had."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import graphviz
+
+from sphinx_autogradgraph.core.diagnostics import DiagnosticError
+from sphinx_autogradgraph.core.messages import Message
+from sphinx_autogradgraph.graph.model import Graph
+from sphinx_autogradgraph.render.arrange import Arranged, arrange
+from sphinx_autogradgraph.render.diagram import DIRECTIONS, Direction, Picture
+from sphinx_autogradgraph.render.dot import labelled_digraph_of
+from sphinx_autogradgraph.render.labels import SHOW, Show
+from sphinx_autogradgraph.render.latex_picture import latex_of
+from sphinx_autogradgraph.render.layout import Layout, find_engine
+from sphinx_autogradgraph.render.notebook_html import notebook_html
+from sphinx_autogradgraph.render.svg import svg_of
+from sphinx_autogradgraph.render.text import (
+    Span,
+    alternative,
+    folded,
+    plain,
+    summary,
+    title,
+    tree,
+)
+from sphinx_autogradgraph.views.choice import EVERYTHING, Scope, views, wanted_view
+
+DPI = 144
+"""Pixels of a PNG in an inch of 72 points: two for each unit of the drawing."""
+
+
+class Drawing:
+    """The drawing of a Graph.  It shows itself in notebooks, and can be saved.
+
+    ``show`` are words of :data:`.SHOW`, ``direction`` is one
+    of :data:`.DIRECTIONS`, ``scope`` is what of the graph is
+    drawn; :exc:`ValueError` for other words, and for a scope of what is not in the graph.
+    ``notes`` are sentences that end the caption.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        *,
+        show: Sequence[Show] = ("shape",),
+        direction: Direction = "TB",
+        scope: Scope = EVERYTHING,
+        notes: Sequence[Message] = (),
+    ) -> None:
+        for word in show:
+            if word not in SHOW:
+                raise ValueError(f"show has no {word!r}; choose from {', '.join(SHOW)}")
+        if direction not in DIRECTIONS:
+            raise ValueError(f"direction cannot be {direction!r}; choose from {DIRECTIONS}")
+        self.graph = graph
+        self._show = tuple(word for word in SHOW if word in show)
+        self._direction = direction
+        self._scope = scope
+        self._notes = tuple(notes)
+        try:
+            self._wanted = wanted_view(graph, scope)
+        except DiagnosticError as error:
+            raise ValueError(error.diagnostic.sentence()) from None
+
+    def __repr__(self) -> str:
+        return self.text
+
+    @property
+    def caption(self) -> str:
+        """What the caption of a figure says: outputs, leaves, the chain of grad_fn."""
+        return " ".join(map(plain, self._sentences))
+
+    @property
+    def _sentences(self) -> tuple[list[Span], list[Span]]:
+        """The first sentence of the caption, and the others."""
+        rest = summary(self.graph)
+        rest += [Span("text", f" {note.sentence()}") for note in self._notes]
+        if self._view is not self._wanted:
+            rest += [Span("text", " "), *folded(self.graph, self._view)]
+        return title([output.name for output in self.graph.outputs]), rest
+
+    @property
+    def text(self) -> str:
+        """The graph as a tree where it is small, and the caption."""
+        return "\n\n".join(filter(None, [tree(self._view), self.caption]))
+
+    @property
+    def digraph(self) -> graphviz.Digraph:
+        """A new :class:`graphviz.Digraph`, with labels and colours, to do with as you like."""
+        return labelled_digraph_of(self._picture)
+
+    @property
+    def dot(self) -> str:
+        """The DOT text of :attr:`digraph`."""
+        return str(self.digraph.source)
+
+    @cached_property
+    def svg(self) -> str:
+        """The drawing as an SVG that stands alone, with its style sheet.
+
+        Raises :exc:`.DiagnosticError` when the layout engine fails.
+        """
+        return svg_of(
+            self._picture,
+            self._layout,
+            prefix="autogradgraph",
+            title=plain(title([output.name for output in self.graph.outputs])),
+            description=alternative(self.graph),
+            standalone=True,
+        )
+
+    def save(self, path: str | Path) -> Path:
+        """Write the drawing to a file, in the form that its ending names; return its path.
+
+        ``.svg``, ``.pdf`` (with the extra ``[pdf]``), ``.png``, ``.dot``, ``.json`` (the Graph) or
+        ``.txt``.  Raises :exc:`ValueError` for another ending, :exc:`OSError` if the file cannot be
+        written.
+        """
+        target = Path(path)
+        form = FORMS.get(target.suffix.lower())
+        if form is None:
+            endings = ", ".join(FORMS)
+            raise ValueError(f"{target.name} ends in none of {endings}")
+        target.write_bytes(form(self))
+        return target
+
+    def _repr_mimebundle_(
+        self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
+    ) -> dict[str, Any]:
+        """What notebooks show, each host what it can: HTML, SVG, LaTeX, text."""
+        forms: dict[str, Callable[[], str]] = {
+            "text/html": lambda: self.html,
+            "image/svg+xml": lambda: self.svg,
+            "text/latex": self._repr_latex_,
+            "text/plain": lambda: self.text,
+        }
+        return {
+            kind: form()
+            for kind, form in forms.items()
+            if (not include or kind in include) and kind not in (exclude or ())
+        }
+
+    @property
+    def html(self) -> str:
+        """The figure as HTML, with its caption and its style sheet; each time with ids of its own.
+
+        Raises what :attr:`svg` raises.
+        """
+        graph = self.graph
+        prefix = _prefix(graph.to_json() + self.dot)
+        svg = svg_of(
+            self._picture,
+            self._layout,
+            prefix=prefix,
+            title=plain(title([output.name for output in graph.outputs])),
+            description=alternative(graph),
+        )
+        return notebook_html(svg, graph, *self._sentences)
+
+    def _repr_html_(self) -> str:
+        """What sphinx-gallery shows."""
+        return self.html
+
+    def _repr_latex_(self) -> str:
+        """The drawing in LaTeX, as far as it is not too large for that, and the caption."""
+        return latex_of(self._picture, self._layout, self.caption)
+
+    @cached_property
+    def _view(self) -> Graph:
+        """What is drawn, unless its layout takes too long."""
+        return next(views(self._wanted, self._scope))
+
+    @cached_property
+    def _arranged(self) -> Arranged:
+        return arrange(self.graph, self._scope, self._show, self._direction)
+
+    @property
+    def _picture(self) -> Picture:
+        return self._arranged.picture
+
+    @property
+    def _layout(self) -> Layout:
+        return self._arranged.layout
+
+    def _pdf(self) -> bytes:
+        from sphinx_autogradgraph.render.pdf import pdf_of
+
+        return pdf_of(
+            self._picture, self._layout, plain(title([o.name for o in self.graph.outputs]))
+        )
+
+    def _png(self) -> bytes:
+        digraph = self.digraph
+        digraph.attr("graph", dpi=str(DPI), bgcolor="white")
+        command = [find_engine("graphviz-pure"), "-Tpng"]
+        done = subprocess.run(
+            command, input=digraph.source.encode(), capture_output=True, check=True, timeout=60
+        )
+        return bytes(done.stdout)
+
+
+_shown: Counter[str] = Counter()
+"""How often each drawing has been shown in this process."""
+
+
+def _prefix(text: str) -> str:
+    """What begins the ids of a drawing: unique on its page, and the same each time it is built."""
+    digest = hashlib.sha256(text.encode()).hexdigest()[:10]
+    _shown[digest] += 1
+    again = f"-{_shown[digest]}" if _shown[digest] > 1 else ""
+    return f"autogradgraph-{digest}{again}"
+
+
+FORMS: dict[str, Callable[[Drawing], bytes]] = {
+    ".svg": lambda drawing: drawing.svg.encode(),
+    ".pdf": lambda drawing: drawing._pdf(),
+    ".png": lambda drawing: drawing._png(),
+    ".dot": lambda drawing: drawing.dot.encode(),
+    ".json": lambda drawing: drawing.graph.to_json().encode(),
+    ".txt": lambda drawing: f"{drawing.text}\n".encode(),
+}
+"""The endings of files that a Drawing can be saved to, and how."""

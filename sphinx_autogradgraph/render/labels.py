@@ -1,0 +1,193 @@
+"""What boxes and frames say: words with their roles, and how wide they are."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from sphinx_autogradgraph.core.messages import Translate, untranslated
+from sphinx_autogradgraph.graph.model import Fold, Gradient, Graph, Node, TensorMeta
+from sphinx_autogradgraph.render.text import (
+    norm_text,
+    operations_text,
+    shape_text,
+    times_text,
+    value_text,
+)
+
+Show = Literal[
+    "shape",
+    "dtype",
+    "device",
+    "values",
+    "saved",
+    "inputs",
+    "gradients",
+    "modules",
+    "calls",
+    "order",
+    "legend",
+]
+SHOW: tuple[Show, ...] = get_args(Show)
+"""What can be shown: of the tensors that nodes produce and, if they are small, their values; what
+nodes saved for backward, the tensors that do not require grad, the gradients that arrived, the
+modules and the calls that made nodes, the order in which backward visits them, and a legend."""
+
+META: tuple[Show, ...] = ("shape", "dtype", "device")
+
+FONT_SIZE = 13.0
+"""Size of the labels, in the units of the drawing (CSS pixels at 100 %)."""
+
+CLUSTER_FONT_SIZE = 11.0
+"""Size of the names of frames."""
+
+CHARACTER = 0.602
+"""Width of a character of a monospace font, in its size: that of the widest in use (DejaVu Sans
+Mono, Menlo); Courier and Liberation Mono have 0.6, Consolas 0.55."""
+
+MAX_LABEL = 60
+"""A word of a label with more characters is cut; its whole is in the tooltip."""
+
+Role = Literal["order", "op", "call", "name", "meta", "saved", "gradient"]
+Word = tuple[Role, str]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The words of what is drawn: those of ``show``, in the language of ``translate``."""
+
+    show: tuple[Show, ...]
+    translate: Translate = untranslated
+
+    def of_node(self, graph: Graph, node: Node, *, twice: bool) -> tuple[list[Word], list[Word]]:
+        """What the box of a node says, on its first line and on its second.
+
+        ``twice`` if its name and values stand right beside it.
+        """
+        if node.fold is not None:
+            return self._of_fold(graph, node, node.fold)
+        words: list[Word] = [("op", node.op)] if node.kind == "function" else []
+        if node.call is not None and "calls" in self.show:
+            words.append(("call", node.call))
+        if node.kind in ("leaf", "input"):
+            words.append(self.name(node.name))
+        elif not twice and node.name is not None:
+            words.append(("name", node.name))
+        metas = [meta._replace(values=None) for meta in node.outputs] if twice else node.outputs
+        return words + self.of_tensors(metas), []
+
+    def name(self, name: str | None) -> Word:
+        """The name of a tensor, or that it has none."""
+        return ("meta", self.translate("unnamed")) if name is None else ("name", name)
+
+    def of_tensors(self, metas: Sequence[TensorMeta]) -> list[Word]:
+        """Shape, dtype, device, values; said once, with a count, of tensors that are alike."""
+        said: dict[str, int] = {}
+        for meta in metas:
+            shown = {"shape": shape_text(meta), "dtype": meta.dtype, "device": meta.device}
+            texts = [shown[word] or "" for word in META if word in self.show]
+            if "values" in self.show and meta.values is not None:
+                texts.append(f"= {value_text(meta.values)}")
+            text = " ".join(texts).strip()
+            if text:
+                said[text] = said.get(text, 0) + 1
+        texts = [text if count == 1 else f"{count} × {text}" for text, count in said.items()]
+        if len(texts) > 3:
+            texts = [*texts[:2], "…"]
+        return [("meta", ", ".join(texts))] if texts else []
+
+    def of_gradient(self, gradient: Gradient) -> Word:
+        """The gradient that arrived: its norm, and its values if they are wanted."""
+        parts = ["grad"]
+        if "values" in self.show and gradient.values is not None:
+            parts.append(value_text(gradient.values))
+        return "gradient", " ".join([*parts, norm_text(gradient, self.translate)])
+
+    def of_arguments(self, node: Node) -> list[Word]:
+        """What a function saved that is no tensor, and what is gone: «exponent=2 self freed»."""
+        words: list[Word] = []
+        for saved in node.saved or ():
+            if saved.value is not None:
+                words.append(("saved", f"{saved.role}={value_text(saved.value)}"))
+            elif saved.freed:
+                words.append(("saved", self.translate("{name} freed").format(name=saved.role)))
+        return words
+
+    def saved_as(self, roles: Sequence[str]) -> list[Word]:
+        """The names under which functions saved a leaf or an input, if any did."""
+        text = self.translate("saved as {names}").format(names=", ".join(roles))
+        return [("saved", text)] if roles else []
+
+    def _of_fold(self, graph: Graph, node: Node, fold: Fold) -> tuple[list[Word], list[Word]]:
+        used = {
+            (edge.from_, edge.output): graph.nodes[edge.from_].outputs[edge.output]
+            for edge in graph.inputs_of.get(node.id, ())
+            if graph.nodes[edge.from_].kind != "leaf"
+        }
+        before, after = self.of_tensors(list(used.values())), self.of_tensors(node.outputs)
+        operations = operations_text(fold.operations, self.translate)
+        if fold.kind == "cut":
+            beyond = [operations] if fold.operations else []
+            return [("op", " ".join(["⋯", *beyond])), *after], []
+        flow: list[Word] = after
+        if before and after:
+            flow = [("meta", f"{before[0][1]} → {after[0][1]}")]
+        words: list[Word] = []
+        if fold.kind == "repeats":
+            words.append(("name", times_text(fold.times, self.translate)))
+        if node.name is not None:
+            words.append(("name", node.name))
+        if node.op:
+            words.append(("op", node.op))
+        if not words:
+            return [("op", operations)], flow
+        if fold.parameters:
+            one, many = self.translate("{count} parameter"), self.translate("{count} parameters")
+            text = one if fold.parameters == 1 else many
+            operations += ", " + text.format(count=f"{fold.parameters:,}")
+        return words, [("meta", f"{operations} ·" if flow else operations), *flow]
+
+
+def cut(word: str) -> str:
+    """The word, shortened if it is too long for a box."""
+    return word if len(word) <= MAX_LABEL else f"{word[: MAX_LABEL - 1]}…"
+
+
+def printable(text: str) -> str:
+    """The text on one line, without what XML forbids, what is invisible or what turns the
+    direction of writing (which could make a name read as another)."""
+    kept = []
+    for char in text:
+        category = unicodedata.category(char)
+        if char.isspace():
+            kept.append(" ")
+        elif category in ("Cc", "Cs", "Cn", "Co") or char in _BIDI or char in "\ufffe\uffff":
+            kept.append("\N{REPLACEMENT CHARACTER}")
+        else:
+            kept.append(char)
+    return "".join(kept)
+
+
+_BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
+
+def text_width(text: str) -> float:
+    """The width of a text in a monospace font, in its size.
+
+    East Asian wide characters come from another font, where they are 1 em; signs that combine
+    with the one before have no width.
+    """
+    return sum(_character_width(char) for char in text)
+
+
+def _character_width(char: str) -> float:
+    if ord(char) < 256:
+        return CHARACTER
+    if unicodedata.combining(char):
+        return 0.0
+    if unicodedata.east_asian_width(char) in "WF":
+        return 1.05
+    # Fonts differ on the rest, and a fallback font may be wider: be generous.
+    return 0.75 if unicodedata.category(char)[0] == "L" else 0.9

@@ -1,0 +1,123 @@
+"""Picture + layout → LaTeX that needs no package and no file: its own ``picture`` environment.
+
+For notebooks, whose outputs reach LaTeX as texts.  Where colours are to be had, they are used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sphinx_autogradgraph.render.diagram import Box, Cluster, Picture
+from sphinx_autogradgraph.render.labels import CLUSTER_FONT_SIZE, FONT_SIZE, Word
+from sphinx_autogradgraph.render.layout import Frame, Layout, Point, Route
+from sphinx_autogradgraph.render.palette import BOXES, CLUSTER, EDGE, WORDS
+from sphinx_autogradgraph.render.svg import LINE, arrow_head
+
+UNIT = 0.7
+"""Points of print for a unit of the drawing."""
+
+MAX_BOXES = 80
+"""A picture of more boxes is not drawn: TeX makes its curves of dots, and keeps them all."""
+
+_ESCAPES = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#",
+    "_": r"\_", "%": r"\%", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
+    "…": r"\ldots{}", "⋯": r"\ldots{}", "≡": r"$\equiv$", "→": r"$\to$", "×": r"$\times$",
+}  # fmt: skip
+
+
+def escape_latex(text: str) -> str:
+    """The text with all that is special to LaTeX escaped, on one line."""
+    return "".join(_ESCAPES.get(char, char) for char in text if char.isprintable())
+
+
+def latex_of(picture: Picture, layout: Layout, caption: str) -> str:
+    """The drawing and its caption in LaTeX; the caption alone where the drawing is large."""
+    words = f"\\par\\smallskip\\parbox{{0.9\\linewidth}}{{\\small {escape_latex(caption)}}}"
+    if len(picture.boxes) > MAX_BOXES:
+        return f"\\begin{{center}}\n{words}\n\\end{{center}}\n"
+    height = layout.height
+    parts = [_frame(cluster, layout.frames[cluster.key], height) for cluster in picture.clusters]
+    parts += [_arrow(layout.routes[arrow.key], height) for arrow in picture.arrows]
+    parts += [_box(box, layout.boxes[box.key], height) for box in picture.boxes]
+    parts += [_box(box, layout.boxes[box.key], height) for box in picture.legend]
+    body = "%\n".join(parts)
+    return (
+        f"\\begin{{center}}\n{{\\setlength{{\\unitlength}}{{{UNIT}bp}}%\n"
+        f"\\begin{{picture}}({layout.width:.1f},{height:.1f})%\n{body}%\n\\end{{picture}}}}\n"
+        f"{words}\n\\end{{center}}\n"
+    )
+
+
+def _coloured(colour: str, body: str) -> str:
+    parts = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    numbers = ",".join(f"{part:.2f}" for part in parts)
+    return f"{{\\ifdefined\\color\\color[rgb]{{{numbers}}}\\fi{{}}{body}}}"
+
+
+def _put(x: float, y: float, height: float, body: str) -> str:
+    """Something at a place; our y axis points down, and that of LaTeX up."""
+    return f"\\put({x:.1f},{height - y:.1f}){{{body}}}"
+
+
+def _text(words: Sequence[Word], size: float = FONT_SIZE) -> str:
+    points = size * UNIT
+    text = "\\ ".join(_coloured(WORDS[role], escape_latex(word)) for role, word in words)
+    font = f"\\fontsize{{{points:.1f}}}{{{points:.1f}}}\\selectfont\\ttfamily"
+    return f"\\makebox(0,0){{{font} {text}}}"
+
+
+def _frame(cluster: Cluster, frame: Frame, height: float) -> str:
+    outline = f"\\dashbox{{3}}({frame.width:.1f},{frame.height:.1f}){{}}"
+    bottom = frame.top + frame.height
+    label = _text(cluster.words, CLUSTER_FONT_SIZE)
+    return _put(frame.left, bottom, height, _coloured(CLUSTER, outline)) + _put(
+        *frame.label, height, label
+    )
+
+
+def _box(box: Box, centre: Point, height: float) -> str:
+    x, y = centre
+    if box.kind in ("function", "cut"):
+        outline = _put(x, y, height, f"\\oval({box.width:.1f},{box.height:.1f})")
+    else:
+        bottom, left = y + box.height / 2, x - box.width / 2
+        outline = _put(left, bottom, height, f"\\framebox({box.width:.1f},{box.height:.1f}){{}}")
+        if box.kind == "output":
+            outline += _put(
+                left + 2.5, bottom - 2.5, height,
+                f"\\framebox({box.width - 5:.1f},{box.height - 5:.1f}){{}}",
+            )  # fmt: skip
+    up = LINE / 2 if box.below else 0
+    words = _put(x, y - up, height, _text(box.words))
+    words += _put(x, y + up, height, _text(box.below)) if box.below else ""
+    return _coloured(BOXES[box.kind].stroke, outline) + words
+
+
+def _arrow(route: Route, height: float) -> str:
+    """A route as quadratic curves, two for each cubic one, and a head of two lines."""
+    drawn = []
+    neck, corners = arrow_head(route)
+    points = list(route.points)
+    for at in range(0, len(points) - 3, 3):
+        first, one, two, last = points[at : at + 4]
+        middle = _mean(first, one, one, one, two, two, two, last)
+        drawn.append(_curve(first, _mean(first, one, one, one), middle, height))
+        drawn.append(_curve(middle, _mean(last, two, two, two), last, height))
+    if corners:
+        tip, left, right = corners
+        drawn.append(_curve(points[-1], _mean(points[-1], neck), neck, height))
+        drawn += [_curve(side, _mean(side, tip), tip, height) for side in (left, right)]
+        drawn.append(_curve(left, _mean(left, right), right, height))
+    return _coloured(EDGE, "".join(drawn))
+
+
+def _mean(*points: Point) -> Point:
+    return (
+        sum(x for x, _ in points) / len(points),
+        sum(y for _, y in points) / len(points),
+    )
+
+
+def _curve(start: Point, control: Point, end: Point, height: float) -> str:
+    return "\\qbezier" + "".join(f"({x:.1f},{height - y:.1f})" for x, y in (start, control, end))

@@ -1,0 +1,57 @@
+"""A drawing as HTML for notebooks: it brings its style sheet, and needs no files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from sphinx_autogradgraph.graph.model import Graph
+from sphinx_autogradgraph.render.svg import style_sheet
+from sphinx_autogradgraph.render.text import Span
+
+LARGE = 2_000
+"""The data of a Graph with more nodes than this does not stand in the page."""
+
+_SCHEME = """<script>
+for (const figure of document.querySelectorAll("figure.autogradgraph:not([data-autogradgraph-scheme])")) {
+  if (figure.closest("[data-theme], [data-jp-theme-light], [data-md-color-scheme], [theme]")) continue;
+  for (let at = figure.parentElement; at; at = at.parentElement) {
+    const parts = getComputedStyle(at).backgroundColor.match(/[\\d.]+/g) || [];
+    if (parts.length < 3 || parts[3] === "0") continue;
+    const light = 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2];
+    figure.dataset.autogradgraphScheme = light < 128 ? "dark" : "light";
+    break;
+  }
+}
+</script>
+"""
+"""Where nothing says whether the page is light or dark, what is behind the figure does."""
+
+
+def notebook_html(svg: str, graph: Graph, caption: Sequence[Span], legend: Sequence[Span]) -> str:
+    """The figure of an SVG: as on pages, with the style sheet in it."""
+    data = data_script(graph.to_json()) if len(graph.nodes) <= LARGE else ""
+    return (
+        f'<figure class="autogradgraph align-default">\n<style>{style_sheet(page=True)}</style>\n'
+        f'<div class="autogradgraph-canvas">\n{svg}\n</div>\n{data}'
+        f'<figcaption><p><span class="caption-text">{spans_html(caption)}</span></p>\n'
+        f'<p><span class="autogradgraph-summary">{spans_html(legend)}</span></p></figcaption>\n'
+        f"</figure>\n{_SCHEME}"
+    )
+
+
+def data_script(graph_json: str, url: str | None = None) -> str:
+    """The element with the data of a Graph; ``url`` is that of the data, if it stands elsewhere."""
+    # «<» may not stand in a script element as it is: it could end it.
+    text = "" if url else graph_json.strip().replace("<", "\\u003c")
+    source = f' data-src="{escape(url)}"' if url else ""
+    kind = 'type="application/json" class="autogradgraph-data"'
+    return f"<script {kind}{source}>{text}</script>\n"
+
+
+def spans_html(spans: Sequence[Span]) -> str:
+    """The spans of a sentence as HTML."""
+    return "".join(
+        f"<code>{escape(span.text)}</code>" if span.kind == "literal" else escape(span.text)
+        for span in spans
+    )

@@ -1,0 +1,158 @@
+"""Picture + layout → a vector PDF with text, by reportlab (extra ``[pdf]``)."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from sphinx_autogradgraph.core.messages import Message
+from sphinx_autogradgraph.render.diagram import Box, Cluster, Picture
+from sphinx_autogradgraph.render.labels import CLUSTER_FONT_SIZE, FONT_SIZE, Word, text_width
+from sphinx_autogradgraph.render.layout import Frame, Layout, Route
+from sphinx_autogradgraph.render.palette import BOXES, CLUSTER, CLUSTER_FILL, EDGE, WORDS
+from sphinx_autogradgraph.render.svg import CORNER, LINE, MARGIN, arrow_head
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+WIDE_FONT = "STSong-Light"
+"""A font that every reader of PDFs has by its name, for what Courier has not."""
+
+
+NEEDS = Message("PDF needs reportlab: pip install 'sphinx-autogradgraph[pdf]'")
+
+
+def pdf_of(picture: Picture, layout: Layout, title: str) -> bytes:
+    """The drawing as a PDF of one page of its size, one point for each unit.
+
+    Raises :exc:`ImportError` with advice if reportlab is not installed.
+    """
+    try:
+        from reportlab.pdfbase import pdfmetrics
+        from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+        from reportlab.pdfgen.canvas import Canvas
+    except ImportError:
+        raise ImportError(NEEDS.sentence()) from None
+    pdfmetrics.registerFont(UnicodeCIDFont(WIDE_FONT))
+    size = (layout.width + 2 * MARGIN, layout.height + 2 * MARGIN)
+    file = BytesIO()
+    canvas = Canvas(file, pagesize=size, bottomup=1, invariant=1)
+    canvas.setTitle(title)
+    # Our y axis points down.
+    canvas.transform(1, 0, 0, -1, MARGIN, size[1] - MARGIN)
+    for cluster in picture.clusters:
+        _frame(canvas, cluster, layout.frames[cluster.key])
+    for arrow in picture.arrows:
+        _arrow(canvas, layout.routes[arrow.key], dotted=arrow.kind != "use")
+    for box in picture.boxes:
+        _box(canvas, box, *layout.boxes[box.key])
+    for box in picture.legend:
+        _box(canvas, box, *layout.boxes[box.key])
+    canvas.save()
+    return file.getvalue()
+
+
+def _frame(canvas: Any, cluster: Cluster, frame: Frame) -> None:
+    canvas.setStrokeColor(CLUSTER)
+    canvas.setFillColor(CLUSTER_FILL)
+    canvas.setLineWidth(1)
+    canvas.roundRect(*frame[:4], 6, stroke=1, fill=1)
+    _words(canvas, cluster.words, *frame.label, CLUSTER_FONT_SIZE)
+
+
+def _arrow(canvas: Any, route: Route, *, dotted: bool) -> None:
+    canvas.setStrokeColor(EDGE)
+    canvas.setFillColor(EDGE)
+    canvas.setLineWidth(1.2)
+    canvas.setDash([1.2, 3] if dotted else [])
+    path = canvas.beginPath()
+    path.moveTo(*route.points[0])
+    for place in range(1, len(route.points) - 2, 3):
+        path.curveTo(*(number for point in route.points[place : place + 3] for number in point))
+    neck, corners = arrow_head(route)
+    if corners:
+        path.lineTo(*neck)
+    canvas.drawPath(path, stroke=1, fill=0)
+    canvas.setDash([])
+    if corners:
+        head = canvas.beginPath()
+        head.moveTo(*corners[0])
+        for corner in corners[1:]:
+            head.lineTo(*corner)
+        head.close()
+        canvas.drawPath(head, stroke=0, fill=1)
+
+
+def _box(canvas: Any, box: Box, x: float, y: float) -> None:
+    colours = BOXES[box.kind]
+    canvas.setStrokeColor(colours.stroke)
+    canvas.setFillColor(colours.fill)
+    canvas.setLineWidth(1 if box.kind == "function" else 1.5)
+    canvas.setDash(
+        [4, 3] if box.kind in ("input", "cut") else [1.2, 3] if box.kind == "base" else []
+    )
+    left, top = x - box.width / 2, y - box.height / 2
+    radius = box.height / 2 if box.kind in ("function", "cut") else 3
+    if box.kind == "saved":
+        note = canvas.beginPath()
+        right, bottom = left + box.width, top + box.height
+        note.moveTo(left, top)
+        for corner in (
+            (right - CORNER, top), (right, top + CORNER), (right, bottom), (left, bottom)
+        ):  # fmt: skip
+            note.lineTo(*corner)
+        note.close()
+        canvas.drawPath(note, stroke=1, fill=1)
+    else:
+        canvas.roundRect(left, top, box.width, box.height, radius, stroke=1, fill=1)
+    canvas.setDash([])
+    if box.kind == "output":
+        canvas.setLineWidth(0.75)
+        canvas.roundRect(
+            left + 2.5, top + 2.5, box.width - 5, box.height - 5, 1.5, stroke=1, fill=0
+        )
+    up = LINE / 2 if box.below else 0
+    _words(canvas, box.words, x, y - up)
+    _words(canvas, box.below, x, y + up)
+
+
+def _words(canvas: Any, words: Sequence[Word], x: float, y: float, size: float = FONT_SIZE) -> None:
+    """The words side by side, centred; text would stand on its head with the y axis as it is."""
+    label = " ".join(word for _, word in words)
+    at = x - text_width(label) * size / 2
+    for role, word in words:
+        canvas.setFillColor(WORDS[role])
+        bold = role in ("name", "order")
+        for font, piece in _pieces(word, "Courier-Bold" if bold else "Courier"):
+            canvas.saveState()
+            canvas.transform(1, 0, 0, -1, at, y + size * 0.3)
+            canvas.setFont(font, size)
+            canvas.drawString(0, 0, piece)
+            canvas.restoreState()
+            at += text_width(piece) * size
+        at += text_width(" ") * size
+
+
+def _pieces(word: str, font: str) -> Sequence[tuple[str, str]]:
+    """A word in pieces, each with a font that has its characters."""
+    pieces: list[tuple[str, str]] = []
+    for char in word.replace("⋯", "…"):
+        needed = font if _is_western(char) else "Symbol" if char in SYMBOLS else WIDE_FONT
+        if pieces and pieces[-1][0] == needed:
+            pieces[-1] = (needed, pieces[-1][1] + char)
+        else:
+            pieces.append((needed, char))
+    return pieces
+
+
+SYMBOLS = "≡→"
+"""What is drawn in the font Symbol, which every reader of PDFs has."""
+
+
+def _is_western(char: str) -> bool:
+    """Whether Courier has the character, as the fonts of PDF are encoded."""
+    try:
+        char.encode("cp1252")
+    except UnicodeEncodeError:
+        return False
+    return True

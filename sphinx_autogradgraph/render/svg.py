@@ -1,0 +1,266 @@
+"""Picture + layout → SVG."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from importlib.resources import files
+
+from sphinx_autogradgraph.render.diagram import Box, Cluster, Picture
+from sphinx_autogradgraph.render.labels import FONT_SIZE, Word, printable
+from sphinx_autogradgraph.render.layout import Frame, Layout, Point, Route
+
+MARGIN = 4.0
+"""Space around the drawing, for the outlines of the outermost boxes and of the focus."""
+
+SHRINK = 0.75
+"""How much of its natural width a drawing keeps at least in a narrow column, which scrolls then."""
+
+WIDE = 1_000.0
+"""A drawing wider than this would scroll in any column: it keeps its natural width."""
+
+HEAD_LENGTH, HEAD_WIDTH = 6.0, 5.0
+
+
+def svg_of(
+    picture: Picture,
+    layout: Layout,
+    *,
+    prefix: str,
+    title: str,
+    description: str,
+    standalone: bool = False,
+    role: str = "group",
+    width: str | None = None,
+    lines: Mapping[int, Link] | None = None,
+    calls: Mapping[int, Link] | None = None,
+) -> str:
+    """The drawing as the text of an ``<svg>`` element.
+
+    All ids begin with ``prefix``, which is to be unique on the page.  ``role`` is that of
+    ARIA: of an ``img`` assistive tools see no links.  Colours and fonts come from
+    the style sheet by classes; with ``standalone`` it is put into the element.  ``width`` is a
+    CSS length in place of the natural width.  ``lines`` links nodes of the Graph to the code that
+    made them, ``calls`` to the documentation of the function that was called.
+    """
+    across, down = layout.width + 2 * MARGIN, layout.height + 2 * MARGIN
+    # In em of the labels: with the style sheet's font size, one unit is one pixel.
+    natural = across / FONT_SIZE
+    least = natural * (SHRINK if across <= WIDE else 1)
+    size = width or f"{natural:.2f}em;min-width:{least:.2f}em"
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="autogradgraph-svg" role="{role}" '
+        f'aria-labelledby="{prefix}-title {prefix}-desc" '
+        f'viewBox="0 0 {_number(across)} {_number(down)}" style="width:{escape(size)}"'
+        + (f' width="{_number(across)}" height="{_number(down)}"' if standalone else "")
+        + ">",
+        f'<title id="{prefix}-title">{escape(printable(title))}</title>',
+        f'<desc id="{prefix}-desc">{escape(printable(description))}</desc>',
+    ]
+    if standalone:
+        parts.append(f"<style>{escape(style_sheet(), quote=False)}</style>")
+    parts.append(f'<g transform="translate({_number(MARGIN)} {_number(MARGIN)})">')
+    frames = [(cluster, layout.frames[cluster.key]) for cluster in picture.clusters]
+    parts += [_frame(frame, f"{prefix}-{cluster.key}") for cluster, frame in frames]
+    for arrow in picture.arrows:
+        route = layout.routes[arrow.key]
+        kind = "edge" if arrow.kind == "use" else f"edge {arrow.kind}"
+        parts.append(
+            f'<g class="{kind}" id="{prefix}-{arrow.key}" data-ends="{arrow.tail} {arrow.head}">'
+            f"{_arrow(route)}</g>"
+        )
+    parts += [_frame_label(cluster, frame) for cluster, frame in frames]
+    for box in picture.boxes:
+        line = _link_of(box, lines or {})
+        call = _link_of(box, calls or {}) if box.kind == "function" else None
+        parts.append(_box(box, layout.boxes[box.key], f"{prefix}-{box.key}", line, call))
+    parts += [_sample(box, layout.boxes[box.key]) for box in picture.legend]
+    parts.append("</g></svg>")
+    return "\n".join(parts)
+
+
+def style_sheet(*, page: bool = False) -> str:
+    """What drawings need of the style sheet of pages, without what is for its script.
+
+    With ``page`` they are light or dark as the page around them is.
+    """
+    sheet = files("sphinx_autogradgraph") / "static" / "autogradgraph.css"
+    parts = sheet.read_text("utf-8").split("/* ===")
+    return "/* ===".join(parts[: 2 if page else 1])
+
+
+@dataclass(frozen=True)
+class Link:
+    """Where a link goes, and what it is called."""
+
+    url: str
+    label: str
+
+    def around(self, body: str, kind: str, *, again: bool = False) -> str:
+        """The body as a link; ``again`` for one that stands beside another to the same place."""
+        skip = ' tabindex="-1"' if again else f' aria-label="{escape(self.label)}"'
+        return f'<a class="{kind}" href="{escape(self.url)}"{skip}>{body}</a>'
+
+
+def _link_of(box: Box, links: Mapping[int, Link]) -> Link | None:
+    """The link that all functions share which a box shows."""
+    if box.kind not in ("function", "module") or not links:
+        return None
+    found = {links[node] for node in box.nodes if node in links}
+    return found.pop() if len(found) == 1 else None
+
+
+def _frame(frame: Frame, id: str) -> str:
+    return (
+        f'<g class="cluster" id="{id}"><rect x="{_number(frame.left)}" y="{_number(frame.top)}" '
+        f'width="{_number(frame.width)}" height="{_number(frame.height)}" rx="6"/></g>'
+    )
+
+
+def _frame_label(cluster: Cluster, frame: Frame) -> str:
+    """The words of a frame, which stand over the arrows that cross them."""
+    x, y = frame.label
+    words = " ".join(map(_word, cluster.words))
+    return f'<text class="cluster" x="{_number(x)}" y="{_number(y)}" dy=".35em">{words}</text>'
+
+
+def _outline(box: Box, centre: Point) -> str:
+    x, y = centre
+    left, top = x - box.width / 2, y - box.height / 2
+    radius = box.height / 2 if box.kind == "function" else 3.0
+    rect = (
+        _note(left, top, box.width, box.height)
+        if box.kind == "saved"
+        else (
+            f'<rect x="{_number(left)}" y="{_number(top)}" width="{_number(box.width)}" '
+            f'height="{_number(box.height)}" rx="{_number(radius)}"/>'
+        )
+    )
+    if box.kind == "output":  # told apart by its double outline as well as by colour
+        rect += (
+            f'<rect class="inner" x="{_number(left + 2.5)}" y="{_number(top + 2.5)}" '
+            f'width="{_number(box.width - 5)}" height="{_number(box.height - 5)}" rx="1.5"/>'
+        )
+    return rect
+
+
+def _sample(box: Box, centre: Point) -> str:
+    """A box of the legend: no node, though it looks like one."""
+    x, y = centre
+    words = " ".join(map(_word, box.words))
+    text = f'<text x="{_number(x)}" y="{_number(y)}" dy=".35em">{words}</text>'
+    return f'<g class="legend {CLASSES.get(box.kind, box.kind)}">{_outline(box, centre)}{text}</g>'
+
+
+def _box(box: Box, centre: Point, id: str, line: Link | None, call: Link | None) -> str:
+    x, y = centre
+    rect = _outline(box, centre)
+    tooltip = f"<title>{escape(box.tooltip)}</title>" if box.tooltip else ""
+    before = [_word(word) for word in box.words if word[0] == "order"]
+    operation = [_word(word) for word in box.words if word[0] in ("op", "call")]
+    after = [_word(word) for word in box.words if word[0] in ("name", "meta", "saved", "gradient")]
+    up = LINE / 2 if box.below else 0.0
+    place = f'<text x="{_number(x)}" y="{_number(y - up)}" dy=".35em">'
+    under = ""
+    if box.below:
+        under = f'<text x="{_number(x)}" y="{_number(y + up)}" dy=".35em">'
+        under += f"{' '.join(map(_word, box.below))}</text>"
+    if call is None:
+        every = map(_word, box.words) if box.below else [*before, *operation, *after]
+        body = f"{rect}{place}{' '.join(every)}</text>{under}"
+        body = line.around(body, "line") if line else body
+    else:
+        # The operation leads to its documentation, all else to the line; links do not nest.
+        words = [call.around(" ".join(operation), "call")]
+        if line is not None:
+            rect = line.around(rect, "line")
+            before = [line.around(" ".join(before), "line", again=True)] if before else []
+            after = [line.around(" ".join(after), "line", again=True)] if after else []
+        body = f"{rect}{place}{' '.join([*before, *words, *after])}</text>"
+    kind = CLASSES.get(box.kind, box.kind) + (" shared" if box.shared else "")
+    return f'<g class="node {kind}" id="{id}" data-node="{runs(box.nodes)}">{tooltip}{body}</g>'
+
+
+CLASSES = {"base": "output base", "cut": "module cut"}
+"""The classes of boxes that are a special case of another kind."""
+
+
+def runs(ids: Sequence[int]) -> str:
+    """Ascending ids as text, those that follow each other as a run: ``3 12-40``."""
+    found: list[list[int]] = []
+    for id in ids:
+        if found and found[-1][1] == id - 1:
+            found[-1][1] = id
+        else:
+            found.append([id, id])
+    return " ".join(str(a) if a == b else f"{a}-{b}" for a, b in found)
+
+
+LINE = 16.0
+"""The distance of two lines of words in a box."""
+
+CORNER = 7.0
+"""The side of the corner that is cut off the box of a saved tensor."""
+
+
+def _note(left: float, top: float, width: float, height: float) -> str:
+    """The outline of a box like a sheet of paper, with a corner cut off."""
+    down, right = _number(height), _number(width - CORNER)
+    corner = _number(CORNER)
+    return (
+        f'<path class="note" d="M{_number(left)},{_number(top)}h{right}l{corner},{corner}'
+        f'V{_number(top + height)}h-{_number(width)}v-{down}z"/>'
+    )
+
+
+def _word(word: Word) -> str:
+    role, text = word
+    return f'<tspan class="{role}">{escape(text)}</tspan>'
+
+
+def _arrow(route: Route) -> str:
+    start, *rest = route.points
+    path = f"M{_pair(start)}C" + " ".join(_pair(point) for point in rest)
+    neck, corners = arrow_head(route)
+    if not corners:
+        return f'<path d="{path}"/>'
+    head = "M" + "L".join(_pair(corner) for corner in corners) + "z"
+    return f'<path d="{path}L{_pair(neck)}"/><path class="head" d="{head}"/>'
+
+
+def arrow_head(route: Route) -> tuple[Point, list[Point]]:
+    """Where the line of an arrow meets its head, and the corners of the head; none without one.
+
+    They meet short of the tip, so that the line does not blunt it.
+    """
+    (x, y), (dx, dy) = _tip(route)
+    if route.tip is None:
+        return (x, y), []
+    neck = (x - dx * HEAD_LENGTH * 0.7, y - dy * HEAD_LENGTH * 0.7)
+    back = (x - dx * HEAD_LENGTH, y - dy * HEAD_LENGTH)
+    side = (-dy * HEAD_WIDTH / 2, dx * HEAD_WIDTH / 2)
+    return neck, [
+        (x, y),
+        (back[0] + side[0], back[1] + side[1]),
+        (back[0] - side[0], back[1] - side[1]),
+    ]
+
+
+def _tip(route: Route) -> tuple[Point, Point]:
+    """The tip of an arrow and the direction of length 1 in which it points."""
+    tip = route.tip or route.points[-1]
+    end = route.points[-1] if route.tip else route.points[-2]
+    dx, dy = tip[0] - end[0], tip[1] - end[1]
+    length = math.hypot(dx, dy) or 1.0
+    return tip, (dx / length, dy / length)
+
+
+def _pair(point: Point) -> str:
+    return f"{_number(point[0])},{_number(point[1])}"
+
+
+def _number(value: float) -> str:
+    text = f"{value:.1f}"
+    return text.removesuffix(".0") if text != "-0.0" else "0"

@@ -1,0 +1,220 @@
+"""A Graph in words: labels, the caption's sentences, the text alternative, a tree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sphinx_autogradgraph.core.messages import Translate, untranslated
+from sphinx_autogradgraph.graph.model import Fold, Gradient, Graph, Node, TensorMeta
+
+MAX_CHAIN = 12
+"""A chain with more ops than this is shortened in the middle of a caption."""
+
+MAX_NAMES = 12
+"""More outputs or leaves than this are shortened in a caption."""
+
+ARROW = " → "
+
+
+@dataclass(frozen=True)
+class Span:
+    """A piece of a sentence: plain text, or a name from the program, which is set as a literal."""
+
+    kind: Literal["text", "literal"]
+    text: str
+
+
+def shape_text(meta: TensorMeta) -> str:
+    """A shape as torch prints it, ``(10, 1)``; nothing where it is not known."""
+    return shape_text_of(meta.shape)
+
+
+def shape_text_of(shape: Sequence[int] | None) -> str:
+    """The same for a shape without its tensor."""
+    return "" if shape is None else str(tuple(shape))
+
+
+def value_text(value: Any) -> str:
+    """A saved value or the values of a tensor as Python would write them, without quotes."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(value_text, value))}]"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def norm_text(gradient: Gradient, translate: Translate = untranslated) -> str:
+    """The norm of a gradient: «norm 10.76»."""
+    if gradient.norm is None:
+        return translate("not finite")
+    return translate("norm {norm}").format(norm=f"{gradient.norm:g}")
+
+
+def times_text(times: int, translate: Translate = untranslated) -> str:
+    """How often something repeats: «× 198 more»."""
+    return translate("× {count} more").format(count=f"{times:,}")
+
+
+def operations_text(count: int, translate: Translate = untranslated) -> str:
+    """How many operations a fold holds: «64 ops»."""
+    text = translate("{count} op") if count == 1 else translate("{count} ops")
+    return text.format(count=f"{count:,}")
+
+
+def _text(*parts: str) -> list[Span]:
+    return [Span("text", part) for part in parts]
+
+
+def plain(spans: Sequence[Span]) -> str:
+    """The spans as plain text."""
+    return "".join(span.text for span in spans)
+
+
+def title(names: Sequence[str | None], translate: Translate = untranslated) -> list[Span]:
+    """«Autograd graph of `l`.», for outputs of the given names; without any, that alone."""
+    if not names:
+        return _text(translate("Autograd graph."))
+    spans: list[Span] = []
+    for index, name in enumerate(names[:MAX_NAMES]):
+        spans += _text(", ") if index else []
+        spans.append(
+            Span("text", translate("an unnamed tensor")) if name is None else Span("literal", name)
+        )
+    if len(names) > MAX_NAMES:
+        spans += _text(" ", _more(len(names) - MAX_NAMES, translate))
+    return _filled(translate("Autograd graph of {names}."), "{names}", spans)
+
+
+def summary(graph: Graph, translate: Translate = untranslated) -> list[Span]:
+    """«Leaves: `w` (2, 1), `b` (1,). grad_fn chain: SumBackward0 → … → MmBackward0.»"""
+    return [
+        *_leaves(graph, MAX_NAMES, translate),
+        *_text(" "),
+        *_chain(graph, MAX_CHAIN, translate),
+    ]
+
+
+def folded(graph: Graph, view: Graph, translate: Translate = untranslated) -> list[Span]:
+    """«Folded for reading: 879 operations are drawn as 22 nodes.»"""
+    operations = sum(node.kind == "function" for node in graph.nodes)
+    drawn = sum(node.kind in ("function", "module") for node in view.nodes)
+    sentence = translate("Folded for reading: {operations} operations are drawn as {drawn} nodes.")
+    return _text(sentence.format(operations=f"{operations:,}", drawn=f"{drawn:,}"))
+
+
+def alternative(graph: Graph, translate: Translate = untranslated) -> str:
+    """What the drawing says, for who does not see it: outputs, the whole chain, the leaves."""
+    names = [output.name for output in graph.outputs]
+    everything = max(len(graph.nodes), len(names))
+    spans = [
+        *title(names, translate),
+        *_text(" "),
+        *_chain(graph, everything, translate),
+        *_text(" "),
+        *_leaves(graph, everything, translate),
+    ]
+    return plain(spans)
+
+
+def _leaves(graph: Graph, most: int, translate: Translate) -> list[Span]:
+    leaves = graph.leaf_nodes
+    spans: list[Span] = []
+    for index, leaf in enumerate(leaves[:most]):
+        spans += _text(", ") if index else []
+        shape = shape_text(leaf.outputs[0])
+        if leaf.name is None:
+            spans += _text(translate("unnamed {shape}").format(shape=shape).rstrip())
+        else:
+            spans += [Span("literal", leaf.name), *_text(f" {shape}".rstrip())]
+    if len(leaves) > most:
+        spans += _text(" ", _more(len(leaves) - most, translate))
+    if not leaves:
+        spans = _text(translate("none"))
+    return _filled(translate("Leaves: {leaves}."), "{leaves}", spans)
+
+
+def _chain(graph: Graph, most: int, translate: Translate) -> list[Span]:
+    ops = list(graph.chain)
+    if len(ops) > most:
+        first, last = most // 2, most - most // 2 - 1
+        middle = translate("… {count} more …").format(count=len(ops) - first - last)
+        ops = [*ops[:first], middle, *ops[-last:]]
+    spans = _text(ARROW.join(ops) or translate("none"))
+    return _filled(translate("grad_fn chain: {chain}."), "{chain}", spans)
+
+
+def _more(count: int, translate: Translate) -> str:
+    return translate("and {count} more").format(count=count)
+
+
+def _filled(sentence: str, place: str, spans: Sequence[Span]) -> list[Span]:
+    """The sentence with the spans in its place, without empty ones, texts side by side joined."""
+    before, _, after = sentence.partition(place)
+    joined: list[Span] = []
+    for span in [Span("text", before), *spans, Span("text", after)]:
+        if joined and joined[-1].kind == span.kind == "text":
+            joined[-1] = Span("text", joined[-1].text + span.text)
+        elif span.text:
+            joined.append(span)
+    return joined
+
+
+def node_text(node: Node, translate: Translate = untranslated) -> str:
+    """A node in a line of the tree: «AddBackward0 y_hat (10, 1)», «w (2, 1)»."""
+    if node.fold is not None:
+        return _fold_text(node, node.fold, translate)
+    parts = [node.op] if node.kind == "function" else []
+    parts += [node.name or ("" if node.kind == "function" else translate("unnamed"))]
+    parts += [translate("(input)")] if node.kind == "input" else []
+    parts += [shape_text(meta) for meta in node.outputs[:1]]
+    return " ".join(part for part in parts if part)
+
+
+def _fold_text(node: Node, fold: Fold, translate: Translate) -> str:
+    """A fold in a line: «encoder.layers.0 TransformerEncoderLayer, 64 ops (2, 6, 16)»."""
+    parts = [times_text(fold.times, translate)] if fold.kind == "repeats" else []
+    parts += ["…"] if fold.kind == "cut" else []
+    parts += [part for part in (node.name, node.op) if part]
+    if fold.operations:
+        parts = [*parts[:-1], f"{parts[-1]},"] if parts else []
+        parts.append(operations_text(fold.operations, translate))
+    parts += [shape_text(meta) for meta in node.outputs[:1]]
+    return " ".join(part for part in parts if part)
+
+
+MAX_TREE = 40
+"""Graphs with more nodes than this have no tree: it would not be read."""
+
+
+def tree(graph: Graph, translate: Translate = untranslated) -> str | None:
+    """The graph as a tree from the outputs to the leaves, or None where it is too large.
+
+    A node with one input stands right above it, without indentation, so that a chain stays a
+    column.  What was shown before is not shown again: its line ends in ``(see above)``.
+    """
+    if len(graph.nodes) > MAX_TREE:
+        return None
+    lines: list[str] = []
+    shown: set[int] = set()
+    for output in graph.outputs:
+        name = output.name or translate("unnamed")
+        lines.append(f"{name} {shape_text(graph.tensor(output))}".rstrip())
+        stack = [(output.node, "", "")]
+        while stack:
+            id, first, rest = stack.pop()
+            node = graph.nodes[id]
+            again = id in shown and node.kind in ("function", "module")
+            line = first + node_text(node, translate)
+            lines.append(line + " " + translate("(see above)") if again else line)
+            if again:
+                continue
+            shown.add(id)
+            used = [edge.from_ for edge in graph.inputs_of.get(id, ())]
+            if len(used) == 1:
+                stack.append((used[0], rest, rest))
+                continue
+            for place, from_ in reversed(list(enumerate(used))):
+                is_last = place == len(used) - 1
+                branch, below = ("└─ ", "   ") if is_last else ("├─ ", "│  ")
+                stack.append((from_, rest + branch, rest + below))
+    return "\n".join(lines)

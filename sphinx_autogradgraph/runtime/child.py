@@ -1,0 +1,333 @@
+"""Runs one Program in this process and traces what it draws.
+
+Meant for a process of its own (see :mod:`~sphinx_autogradgraph.runtime.server`): it changes the
+working directory, ``sys.path`` and ``sys.modules``, and runs the author's code, which may do
+anything.
+"""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import builtins
+import importlib
+import inspect
+import linecache
+import os
+import random
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial, reduce
+from operator import or_
+from types import CodeType, ModuleType
+from typing import Any
+
+import torch
+
+from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
+from sphinx_autogradgraph.program.author_files import import_fresh, imported_files, is_authors
+from sphinx_autogradgraph.program.program import Block, Draw, Program, display_path
+from sphinx_autogradgraph.runtime.result import Result, Traced
+from sphinx_autogradgraph.runtime.tracebacks import diagnostic_of
+from sphinx_autogradgraph.tracing.names import Names
+from sphinx_autogradgraph.tracing.provenance import Recorder
+from sphinx_autogradgraph.tracing.pytree import tensors_in
+from sphinx_autogradgraph.tracing.targets import drawable, passed_over
+from sphinx_autogradgraph.tracing.tensor_rows import tensor_rows
+from sphinx_autogradgraph.tracing.walk import trace_tensors
+
+_BUILTINS = dict(builtins.__dict__)
+
+_VALUE = "__autogradgraph_value__"
+_FUTURES = reduce(
+    or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
+)
+
+
+_HELD: list[object] = []
+"""What was traced, which stays until the process ends: torch destroys a long graph that Python has
+walked by recursion, and overflows the stack."""
+
+
+def execute(program: Program) -> Result:
+    """Run the program and trace what it draws; what the program raises becomes a diagnostic."""
+    before = set(sys.modules)
+    run = _Run(program)
+    draws = run.draws()
+    new = [
+        module
+        for name, module in list(sys.modules.items())
+        if name not in before and (module is not run.module or program.import_module)
+    ]
+    return Result(draws, imported_files(new))
+
+
+class _Run:
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.module = ModuleType(program.module)
+        self._flags = 0
+        self._value: tuple[str, object] | None = None
+        self._assigned: tuple[str, ...] = ()
+        self._files = {block.path: block.file for block in program.blocks}
+        self._recorder = Recorder(
+            is_own=lambda path: path in self._files or is_authors(path),
+            display=lambda path: self._files.get(path) or display_path(path, program.root),
+            inputs=any("inputs" in draw.extras for draw in program.draws),
+        )
+
+    def draws(self) -> tuple[Traced | Diagnostic, ...]:
+        """Run everything; what was traced, or a diagnostic, for each thing to draw."""
+        found: dict[int, Traced | Diagnostic] = {}
+        failed: Diagnostic | None = self._attempt(self._enter)
+        for count in range(len(self.program.blocks) + 1):
+            if count and failed is None:
+                block = self.program.blocks[count - 1]
+                step = partial(self._run, block)
+                if self.program.raises is not None and count == len(self.program.blocks):
+                    step = partial(self._run_to_raise, block, self.program.raises)
+                failed = self._attempt(step)
+                if failed is not None:
+                    failed = replace(failed, block=count - 1)
+            for index, draw in enumerate(self.program.draws):
+                if draw.after == count:
+                    found[index] = failed or self._draw(draw)
+        return tuple(found[index] for index in range(len(self.program.draws)))
+
+    def _attempt(self, step: Callable[[], None]) -> Diagnostic | None:
+        try:
+            step()
+        except DiagnosticError as error:
+            return error.diagnostic
+        except BaseException as error:
+            _restore_builtins()
+            return diagnostic_of(error, self.program)
+        _restore_builtins()
+        return None
+
+    def _enter(self) -> None:
+        """Set the scene: directory, imports, seeds, the module whose namespace is used."""
+        program = self.program
+        os.chdir(program.directory)
+        sys.path[:] = dict.fromkeys([program.directory, *program.path, *sys.path])
+        sys.argv = [program.blocks[0].path if program.blocks else ""]
+        sys.dont_write_bytecode = True
+        import_fresh()
+        torch.set_num_threads(1)
+        random.seed(program.seed)
+        if "numpy" in sys.modules:
+            sys.modules["numpy"].random.seed(program.seed % 2**32)
+        torch.manual_seed(program.seed)
+        if program.import_module is not None:
+            self.module = self._import(program.import_module)
+            return
+        if program.module == "__main__" or program.module not in sys.modules:
+            sys.modules[program.module] = self.module  # dataclasses and pickle look there
+        if program.blocks:
+            self.module.__file__ = program.blocks[0].path
+        _cache_lines(program.blocks)
+
+    def _import(self, name: str) -> ModuleType:
+        try:
+            return importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            missing = error.name or ""
+            if name == missing or name.startswith(f"{missing}."):
+                diagnostic = Diagnostic(
+                    "reference",
+                    "there is no module {module}; is its directory on sys.path in conf.py?",
+                    {"module": missing},
+                )
+                raise DiagnosticError(diagnostic) from None
+            raise
+
+    def _run(self, block: Block) -> None:
+        # Blank lines before it give the code the line numbers of the author's file.
+        source = "\n" * (block.line - 1) + block.code
+        tree = ast.parse(source, block.path)
+        assigned = _last_assignment(tree, source)
+        text = _take_last_value(tree, source)
+        code: CodeType = compile(tree, block.path, "exec", self._flags, dont_inherit=True)
+        self._flags |= code.co_flags & _FUTURES
+        namespace = self.module.__dict__
+        with self._recorder:
+            try:
+                exec(code, namespace)
+            finally:
+                # Here, and without a frame that the recorder would look at with what is left.
+                builtins.__dict__.update(_BUILTINS)
+        if text is not None and _VALUE in namespace:
+            self._value = (text, namespace.pop(_VALUE))
+        self._assigned = assigned or self._assigned
+
+    def _run_to_raise(self, block: Block, expected: str) -> None:
+        """Run a block that is expected to raise; what it left behind can be drawn."""
+        try:
+            self._run(block)
+        except BaseException as error:
+            if not any(_is_called(kind, expected) for kind in type(error).__mro__):
+                raise
+            return
+        diagnostic = Diagnostic(
+            "execution",
+            "the code was expected to raise {expected}, and did not",
+            {"expected": expected},
+        )
+        raise DiagnosticError(diagnostic)
+
+    def _draw(self, draw: Draw) -> Traced | Diagnostic:
+        namespace = self.module.__dict__
+        try:
+            values = self._values(draw)
+            outputs = drawable(values, namespace)
+            _HELD.append(outputs)
+            names = Names(self._recorder.locals, namespace)
+            graph, note = trace_tensors(
+                outputs,
+                names,
+                self._recorder,
+                namespace={**namespace, **self._recorder.locals},
+                extras=draw.extras,
+            )
+            rows = tensor_rows(namespace, outputs) if draw.tensors else ()
+        except DiagnosticError as error:
+            return error.diagnostic
+        except BaseException as error:
+            return diagnostic_of(error, self.program)
+        notes = [text for text in (passed_over(values), note) if text is not None]
+        return Traced(graph, rows, tuple(notes))
+
+    def _values(self, draw: Draw) -> list[tuple[str, object]]:
+        """What is drawn, each with what it is called."""
+        if draw.member is not None:
+            return [self._member(draw.member)]
+        if draw.expressions:
+            return [(text, self._evaluate(text)) for text in draw.expressions]
+        if self._value is not None and tensors_in(*self._value):
+            return [self._value]
+        return [(text, self._evaluate(text)) for text in self._assigned]
+
+    def _evaluate(self, text: str) -> object:
+        try:
+            with self._recorder:
+                if text.startswith("*"):
+                    return list(eval(text[1:], self.module.__dict__))
+                return eval(text, self.module.__dict__)
+        except BaseException as error:
+            what = f":tensor: {text}"
+            raise DiagnosticError(diagnostic_of(error, self.program, what=what)) from None
+
+    def _member(self, name: str) -> tuple[str, object]:
+        value: Any = self.module
+        for part in name.split("."):
+            try:
+                value = getattr(value, part)
+            except AttributeError:
+                where = self.program.import_module or self.program.blocks[0].file
+                diagnostic = Diagnostic(
+                    "reference", "there is no {name} in {where}", {"name": name, "where": where}
+                )
+                raise DiagnosticError(diagnostic) from None
+        if not callable(value) or tensors_in(name, value):
+            return name, value
+        needed = _required_arguments(value)
+        if needed:
+            diagnostic = Diagnostic(
+                "reference",
+                "{name} cannot be called to draw what it returns: it needs {arguments}",
+                {"name": name, "arguments": ", ".join(needed)},
+            )
+            raise DiagnosticError(diagnostic)
+        self._recorder.locals_of = getattr(value, "__code__", None)
+        with self._recorder:
+            return f"{name}()", value()
+
+
+def _is_called(kind: type, name: str) -> bool:
+    return name in (kind.__name__, kind.__qualname__, f"{kind.__module__}.{kind.__qualname__}")
+
+
+def _restore_builtins() -> None:
+    """Undo what the program did to the built-in functions: our own code needs them, too."""
+    builtins.__dict__.update(_BUILTINS)
+
+
+def _required_arguments(function: Callable[..., object]) -> list[str]:
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # some built-ins do not tell; the call will
+        return []
+    return [
+        parameter.name
+        for parameter in parameters
+        if parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    ]
+
+
+def _take_last_value(tree: ast.Module, source: str) -> str | None:
+    """Have the last expression statement keep its value under :data:`_VALUE`; return its text."""
+    for index in reversed(range(len(tree.body))):
+        statement = tree.body[index]
+        if isinstance(statement, ast.Expr) and not isinstance(statement.value, ast.Constant):
+            target = ast.Name(_VALUE, ast.Store())
+            keep = ast.Assign(targets=[target], value=statement.value)
+            tree.body[index] = ast.fix_missing_locations(ast.copy_location(keep, statement))
+            return _text(statement.value, source)
+    return None
+
+
+def _last_assignment(tree: ast.Module, source: str) -> tuple[str, ...]:
+    """The texts of what the last assignment bound, outside of functions and classes."""
+    last: ast.Assign | ast.AnnAssign | ast.AugAssign | None = None
+    stack: list[ast.AST] = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+            continue
+        if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
+            bound = not isinstance(node, ast.AnnAssign) or node.value is not None
+            if bound and (last is None or node.lineno >= last.lineno):
+                last = node
+        stack += reversed(list(ast.iter_child_nodes(node)))
+    if last is None:
+        return ()
+    target = last.targets[-1] if isinstance(last, ast.Assign) else last.target
+    return tuple(_text(part, source) for part in _single_targets(target))
+
+
+def _single_targets(target: ast.expr) -> list[ast.expr]:
+    """What ``out, (h, *rest)`` binds, one by one."""
+    found: list[ast.expr] = []
+    stack = [target]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, (ast.Tuple, ast.List)):
+            stack += reversed(part.elts)
+        elif isinstance(part, ast.Starred):
+            stack.append(part.value)
+        else:
+            found.append(part)
+    return found
+
+
+def _text(node: ast.expr, source: str) -> str:
+    segment = ast.get_source_segment(source, node)
+    return segment if segment and "\n" not in segment else ast.unparse(node)
+
+
+def _cache_lines(blocks: tuple[Block, ...]) -> None:
+    """Tell :mod:`linecache` the lines of the blocks, for tracebacks and ``inspect.getsource``.
+
+    The file itself would not do for code in a document: there it is indented.
+    """
+    for path in {block.path for block in blocks}:
+        lines: list[str] = []
+        for block in blocks:
+            if block.path == path:
+                code = block.code.split("\n")
+                end = block.line - 1 + len(code)
+                lines += ["\n"] * (end - len(lines))
+                lines[block.line - 1 : end] = [f"{line}\n" for line in code]
+        linecache.cache[path] = (sum(map(len, lines)), None, lines, path)

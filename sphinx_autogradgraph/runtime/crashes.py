@@ -1,0 +1,79 @@
+"""The diagnostic for a program whose process ended without an answer."""
+
+from __future__ import annotations
+
+import re
+import signal
+from typing import Literal
+
+from sphinx_autogradgraph.core.diagnostics import Diagnostic
+from sphinx_autogradgraph.program.program import Program
+
+Ended = int | Literal["timeout"]
+"""How a process ended: its status as :class:`subprocess.Popen` has it, or that time was up."""
+
+
+def lost(ended: Ended, program: Program, dump: str = "") -> Diagnostic:
+    """Name the place in the author's code if ``dump``, of :mod:`faulthandler`, tells."""
+    file, line = _place(dump, program)
+    block = _block(program, file, line)
+    if ended == "timeout":
+        return Diagnostic(
+            "timeout",
+            "the program did not end within {seconds} seconds; give it more with :timeout: or "
+            "autogradgraph_timeout, or let it do less",
+            {"seconds": f"{program.timeout:g}"},
+            file=file,
+            line=line,
+            block=block,
+        )
+    if ended < 0:
+        return Diagnostic(
+            "crash",
+            "the program's process was ended by {signal}",
+            {"signal": _signal_name(-ended)},
+            file=file,
+            line=line,
+            block=block,
+        )
+    return Diagnostic(
+        "crash",
+        "the program ended its process with status {status} before it was through",
+        {"status": str(ended)},
+        file=file,
+        line=line,
+        block=block,
+    )
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+_FRAME = re.compile(r'^  File "(?P<path>.*)", line (?P<line>\d+)', re.MULTILINE)
+
+
+def _place(dump: str, program: Program) -> tuple[str | None, int | None]:
+    """File and line of the innermost frame that is a block's, in the thread that ran."""
+    current = dump.find("Current thread")
+    files = {
+        # faulthandler writes ASCII and escapes the rest.
+        block.path.encode("ascii", "backslashreplace").decode(): block.file
+        for block in program.blocks
+    }
+    for match in _FRAME.finditer(dump, max(current, 0)):
+        if match["path"] in files:
+            return files[match["path"]], int(match["line"])
+    return None, None
+
+
+def _block(program: Program, file: str | None, line: int | None) -> int | None:
+    """The index of the block in which that line stands."""
+    for index, block in enumerate(program.blocks):
+        lines = range(block.line, block.line + block.code.count("\n") + 1)
+        if block.file == file and line in lines:
+            return index
+    return None

@@ -1,0 +1,79 @@
+"""What a run of a Program came to, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sphinx_autogradgraph.core.diagnostics import Diagnostic
+from sphinx_autogradgraph.core.messages import Message
+from sphinx_autogradgraph.graph.model import Graph, TensorRow
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A Graph, and a row on each tensor of the program if they were asked for.
+
+    ``notes`` say, a sentence each, what was asked for and could not be done.
+    """
+
+    graph: Graph
+    tensors: tuple[TensorRow, ...] = ()
+    notes: tuple[Message, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """What was traced as plain data for JSON."""
+        return {
+            "graph": self.graph.to_dict(),
+            "tensors": [row.to_dict() for row in self.tensors],
+            "notes": [note.to_dict() for note in self.notes],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Traced:
+        """What was traced of which ``data`` is the :meth:`to_dict`."""
+        return cls(
+            graph=Graph.from_dict(data["graph"]),
+            tensors=tuple(TensorRow.from_dict(row) for row in data["tensors"]),
+            notes=tuple(map(Message.from_dict, data["notes"])),
+        )
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was traced, or the Diagnostic in its place, for each thing that the Program draws.
+
+    ``files`` are the author's own modules that the program imported, as paths on this machine.
+    """
+
+    draws: tuple[Traced | Diagnostic, ...]
+    files: tuple[str, ...] = ()
+
+    @classmethod
+    def of_diagnostic(cls, diagnostic: Diagnostic, draws: int) -> Result:
+        """The result of a run that came to nothing but ``diagnostic``."""
+        return cls(draws=(diagnostic,) * draws)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as plain data for JSON."""
+        return {
+            "draws": [
+                {"diagnostic": item.to_dict()} if isinstance(item, Diagnostic) else item.to_dict()
+                for item in self.draws
+            ],
+            "files": list(self.files),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Result:
+        """The result of which ``data`` is the :meth:`to_dict`."""
+        return cls(
+            draws=tuple(
+                Diagnostic.from_dict(item["diagnostic"])
+                if "diagnostic" in item
+                else Traced.from_dict(item)
+                for item in data["draws"]
+            ),
+            files=tuple(data["files"]),
+        )

@@ -1,0 +1,111 @@
+"""An exception of the program → a Diagnostic that names the author's line and shows their part."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Sequence
+from types import TracebackType
+
+from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticKind
+from sphinx_autogradgraph.core.messages import Message
+from sphinx_autogradgraph.program.author_files import is_authors
+from sphinx_autogradgraph.program.program import Program, display_path
+
+MAX_FRAMES = 8
+"""How many of the author's frames are shown; of an endless recursion, its two ends."""
+
+MAX_MESSAGE = 2_000
+"""How many characters of an exception's message are shown."""
+
+
+def diagnostic_of(
+    error: BaseException, program: Program, *, kind: DiagnosticKind = "execution", what: str = ""
+) -> Diagnostic:
+    """The diagnostic for an exception that the program raised.
+
+    ``what`` says what raised it where that is no line of the program: the expression of
+    ``:tensor:``.
+    """
+    frames = _author_frames(error.__traceback__, program)
+    summary = f"{type(error).__name__}: {_message(error)}".removesuffix(": ")
+    first, _, rest = summary.partition("\n")
+    place = frames[-1] if frames else None
+    if isinstance(error, SyntaxError) and error.filename and error.lineno:
+        file = _display(error.filename, program)
+        if file is not None:
+            text = (error.text or "").strip()
+            place = (file, error.lineno, "", text)
+            frames.append(place)
+    detail = [line for frame in _shortened(frames) for line in frame]
+    if frames or rest:
+        detail.append(summary)
+    values: dict[str, str | Message] = {"what": what, "error": first}
+    if program.memory is not None and _is_of_memory(error):
+        limit = {"error": first, "memory": str(program.memory)}
+        values["error"] = Message(
+            "{error} (a program may take {memory} MiB: autogradgraph_memory)", limit
+        )
+    raised = Message("{what} raised {error}", values) if what else Message("{error}", values)
+    return Diagnostic(
+        kind,
+        raised.text,
+        raised.values,
+        file=place[0] if place else None,
+        line=place[1] if place else None,
+        detail="\n".join(detail),
+    )
+
+
+def _is_of_memory(error: BaseException) -> bool:
+    """Whether Python or torch ran out of memory."""
+    return isinstance(error, MemoryError) or "can't allocate memory" in str(error)[:MAX_MESSAGE]
+
+
+Frame = tuple[str, int, str, str]
+"""File as displayed, line, function, text of the line."""
+
+
+def _author_frames(trace: TracebackType | None, program: Program) -> list[Frame]:
+    found = []
+    for frame in traceback.extract_tb(trace):
+        file = _display(frame.filename, program)
+        if file is not None and frame.lineno is not None:
+            found.append((file, frame.lineno, frame.name, (frame.line or "").strip()))
+    return found
+
+
+def _display(path: str, program: Program) -> str | None:
+    """How the author's file is named, or None for a file that is not the author's."""
+    for block in program.blocks:
+        if block.path == path:
+            return block.file
+    return display_path(path, program.root) if is_authors(path) else None
+
+
+def _shortened(frames: Sequence[Frame]) -> list[list[str]]:
+    lines = [_frame_lines(frame) for frame in frames]
+    if len(lines) <= MAX_FRAMES:
+        return lines
+    half = MAX_FRAMES // 2
+    return [*lines[:half], [f"  … {len(lines) - 2 * half} more calls …"], *lines[-half:]]
+
+
+def _frame_lines(frame: Frame) -> list[str]:
+    file, line, function, text = frame
+    within = f", in {function}" if function else ""
+    return [f'File "{file}", line {line}{within}', *([f"  {text}"] if text else [])]
+
+
+def _message(error: BaseException) -> str:
+    if isinstance(error, SyntaxError):
+        text = str(error.msg)
+    else:
+        try:
+            text = str(error)
+        except Exception:  # the author's own __str__
+            text = "(its message cannot be shown)"
+    if len(text) > MAX_MESSAGE:
+        text = f"{text[:MAX_MESSAGE]}… ({len(text) - MAX_MESSAGE} more characters)"
+    return "".join(
+        char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text
+    )

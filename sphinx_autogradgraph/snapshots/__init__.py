@@ -1,0 +1,1 @@
+"""Snapshots: graphs that are kept as files and compared."""

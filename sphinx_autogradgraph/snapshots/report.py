@@ -1,0 +1,86 @@
+"""How all graphs of a project compare with their snapshots, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sphinx_autogradgraph.core.messages import Translate, untranslated
+from sphinx_autogradgraph.snapshots.comparison import Kept
+from sphinx_autogradgraph.snapshots.policy import Keeper
+
+
+@dataclass(frozen=True)
+class Report:
+    """How a project's graphs compare with their snapshots.  Entries come with their page."""
+
+    entries: tuple[tuple[str, Kept], ...]
+    orphans: tuple[Path, ...]
+    keeper: Keeper
+    translate: Translate = untranslated
+
+    @classmethod
+    def of(
+        cls,
+        kept: Mapping[str, Sequence[Kept]],
+        keeper: Keeper,
+        translate: Translate = untranslated,
+    ) -> Report:
+        """The report on all pages of a project, by their names."""
+        entries = tuple((page, entry) for page in sorted(kept) for entry in kept[page])
+        orphans = tuple(keeper.orphans(entry for _, entry in entries))
+        return cls(entries, orphans, keeper, translate)
+
+    def count(self, state: str) -> int:
+        """How many figures are in that state."""
+        return sum(kept.state == state for _, kept in self.entries)
+
+    def in_sync(self) -> bool:
+        """Whether every graph is the one that is kept, and nothing else is kept."""
+        return not self.orphans and self.count("same") == len(self.entries)
+
+    def complaints(self) -> Iterator[tuple[str | None, int | None, str, str]]:
+        """Page, line, subtype and words of each thing that is not in sync.
+
+        Failures are not among them: those were reported when they happened.
+        """
+        for page, kept in self.entries:
+            file = self.keeper.display(kept.path)
+            if kept.state == "drift":
+                head = self.translate("the graph is no longer that of {file}").format(file=file)
+                words = "".join(f"\n    {line}" for line in kept.words)
+                yield page, kept.line, "drift", head + words
+            elif kept.state == "missing":
+                text = self.translate("there is no snapshot {file}").format(file=file)
+                yield page, kept.line, "snapshot", text
+        for path in self.orphans:
+            text = self.translate("no figure has the snapshot {file}")
+            yield None, None, "snapshot", text.format(file=self.keeper.display(path))
+
+    def accepted(self) -> Iterator[str]:
+        """What an update accepted, in words."""
+        for _, kept in self.entries:
+            file = self.keeper.display(kept.path)
+            if kept.state == "missing":
+                yield self.translate("new: {file}").format(file=file)
+            elif kept.state == "drift":
+                lines = "".join(f"\n    {line}" for line in kept.words)
+                yield self.translate("changed: {file}").format(file=file) + lines
+        for path in self.orphans:
+            file = self.keeper.display(path)
+            yield self.translate("removed: {file}").format(file=file)
+
+    def remove_orphans(self) -> None:
+        """Remove the snapshots of no figure."""
+        for path in self.orphans:
+            path.unlink(missing_ok=True)
+
+    def summary(self) -> str:
+        """The counts, in a sentence."""
+        text = self.translate(
+            "{count} graphs: {same} as kept, {drift} drifted, {missing} without a snapshot, "
+            "{failed} failed; {orphans} snapshots without a figure"
+        )
+        states = {state: self.count(state) for state in ("same", "drift", "missing", "failed")}
+        return text.format(count=len(self.entries), orphans=len(self.orphans), **states)

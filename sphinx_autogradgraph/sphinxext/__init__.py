@@ -1,1 +1,0 @@
-"""The Sphinx extension.  The only part of the package that imports sphinx."""

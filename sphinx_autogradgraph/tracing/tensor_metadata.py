@@ -1,0 +1,77 @@
+"""Shape, dtype and device of tensors, as far as torch can tell."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cache
+from typing import Any, TypeVar
+
+import torch
+
+from sphinx_autogradgraph.graph.model import TensorMeta, Values
+
+T = TypeVar("T")
+
+
+def describe(tensor: object, name: str | None = None) -> TensorMeta:
+    """Shape, dtype and device of a tensor, or of autograd's metadata on one.
+
+    What torch cannot tell is None: a nested tensor has no single shape, and torch says so by
+    exceptions of many kinds.
+    """
+    try:
+        dtype, device = tensor.dtype, tensor.device  # type: ignore[attr-defined]
+        shape = tuple(map(int, tensor.shape))  # type: ignore[attr-defined]
+        return TensorMeta(shape, _dtype_name(dtype), _device_name(device), name)
+    except Exception:
+        return TensorMeta(
+            _known(lambda: tuple(map(int, tensor.shape))),  # type: ignore[attr-defined]
+            _known(lambda: _dtype_name(tensor.dtype)),  # type: ignore[attr-defined]
+            _known(lambda: _device_name(tensor.device)),  # type: ignore[attr-defined]
+            name,
+        )
+
+
+@cache
+def _dtype_name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+@cache
+def _device_name(device: torch.device) -> str:
+    return str(device)
+
+
+def _known(read: Callable[[], T]) -> T | None:
+    try:
+        return read()
+    except Exception:
+        return None
+
+
+SMALL = 6
+"""The values of a tensor with more elements are not shown."""
+
+
+def small_values(tensor: torch.Tensor) -> Values:
+    """The elements of a tensor with at most :data:`SMALL` of them; None for others.
+
+    To four digits: more would differ from machine to machine.
+    """
+    try:
+        if tensor.numel() > SMALL or tensor.is_meta:
+            return None
+        return _rounded(tensor.detach().to_dense().tolist())
+    except Exception:  # nested, batched and other tensors that have no values of their own
+        return None
+
+
+def _rounded(value: Any) -> Values:
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
+    if isinstance(value, float):
+        return float(f"{value:.4g}") if math.isfinite(value) else str(value)
+    if isinstance(value, complex):
+        return f"{value:.4g}"
+    return value

@@ -1,0 +1,50 @@
+"""A row on each tensor of a program: what it answers when it is asked about its gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+
+from sphinx_autogradgraph.graph.model import TensorRow
+from sphinx_autogradgraph.tracing.names import parameters, variables
+from sphinx_autogradgraph.tracing.pytree import is_tensor
+from sphinx_autogradgraph.tracing.tensor_metadata import describe
+from sphinx_autogradgraph.tracing.walk import op_name
+
+MAX_ROWS = 200
+"""More rows than this would not be read."""
+
+
+def tensor_rows(
+    namespace: Mapping[str, object], outputs: Sequence[tuple[str, torch.Tensor]]
+) -> tuple[TensorRow, ...]:
+    """A row for each variable that is a tensor, each parameter of a module, and each output.
+
+    In the order in which they were bound.  A tensor that has two names has a row for each of its
+    variables, but none more for being a parameter or an output.
+    """
+    rows: dict[str, torch.Tensor] = {}
+    seen: set[int] = set()
+    for name, value in variables(namespace):
+        if is_tensor(value):
+            rows[name] = value  # type: ignore[assignment]
+            seen.add(id(value))
+    for name, tensor in [*parameters(namespace), *outputs]:
+        if id(tensor) not in seen:
+            rows.setdefault(name, tensor)
+            seen.add(id(tensor))
+    return tuple(_row(name, tensor) for name, tensor in list(rows.items())[:MAX_ROWS])
+
+
+def _row(name: str, tensor: torch.Tensor) -> TensorRow:
+    meta = describe(tensor)
+    grad_fn = tensor.grad_fn
+    return TensorRow(
+        name=name,
+        shape=meta.shape,
+        dtype=meta.dtype,
+        is_leaf=tensor.is_leaf,
+        requires_grad=tensor.requires_grad,
+        grad_fn=None if grad_fn is None else op_name(grad_fn),
+    )

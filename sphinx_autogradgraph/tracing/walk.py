@@ -1,0 +1,340 @@
+"""Tensors → Graph: a walk over autograd's own nodes that runs, changes and unpacks nothing."""
+
+from __future__ import annotations
+
+import gc
+import heapq
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch.autograd.graph import Node as GradFn
+from torch.autograd.graph import get_gradient_edge
+
+from sphinx_autogradgraph.core.messages import Message
+from sphinx_autogradgraph.graph.model import (
+    Edge,
+    Extra,
+    Graph,
+    ModuleCall,
+    Node,
+    Output,
+    TensorMeta,
+)
+from sphinx_autogradgraph.tracing.gradients import measure
+from sphinx_autogradgraph.tracing.inputs import Input, inputs_of
+from sphinx_autogradgraph.tracing.internals import (
+    base_of,
+    is_accumulate_grad,
+    output_metadata,
+    plain_tensors,
+    sequence_number,
+)
+from sphinx_autogradgraph.tracing.names import Names
+from sphinx_autogradgraph.tracing.provenance import Origin, Recorder, Visit
+from sphinx_autogradgraph.tracing.saved import saved_by
+from sphinx_autogradgraph.tracing.tensor_metadata import describe, small_values
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without garbage collection: it would look at the many new objects again and again."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+@_uncollected()
+def trace_tensors(
+    outputs: Sequence[tuple[str | None, torch.Tensor]],
+    names: Names,
+    recorder: Recorder | None = None,
+    *,
+    namespace: Mapping[str, object] | None = None,
+    extras: Collection[Extra] = (),
+) -> tuple[Graph, Message | None]:
+    """The Graph of tensors that require grad, given with the names they are asked for by.
+
+    Every node that autograd can reach from them is in it, and an edge for every entry of
+    ``next_functions`` that is not None.  A ``recorder`` that was entered while the tensors were
+    computed tells where nodes came from, with modules named as in ``namespace``, and, if the
+    ``extras`` ask for ``inputs``, which tensors that do not require grad went into them.  For
+    ``gradients`` one backward is run.  With the Graph comes a note, in words, on what was asked for
+    and could not be done.  Raises :exc:`ValueError` for a tensor that does not require grad.
+    """
+    roots: list[tuple[GradFn, int]] = []
+    for name, tensor in outputs:
+        if not tensor.requires_grad:
+            raise ValueError(f"{name or 'a tensor'} does not require grad")
+        edge = get_gradient_edge(tensor)
+        roots.append((edge.node, edge.output_nr))
+    walk = _Walk([node for node, _ in roots])
+    functions = walk.functions()
+    leaves = walk.leaves(functions)
+    found = inputs_of(functions, recorder, names) if recorder and "inputs" in extras else []
+    first = len(leaves) + len(found)
+    ids = {fn: id for id, fn in enumerate(leaves)}
+    ids.update({fn: first + index for index, fn in enumerate(functions)})
+    origin = None if recorder is None else recorder.origins(namespace or {})
+    nodes = [_leaf(ids[fn], fn, names) for fn in leaves]
+    nodes += [_input(len(leaves) + index, input) for index, input in enumerate(found)]
+    origins = [Origin() if origin is None else origin(sequence_number(fn)) for fn in functions]
+    nodes += [
+        _function(ids[fn], fn, names, made) for fn, made in zip(functions, origins, strict=True)
+    ]
+    edges = [
+        Edge(ids[used], ids[fn], output, index)
+        for fn in functions
+        for index, used, output in walk.uses[fn]
+    ]
+    if found:
+        edges += [
+            Edge(len(leaves) + place, ids[fn], 0, index)
+            for place, input in enumerate(found)
+            for fn, index in input.uses
+        ]
+        edges.sort(key=lambda edge: (edge.to, edge.input))
+    _widen(nodes, edges, [(ids[fn], index) for fn, index in roots])
+    tensors = [tensor for _, tensor in outputs]
+    note = None
+    if "saved" in extras:
+        producer = _producers(ids, leaves, found)
+        for fn in functions:
+            saved = saved_by(fn, names, producer, ids[fn])
+            nodes[ids[fn]] = nodes[ids[fn]]._replace(saved=saved)
+    if "gradients" in extras:
+        arrived, note = measure(
+            tensors, [*leaves, *functions], names.retaining(), values="values" in extras
+        )
+        for fn, gradient in arrived.items():
+            nodes[ids[fn]] = nodes[ids[fn]]._replace(gradient=gradient)
+    if "values" in extras:
+        _add_values(nodes, _alive(ids, leaves, found, [*names.intermediates(), *tensors]))
+    graph = Graph(
+        outputs=tuple(
+            Output(name, ids[fn], index, _base_of(tensor, names, ids))
+            for (name, tensor), (fn, index) in zip(outputs, roots, strict=True)
+        ),
+        nodes=tuple(nodes),
+        edges=tuple(edges),
+        modules=_module_calls(first, [made.visit for made in origins]),
+    )
+    return graph, note
+
+
+class _Walk:
+    """The nodes that can be reached from some roots, and what each of them used.
+
+    ``uses`` maps a node to the entries of its ``next_functions`` that are not None, each as
+    (input number, node, output number).  It is in order of discovery, depth first, and holds
+    every node: torch makes the Python object of a node anew when nobody holds it, and another
+    may then get the same id.
+    """
+
+    def __init__(self, roots: Sequence[GradFn]) -> None:
+        self.uses: dict[GradFn, list[tuple[int, GradFn, int]]] = {}
+        stack = list(reversed(roots))
+        while stack:
+            fn = stack.pop()
+            if fn in self.uses:
+                continue
+            uses = [
+                (index, used, output)
+                for index, (used, output) in enumerate(fn.next_functions)
+                if used is not None
+            ]
+            self.uses[fn] = uses
+            stack += [used for _, used, _ in reversed(uses) if used not in self.uses]
+
+    def leaves(self, functions: Sequence[GradFn]) -> list[GradFn]:
+        """The AccumulateGrad nodes, in order of first use by the functions."""
+        leaves: dict[GradFn, None] = {}
+        for fn in functions:
+            for _, used, _ in self.uses[fn]:
+                if is_accumulate_grad(used):
+                    leaves.setdefault(used)
+        for fn in self.uses:  # an output that is itself a leaf
+            if is_accumulate_grad(fn):
+                leaves.setdefault(fn)
+        return list(leaves)
+
+    def functions(self) -> list[GradFn]:
+        """The function nodes, each after all that it used, else by sequence number.
+
+        The sequence numbers alone will not do: they are counted per thread, and some nodes have
+        none of their own.  Among equals the order of discovery decides, which the program fixes.
+        """
+        rank = {
+            fn: (sequence_number(fn), found)
+            for found, fn in enumerate(self.uses)
+            if not is_accumulate_grad(fn)
+        }
+        ordered = sorted(rank, key=rank.__getitem__)
+        place = {fn: index for index, fn in enumerate(ordered)}
+        if all(
+            place.get(used, -1) < index
+            for index, fn in enumerate(ordered)
+            for _, used, _ in self.uses[fn]
+        ):
+            return ordered
+        return self._after_what_they_used(rank)
+
+    def _after_what_they_used(self, rank: Mapping[GradFn, tuple[int, int]]) -> list[GradFn]:
+        """The function nodes, each after all that it used, else by rank."""
+        waiting: dict[GradFn, int] = {}
+        users: dict[GradFn, list[GradFn]] = {}
+        for fn in rank:
+            used = [node for _, node, _ in self.uses[fn] if node in rank]
+            waiting[fn] = len(used)
+            for node in used:
+                users.setdefault(node, []).append(fn)
+        by_rank = {key: fn for fn, key in rank.items()}
+        ready = [rank[fn] for fn, count in waiting.items() if count == 0]
+        heapq.heapify(ready)
+        ordered = []
+        while ready:
+            fn = by_rank[heapq.heappop(ready)]
+            ordered.append(fn)
+            for user in users.get(fn, ()):
+                waiting[user] -= 1
+                if waiting[user] == 0:
+                    heapq.heappush(ready, rank[user])
+        return ordered
+
+
+def _leaf(id: int, fn: GradFn, names: Names) -> Node:
+    tensor: torch.Tensor = fn.variable  # type: ignore[attr-defined]
+    meta = describe(tensor)
+    return Node(id, "leaf", "AccumulateGrad", names.of_leaf(tensor), (meta,))
+
+
+def _input(id: int, input: Input) -> Node:
+    return Node(id, "input", "Input", input.name, (input.meta,))
+
+
+def _function(id: int, fn: GradFn, names: Names, made: Origin) -> Node:
+    found = output_metadata(fn)
+    if len(found) == 1:
+        name = names.of_output(fn, 0)
+        outputs: tuple[TensorMeta, ...] = (describe(found[0]),)
+    else:
+        named = [names.of_output(fn, output) for output in range(max(1, len(found)))]
+        name = next((name for name in named if name is not None), None)
+        outputs = tuple(describe(meta, named[index]) for index, meta in enumerate(found))
+    return Node(id, "function", op_name(fn), name, outputs, made.source, made.module, made.call)
+
+
+def _module_calls(first: int, visits: Sequence[Visit | None]) -> tuple[ModuleCall, ...]:
+    """The calls of modules from the call that made each function node; ``first`` is its id.
+
+    A call whose nodes do not stand together, as may be with several threads, counts as several.
+    """
+    calls: list[ModuleCall] = []
+    inside: list[tuple[Visit, int]] = []  # the calls of the last node, with their places in calls
+    last: Visit | None = None
+    for id, visit in enumerate(visits, first):
+        if visit is last and inside:
+            here = inside
+        else:
+            chain = [] if visit is None else visit.chain()
+            shared = 0
+            while shared < min(len(chain), len(inside)) and chain[shared] is inside[shared][0]:
+                shared += 1
+            here = inside[:shared]
+            for new in chain[shared:]:
+                here.append((new, len(calls)))
+                calls.append(ModuleCall(new.path, new.type, id, id))
+            inside, last = here, visit
+        for _, place in here:
+            calls[place] = calls[place]._replace(last=id)
+    return tuple(calls)
+
+
+def _base_of(view: torch.Tensor, names: Names, ids: Mapping[GradFn, int]) -> Output | None:
+    """The tensor that an output is a view of, if it is one and the base is in the graph."""
+    base = base_of(view)
+    if base is None or not base.requires_grad:
+        return None
+    edge = get_gradient_edge(base)
+    if edge.node not in ids:
+        return None
+    name = names.of_leaf(base) if base.is_leaf else names.of_output(edge.node, edge.output_nr)
+    return Output(name, ids[edge.node], edge.output_nr)
+
+
+def _producers(
+    ids: Mapping[GradFn, int], leaves: Sequence[GradFn], inputs: Sequence[Input]
+) -> Callable[[torch.Tensor], int | None]:
+    """A function that finds the id of the node that produced a tensor, None if there is none."""
+    held = [fn.variable for fn in leaves]  # type: ignore[attr-defined]
+    by_id = {id(tensor): place for place, tensor in enumerate(held)}
+    for place, input in enumerate(inputs):
+        by_id.setdefault(id(input.tensor()), len(leaves) + place)
+
+    def producer(tensor: torch.Tensor) -> int | None:
+        with plain_tensors():
+            grad_fn = tensor.grad_fn
+        return by_id.get(id(tensor)) if grad_fn is None else ids.get(grad_fn)
+
+    return producer
+
+
+def _alive(
+    ids: Mapping[GradFn, int],
+    leaves: Sequence[GradFn],
+    inputs: Sequence[Input],
+    others: Sequence[torch.Tensor],
+) -> Iterator[tuple[int, int, torch.Tensor]]:
+    """The tensors of the graph that are still there, with the node and output that produced them.
+
+    These are leaves, inputs, and those of the ``others`` that are in the graph.
+    """
+    for fn in leaves:
+        yield ids[fn], 0, fn.variable  # type: ignore[attr-defined]
+    for place, input in enumerate(inputs):
+        tensor = input.tensor()
+        if tensor is not None:
+            yield len(leaves) + place, 0, tensor
+    for tensor in others:
+        edge = get_gradient_edge(tensor)
+        if edge.node in ids:
+            yield ids[edge.node], edge.output_nr, tensor
+
+
+def _add_values(nodes: list[Node], tensors: Iterable[tuple[int, int, torch.Tensor]]) -> None:
+    """Add to nodes the values of those tensors that are small."""
+    for id, index, tensor in tensors:
+        values = small_values(tensor)
+        if values is not None:
+            outputs = list(nodes[id].outputs)
+            outputs[index] = outputs[index]._replace(values=values)
+            nodes[id] = nodes[id]._replace(outputs=tuple(outputs))
+
+
+def op_name(fn: GradFn) -> str:
+    """The name of a node's operation as torch prints it: ``MmBackward0``.
+
+    By the type, because an attribute ``name`` of a custom Function's ``ctx`` hides the method;
+    for nodes that torch knows in C++ only, by the method, without the namespace.
+    """
+    name = type(fn).__name__
+    if name == "CppFunction":
+        name = fn.name()
+    return name.rpartition("::")[2]
+
+
+def _widen(nodes: list[Node], edges: Sequence[Edge], roots: Sequence[tuple[int, int]]) -> None:
+    """Give nodes of unknown metadata as many unknown outputs as are used of them."""
+    needed: dict[int, int] = {}
+    for id, output in [*((edge.from_, edge.output) for edge in edges), *roots]:
+        if output >= len(nodes[id].outputs):
+            needed[id] = max(needed.get(id, 0), output + 1)
+    for id, count in needed.items():
+        node = nodes[id]
+        unknown = TensorMeta(None, None, None)
+        outputs = node.outputs + (unknown,) * (count - len(node.outputs))
+        nodes[id] = node._replace(outputs=outputs)

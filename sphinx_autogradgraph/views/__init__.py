@@ -1,0 +1,1 @@
+"""Views: from a Graph to a smaller Graph that is drawn."""
