@@ -1,4 +1,4 @@
-"""A soak: builds in a loop, with random diagnostics at random times, until time is up.
+"""A soak: builds in a loop, with random faults at random times, until time is up.
 
 Run ``python -m tests.soak MINUTES``.  All builds are in this one process, as with sphinx-autobuild;
 at random the worker is killed in the middle of one.  Told every minute, and at the end: builds,
@@ -23,11 +23,11 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
-from tests.test_faults import CASES, HEALTHY, MARKER, left_running
+from tests.runtime.test_faults import CASES, HEALTHY, MARKER, left_running
 
 
 def pages(directory: Path, chance: random.Random) -> None:
-    """A project of a few random diagnostics and a healthy page."""
+    """A project of a few random faults and a healthy page."""
     directory.mkdir(exist_ok=True)
     for old in directory.glob("*.rst"):
         old.unlink()

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from tests.browser.test_browser import browser, theme  # noqa: F401 - fixtures
 from tests.conftest import LINREG, Project
-from tests.test_browser import browser, theme  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.browser
 
-STATIC = Path(__file__).parents[1] / "sphinx_autogradgraph" / "static"
+STATIC = Path(__file__).parents[2] / "sphinx_autogradgraph" / "static"
 
 PAGE = """
 Title

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import LINREG, Project
-from tests.test_faults import MARKER, left_running
+from tests.runtime.test_faults import MARKER, left_running
 
 PAGE = "Title\n=====\n\n.. autogradgraph:: linreg.py\n   :tensor: l\n"
 

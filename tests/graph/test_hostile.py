@@ -18,7 +18,7 @@ from sphinx_autogradgraph.render.pdf import pdf_of
 from sphinx_autogradgraph.render.svg import svg_of
 from sphinx_autogradgraph.render.text import alternative, plain, summary, title, tree
 from sphinx_autogradgraph.views.choice import Scope
-from tests.test_fold import graphs
+from tests.views.test_folds import graphs
 
 WORDS = st.one_of(
     st.text(max_size=40),

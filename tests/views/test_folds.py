@@ -166,7 +166,7 @@ def test_the_fold_of_an_equal_graph_is_equal_and_has_a_json_form(graph: Graph, n
     VALIDATOR.validate(json.loads(view.to_json()))
 
 
-SCHEMA = Path(__file__).parents[1] / "sphinx_autogradgraph" / "graph" / "graph.schema.json"
+SCHEMA = Path(__file__).parents[2] / "sphinx_autogradgraph" / "graph" / "graph.schema.json"
 VALIDATOR = Draft202012Validator(json.loads(SCHEMA.read_text()))
 
 

@@ -1,7 +1,7 @@
-"""The diagnostic suite: programs that misbehave, each on a page of its own, beside healthy pages.
+"""The faults suite: programs that misbehave, each on a page of its own, beside healthy pages.
 
 One build has all of them.  Whatever a program does, the build is complete, the healthy pages are
-byte for byte those of a healthy build, each diagnostic is one typed warning at the line of its directive,
+byte for byte those of a healthy build, each fault is one typed warning at the line of its directive,
 and no process is left.
 """
 
@@ -248,7 +248,7 @@ def healthy(project: Project) -> None:
 
 @pytest.fixture(scope="module")
 def suite(tmp_path_factory: pytest.TempPathFactory) -> tuple[Build, Build, list[str]]:
-    """The build with all diagnostics, a healthy one, and what the first has left running."""
+    """The build with all faults, a healthy one, and what the first has left running."""
     calm = Project(tmp_path_factory.mktemp("calm") / "docs")
     healthy(calm)
     without = calm.build("html", "-W")
@@ -279,7 +279,7 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> tuple[Build, Build, list[
     return built, without, left_running(mark)
 
 
-@pytest.mark.xdist_group("diagnostics")
+@pytest.mark.xdist_group("faults")
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_a_fault(suite: tuple[Build, Build, list[str]], name: str) -> None:
     built, _, _ = suite
@@ -301,7 +301,7 @@ def test_a_fault(suite: tuple[Build, Build, list[str]], name: str) -> None:
     assert str(built.source) not in page
 
 
-@pytest.mark.xdist_group("diagnostics")
+@pytest.mark.xdist_group("faults")
 @pytest.mark.parametrize("name", sorted(REFERENCES))
 def test_a_reference_that_is_none(suite: tuple[Build, Build, list[str]], name: str) -> None:
     built, _, _ = suite
@@ -310,7 +310,7 @@ def test_a_reference_that_is_none(suite: tuple[Build, Build, list[str]], name: s
     assert str(built.source.parent) not in warning.partition("WARNING")[2]
 
 
-@pytest.mark.xdist_group("diagnostics")
+@pytest.mark.xdist_group("faults")
 def test_the_build_is_complete_and_nothing_is_left(suite: tuple[Build, Build, list[str]]) -> None:
     built, without, running = suite
     assert built.status == 0

@@ -391,7 +391,7 @@ def test_a_container_that_holds_itself_ends() -> None:
 
 def test_the_same_program_gives_the_same_bytes_in_every_process() -> None:
     code = (
-        "import torch, tests.test_trace as t\n"
+        "import torch, tests.tracing.test_trace as t\n"
         "for program in t.PROGRAMS: print(t.graph_of(program(), 'out').to_json())"
     )
     texts = set()
