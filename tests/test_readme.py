@@ -52,4 +52,4 @@ def test_the_two_commands_are_one_line_each() -> None:
     assert len(commands) == 2
     for command in commands:
         assert command.startswith("python3 -m venv .venv && ")
-        assert "-c constraints.txt -e '.[torch," in command
+        assert "-c constraints.txt -e '.[torch]' --group " in command

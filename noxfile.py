@@ -1,0 +1,127 @@
+"""Tasks that ``.ci/run`` and contributors share: ``.venv/bin/nox -l`` lists them.
+
+Each runs in the environment that nox itself is installed in, but for those that try the package
+in an environment of its own.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import re
+import shutil
+import sys
+import venv
+from pathlib import Path
+
+import nox
+
+nox.options.sessions = ["lint", "types", "docs"]
+nox.options.default_venv_backend = "none"
+
+ROOT = Path(__file__).parent
+BUILD = ROOT / "docs" / "_build"
+PIP = ("-m", "pip", "install", "-q")
+
+OLDEST = "7.2.6"
+"""The oldest Sphinx that is supported."""
+
+NOT_KEPT = frozenset(
+    {"flags", "formulas", "gradients", "memory", "parameters", "saved", "tensors", "values"}
+)
+"""What options ask for that no snapshot has: pages with it differ where torch is not installed."""
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and spelling."""
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("codespell")
+    session.run("sphinx-lint", "docs", "README.md")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the types."""
+    session.run("mypy")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation, and compare its figures with their snapshots."""
+    session.run(sys.executable, "-m", "sphinx", "-W", "-b", "html", "docs", str(BUILD / "html"))
+    session.run("autogradgraph", "check", "docs")
+
+
+@nox.session
+def long(session: nox.Session) -> None:
+    """Run the tests that the plain command leaves out."""
+    session.run(sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup", "-m", "long")
+
+
+@nox.session
+def package(session: nox.Session) -> None:
+    """Build the package and check what is in it."""
+    session.run(
+        sys.executable, *PIP, "-c", "constraints.txt", "build", "check-wheel-contents", "pyroma",
+        "twine",
+    )  # fmt: skip
+    shutil.rmtree(ROOT / "dist", ignore_errors=True)
+    session.run(sys.executable, "-m", "build", "-q")
+    built = [str(path) for path in sorted((ROOT / "dist").iterdir())]
+    session.run("twine", "check", "--strict", *built)
+    session.run("check-wheel-contents", *(name for name in built if name.endswith(".whl")))
+    session.run("pyroma", "--min=8", *(name for name in built if name.endswith(".gz")))
+
+
+@nox.session
+def without_torch(session: nox.Session) -> None:
+    """Build the documentation from its snapshots, by the package that was built."""
+    python = _environment(ROOT / ".venv-notorch")
+    (wheel,) = (ROOT / "dist").glob("*.whl")
+    session.run(python, *PIP, "-U", "-c", "constraints.txt", "pip")
+    session.run(python, *PIP, "-c", "constraints.txt", str(wheel), "--group", "docs")
+    session.run(python, "-c", "import torch", success_codes=[1], silent=True)
+    out = BUILD / "html-notorch"
+    session.run(python, "-m", "sphinx", "-W", "-q", "-b", "html", "docs", str(out))
+    _compare(session, BUILD / "html", out)
+
+
+@nox.session
+def oldest(session: nox.Session) -> None:
+    """Run the tests that Sphinx has a say in on the oldest Sphinx."""
+    python = _environment(ROOT / ".venv-oldest")
+    newest = ("sphinx==", "docutils==", "myst-parser==", "myst-nb==", "sphinx-gallery==")
+    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines(keepends=True)
+    constraints = ROOT / ".venv-oldest" / "constraints.txt"
+    constraints.write_text("".join(x for x in lines if not x.lower().startswith(newest)), "utf-8")
+    session.run(python, *PIP, "-U", "-c", str(constraints), "pip")
+    session.run(
+        python, *PIP, "-c", str(constraints), f"sphinx=={OLDEST}", "sphinx-gallery==0.19.0",
+        "-e", ".[torch]", "--group", "test",
+    )  # fmt: skip
+    # Browsers and TeX do not mind the version of Sphinx; of the sites only these two do.
+    chosen = "not pdf and (not test_sites or sphinx-gallery or myst-nb)"
+    chosen += " and (not test_snapshots or check or twice or changed or touched)"
+    session.run(
+        python, "-m", "pytest", "-n", "2", "--dist", "loadgroup", "-k", chosen,
+        "tests/hosts/test_sphinx.py", "tests/hosts/test_page_program.py",
+        "tests/hosts/test_builders.py", "tests/hosts/test_sites.py", "tests/snapshots",
+    )  # fmt: skip
+
+
+def _environment(directory: Path) -> str:
+    """Make a new virtual environment; return its Python."""
+    venv.create(directory, with_pip=True, clear=True)
+    return str(directory / "bin" / "python")
+
+
+def _compare(session: nox.Session, with_torch: Path, without: Path) -> None:
+    """Fail where a page that needs no torch differs between two builds."""
+    for page in sorted(with_torch.rglob("*.html")):
+        name = page.relative_to(with_torch)
+        sources = (ROOT / "docs" / name.with_suffix(suffix) for suffix in (".rst", ".md"))
+        text = "".join(path.read_text("utf-8") for path in sources if path.exists())
+        asked = " ".join(re.findall(r":(?:show|table):(.*)", text)).replace(",", " ").split()
+        if NOT_KEPT.isdisjoint(asked) and not filecmp.cmp(page, without / name, shallow=False):
+            session.error(f"{name} differs where torch is not installed")
