@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from sphinx_autogradgraph.program.program import Draw, Program, read_block
-from sphinx_autogradgraph.render.diagram_of_graph import picture_of
+from sphinx_autogradgraph.render.diagram_of_graph import diagram_of
 from sphinx_autogradgraph.render.dot import digraph_of
 from sphinx_autogradgraph.render.layout import lay_out
 from sphinx_autogradgraph.render.svg import svg_of
@@ -29,10 +29,10 @@ def test_the_picture_and_the_caption_are_those_of_the_example(runner: Runner) ->
     (traced,) = runner.run([program])[0].draws
     assert isinstance(traced, Traced)
     graph = traced.graph
-    picture = picture_of(graph)
+    diagram = diagram_of(graph)
     svg = svg_of(
-        picture,
-        lay_out(digraph_of(picture).source),
+        diagram,
+        lay_out(digraph_of(diagram).source),
         prefix="linreg",
         title=plain(title(["l"])),
         description=alternative(graph),

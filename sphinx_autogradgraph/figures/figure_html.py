@@ -55,7 +55,7 @@ def canvas_html(
     calls, lines = _call_links(graph, site, _), _line_links(graph, drawn.lines, _)
     name = plain(title([output.name for output in graph.outputs], _))
     svg = svg_of(
-        drawn.picture(graph, _),
+        drawn.diagram(graph, _),
         drawn.layout,
         prefix=drawn.prefix,
         title=name,
@@ -126,14 +126,14 @@ def _levels(
         return
     for number, view in enumerate(steps(graph, drawn.scope, drawn.view), 1):
         try:
-            picture, layout = draw_view(
+            diagram, layout = draw_view(
                 view, drawn.show, drawn.direction, site.engine, site.layout_timeout, _
             )
         except LayoutTimeoutError:
             return  # what is larger would take even longer
         file = f"{drawn.prefix}.{number}.js"
         svg = svg_of(
-            picture,
+            diagram,
             layout,
             prefix=f"{drawn.prefix}-level{number}",
             title=name,

@@ -10,8 +10,8 @@ from sphinx_autogradgraph.core.messages import Translate, untranslated
 from sphinx_autogradgraph.figures.options import Options
 from sphinx_autogradgraph.graph.model import Graph
 from sphinx_autogradgraph.render.arrange import Arranged
-from sphinx_autogradgraph.render.diagram import Direction, Picture
-from sphinx_autogradgraph.render.diagram_of_graph import picture_of
+from sphinx_autogradgraph.render.diagram import Diagram, Direction
+from sphinx_autogradgraph.render.diagram_of_graph import diagram_of
 from sphinx_autogradgraph.render.labels import Show
 from sphinx_autogradgraph.render.layout import Layout
 from sphinx_autogradgraph.views.choice import Scope
@@ -62,9 +62,9 @@ class Drawn:
             lines=lines,
         )
 
-    def picture(self, graph: Graph, translate: Translate = untranslated) -> Picture:
+    def diagram(self, graph: Graph, translate: Translate = untranslated) -> Diagram:
         """What is drawn of the Graph."""
-        return picture_of(self.view or graph, self.show, self.direction, translate)
+        return diagram_of(self.view or graph, self.show, self.direction, translate)
 
     def to_json(self) -> str:
         """All of it as a JSON text."""

@@ -9,8 +9,8 @@ from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.core.messages import Translate, untranslated
 from sphinx_autogradgraph.core.settings import Engine
 from sphinx_autogradgraph.graph.model import Graph
-from sphinx_autogradgraph.render.diagram import Direction, Picture
-from sphinx_autogradgraph.render.diagram_of_graph import picture_of
+from sphinx_autogradgraph.render.diagram import Diagram, Direction
+from sphinx_autogradgraph.render.diagram_of_graph import diagram_of
 from sphinx_autogradgraph.render.dot import digraph_of
 from sphinx_autogradgraph.render.labels import Show
 from sphinx_autogradgraph.render.layout import Layout, LayoutTimeoutError, lay_out
@@ -27,7 +27,7 @@ class Arranged:
     """
 
     view: Graph
-    picture: Picture
+    diagram: Diagram
     layout: Layout
     folded: bool
     diagnostic: Diagnostic | None = None
@@ -52,12 +52,12 @@ def arrange(
     wanted = wanted_view(graph, scope)
     for view in views(wanted, scope):
         try:
-            picture, layout = draw_view(view, show, direction, engine, timeout, translate)
+            diagram, layout = draw_view(view, show, direction, engine, timeout, translate)
         except LayoutTimeoutError as error:
             first = first or error
             continue
         diagnostic = None if first is None else first.diagnostic
-        return Arranged(view, picture, layout, view is not wanted, diagnostic)
+        return Arranged(view, diagram, layout, view is not wanted, diagnostic)
     assert first is not None, "there is a view of every graph"
     raise first
 
@@ -69,12 +69,12 @@ def draw_view(
     engine: Engine,
     timeout: float,
     translate: Translate = untranslated,
-) -> tuple[Picture, Layout]:
+) -> tuple[Diagram, Layout]:
     """What is drawn of a view, and where.
 
     Raises :exc:`.DiagnosticError` (``layout``) when the engine fails,
     :exc:`.LayoutTimeoutError` when it takes too long.
     """
-    picture = picture_of(view, show, direction, translate)
-    layout = lay_out(digraph_of(picture).source, engine, timeout)
-    return picture, with_legend(layout, picture.legend)
+    diagram = diagram_of(view, show, direction, translate)
+    layout = lay_out(digraph_of(diagram).source, engine, timeout)
+    return diagram, with_legend(layout, diagram.legend)

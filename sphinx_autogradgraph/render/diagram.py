@@ -67,7 +67,7 @@ class Cluster:
 
 
 @dataclass(frozen=True)
-class Picture:
+class Diagram:
     """Boxes and arrows, frames around boxes, what explains them, and where data flows."""
 
     boxes: tuple[Box, ...]

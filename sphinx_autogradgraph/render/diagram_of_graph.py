@@ -9,19 +9,19 @@ from dataclasses import replace
 from sphinx_autogradgraph.core.messages import Translate, untranslated
 from sphinx_autogradgraph.graph.model import Graph, Node, Saved, TensorMeta
 from sphinx_autogradgraph.render.clusters import clusters_of
-from sphinx_autogradgraph.render.diagram import Arrow, Box, BoxKind, Direction, Picture, box_of
+from sphinx_autogradgraph.render.diagram import Arrow, Box, BoxKind, Diagram, Direction, box_of
 from sphinx_autogradgraph.render.labels import Labels, Show, Word
 from sphinx_autogradgraph.render.legend import legend_of
 from sphinx_autogradgraph.views.module_folds import members
 
 
-def picture_of(
+def diagram_of(
     graph: Graph,
     show: Sequence[Show] = ("shape",),
     direction: Direction = "TB",
     translate: Translate = untranslated,
-) -> Picture:
-    """The picture of a Graph: a box a node, a box an output, an arrow an edge.
+) -> Diagram:
+    """The diagram of a Graph: a box a node, a box an output, an arrow an edge.
 
     A leaf or input that is used in places far apart has a box at each: long arrows from one box
     across the whole drawing would hide what it shows, and take the layout engine minutes.  With
@@ -62,7 +62,7 @@ def picture_of(
     clusters = clusters_of(graph, boxes, arrows) if "modules" in show else ()
     _add_outputs(graph, labels, boxes, arrows)
     legend = legend_of(boxes, translate) if "legend" in show else ()
-    return Picture(tuple(boxes), tuple(arrows), tuple(clusters), legend, direction)
+    return Diagram(tuple(boxes), tuple(arrows), tuple(clusters), legend, direction)
 
 
 def _add_outputs(graph: Graph, labels: Labels, boxes: list[Box], arrows: list[Arrow]) -> None:

@@ -1,4 +1,4 @@
-"""Picture → DOT, by the graphviz package."""
+"""Diagram → DOT, by the graphviz package."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import graphviz
 
-from sphinx_autogradgraph.render.diagram import Cluster, Picture
+from sphinx_autogradgraph.render.diagram import Cluster, Diagram
 from sphinx_autogradgraph.render.labels import CLUSTER_FONT_SIZE, FONT_SIZE, Word, text_width
 from sphinx_autogradgraph.render.palette import BOXES, CLUSTER, EDGE, MUTED, TEXT
 
@@ -19,17 +19,17 @@ SIMPLEX_LIMIT = 1_500
 nearly all of the time and gains little (measured: 102 s → 5 s for a chain of 10,000)."""
 
 
-def digraph_of(picture: Picture) -> graphviz.Digraph:
-    """The picture as a Digraph for layout.
+def digraph_of(diagram: Diagram) -> graphviz.Digraph:
+    """The diagram as a Digraph for layout.
 
     The sizes of boxes are fixed and there are no labels: Graphviz would measure text with fonts
     that the reader's browser does not have.
     """
     digraph = graphviz.Digraph()
     digraph.attr(
-        "graph", rankdir=picture.direction, nodesep="0.2", ranksep="0.22", bgcolor="transparent"
+        "graph", rankdir=diagram.direction, nodesep="0.2", ranksep="0.22", bgcolor="transparent"
     )
-    if len(picture.boxes) > SIMPLEX_LIMIT:
+    if len(diagram.boxes) > SIMPLEX_LIMIT:
         digraph.attr("graph", nslimit="0")
     digraph.attr("node", shape="box", fixedsize="true", label="", fontname="Courier")
     digraph.attr("edge", arrowsize="0.6")
@@ -37,20 +37,20 @@ def digraph_of(picture: Picture) -> graphviz.Digraph:
     # of the time for large graphs; keys are plain identifiers.
     digraph.body += [
         f"\t{box.key} [width={box.width / POINTS:.4f} height={box.height / POINTS:.4f}]\n"
-        for box in picture.boxes
+        for box in diagram.boxes
     ]
-    digraph.body += _frames(picture, _placeholder)
+    digraph.body += _frames(diagram, _placeholder)
     digraph.body += [
         f"\t{arrow.tail} -> {arrow.head} [id={arrow.key}{_HEADS[arrow.kind]}]\n"
-        for arrow in picture.arrows
+        for arrow in diagram.arrows
     ]
     return digraph
 
 
-def _frames(picture: Picture, label_of: Callable[[Cluster], str]) -> Iterator[str]:
+def _frames(diagram: Diagram, label_of: Callable[[Cluster], str]) -> Iterator[str]:
     """The clusters, one in the other, with the labels that are asked for."""
     inside: list[str] = []
-    for cluster in picture.clusters:
+    for cluster in diagram.clusters:
         while inside and inside[-1] != cluster.parent:
             inside.pop()
             yield "\t}\n"
@@ -81,16 +81,16 @@ COURIER = 0.6
 _HEADS = {"use": "", "saved": " dir=none", "base": ""}
 
 
-def labelled_digraph_of(picture: Picture) -> graphviz.Digraph:
-    """The picture as a Digraph for whoever draws it with Graphviz: labels, shapes and colours."""
+def labelled_digraph_of(diagram: Diagram) -> graphviz.Digraph:
+    """The diagram as a Digraph for whoever draws it with Graphviz: labels, shapes and colours."""
     digraph = graphviz.Digraph()
-    digraph.attr("graph", rankdir=picture.direction, nodesep="0.2", ranksep="0.3")
+    digraph.attr("graph", rankdir=diagram.direction, nodesep="0.2", ranksep="0.3")
     digraph.attr(
         "node", shape="box", fontname="Courier", fontsize=f"{FONT_SIZE:g}", fontcolor=TEXT,
         height="0.35", margin="0.12,0.04",
     )  # fmt: skip
     digraph.attr("edge", arrowsize="0.6", color=EDGE)
-    for box in picture.boxes:
+    for box in diagram.boxes:
         colours = BOXES[box.kind]
         lines = [graphviz.escape(_label(line)) for line in (box.words, box.below) if line]
         styles = {"function": "filled,rounded", "input": "filled,dashed", "base": "filled,dotted"}
@@ -104,8 +104,8 @@ def labelled_digraph_of(picture: Picture) -> graphviz.Digraph:
             shape="note" if box.kind == "saved" else None,
             peripheries="2" if box.kind == "output" else "1",
         )
-    digraph.body += _frames(picture, lambda cluster: graphviz.quoting.quote(_label(cluster.words)))
-    for arrow in picture.arrows:
+    digraph.body += _frames(diagram, lambda cluster: graphviz.quoting.quote(_label(cluster.words)))
+    for arrow in diagram.arrows:
         style = None if arrow.kind == "use" else "dotted"
         ends = "none" if arrow.kind == "saved" else None
         digraph.edge(arrow.tail, arrow.head, style=style, dir=ends)

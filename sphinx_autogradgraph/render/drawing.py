@@ -16,7 +16,7 @@ from sphinx_autogradgraph.core.diagnostics import DiagnosticError
 from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.graph.model import Graph
 from sphinx_autogradgraph.render.arrange import Arranged, arrange
-from sphinx_autogradgraph.render.diagram import DIRECTIONS, Direction, Picture
+from sphinx_autogradgraph.render.diagram import DIRECTIONS, Diagram, Direction
 from sphinx_autogradgraph.render.dot import labelled_digraph_of
 from sphinx_autogradgraph.render.labels import SHOW, Show
 from sphinx_autogradgraph.render.latex_picture import latex_of
@@ -96,7 +96,7 @@ class Drawing:
     @property
     def digraph(self) -> graphviz.Digraph:
         """A new :class:`graphviz.Digraph`, with labels and colours, to do with as you like."""
-        return labelled_digraph_of(self._picture)
+        return labelled_digraph_of(self._diagram)
 
     @property
     def dot(self) -> str:
@@ -110,7 +110,7 @@ class Drawing:
         Raises :exc:`.DiagnosticError` when the layout engine fails.
         """
         return svg_of(
-            self._picture,
+            self._diagram,
             self._layout,
             prefix="autogradgraph",
             title=plain(title([output.name for output in self.graph.outputs])),
@@ -158,7 +158,7 @@ class Drawing:
         graph = self.graph
         prefix = _prefix(graph.to_json() + self.dot)
         svg = svg_of(
-            self._picture,
+            self._diagram,
             self._layout,
             prefix=prefix,
             title=plain(title([output.name for output in graph.outputs])),
@@ -172,7 +172,7 @@ class Drawing:
 
     def _repr_latex_(self) -> str:
         """The drawing in LaTeX, as far as it is not too large for that, and the caption."""
-        return latex_of(self._picture, self._layout, self.caption)
+        return latex_of(self._diagram, self._layout, self.caption)
 
     @cached_property
     def _view(self) -> Graph:
@@ -184,8 +184,8 @@ class Drawing:
         return arrange(self.graph, self._scope, self._show, self._direction)
 
     @property
-    def _picture(self) -> Picture:
-        return self._arranged.picture
+    def _diagram(self) -> Diagram:
+        return self._arranged.diagram
 
     @property
     def _layout(self) -> Layout:
@@ -195,7 +195,7 @@ class Drawing:
         from sphinx_autogradgraph.render.pdf import pdf_of
 
         return pdf_of(
-            self._picture, self._layout, plain(title([o.name for o in self.graph.outputs]))
+            self._diagram, self._layout, plain(title([o.name for o in self.graph.outputs]))
         )
 
     def _png(self) -> bytes:

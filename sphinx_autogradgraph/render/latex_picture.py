@@ -1,4 +1,4 @@
-"""Picture + layout → LaTeX that needs no package and no file: its own ``picture`` environment.
+"""Diagram + layout → LaTeX that needs no package and no file: its own ``picture`` environment.
 
 For notebooks, whose outputs reach LaTeX as texts.  Where colours are to be had, they are used.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sphinx_autogradgraph.render.diagram import Box, Cluster, Picture
+from sphinx_autogradgraph.render.diagram import Box, Cluster, Diagram
 from sphinx_autogradgraph.render.labels import CLUSTER_FONT_SIZE, FONT_SIZE, Word
 from sphinx_autogradgraph.render.layout import Frame, Layout, Point, Route
 from sphinx_autogradgraph.render.palette import BOXES, CLUSTER, EDGE, WORDS
@@ -17,7 +17,7 @@ UNIT = 0.7
 """Points of print for a unit of the drawing."""
 
 MAX_BOXES = 80
-"""A picture of more boxes is not drawn: TeX makes its curves of dots, and keeps them all."""
+"""A diagram of more boxes is not drawn: TeX makes its curves of dots, and keeps them all."""
 
 _ESCAPES = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#",
@@ -31,16 +31,16 @@ def escape_latex(text: str) -> str:
     return "".join(_ESCAPES.get(char, char) for char in text if char.isprintable())
 
 
-def latex_of(picture: Picture, layout: Layout, caption: str) -> str:
+def latex_of(diagram: Diagram, layout: Layout, caption: str) -> str:
     """The drawing and its caption in LaTeX; the caption alone where the drawing is large."""
     words = f"\\par\\smallskip\\parbox{{0.9\\linewidth}}{{\\small {escape_latex(caption)}}}"
-    if len(picture.boxes) > MAX_BOXES:
+    if len(diagram.boxes) > MAX_BOXES:
         return f"\\begin{{center}}\n{words}\n\\end{{center}}\n"
     height = layout.height
-    parts = [_frame(cluster, layout.frames[cluster.key], height) for cluster in picture.clusters]
-    parts += [_arrow(layout.routes[arrow.key], height) for arrow in picture.arrows]
-    parts += [_box(box, layout.boxes[box.key], height) for box in picture.boxes]
-    parts += [_box(box, layout.boxes[box.key], height) for box in picture.legend]
+    parts = [_frame(cluster, layout.frames[cluster.key], height) for cluster in diagram.clusters]
+    parts += [_arrow(layout.routes[arrow.key], height) for arrow in diagram.arrows]
+    parts += [_box(box, layout.boxes[box.key], height) for box in diagram.boxes]
+    parts += [_box(box, layout.boxes[box.key], height) for box in diagram.legend]
     body = "%\n".join(parts)
     return (
         f"\\begin{{center}}\n{{\\setlength{{\\unitlength}}{{{UNIT}bp}}%\n"

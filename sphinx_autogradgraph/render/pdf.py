@@ -1,4 +1,4 @@
-"""Picture + layout → a vector PDF with text, by reportlab (extra ``[pdf]``)."""
+"""Diagram + layout → a vector PDF with text, by reportlab (extra ``[pdf]``)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from sphinx_autogradgraph.core.messages import Message
-from sphinx_autogradgraph.render.diagram import Box, Cluster, Picture
+from sphinx_autogradgraph.render.diagram import Box, Cluster, Diagram
 from sphinx_autogradgraph.render.labels import CLUSTER_FONT_SIZE, FONT_SIZE, Word, text_width
 from sphinx_autogradgraph.render.layout import Frame, Layout, Route
 from sphinx_autogradgraph.render.palette import BOXES, CLUSTER, CLUSTER_FILL, EDGE, WORDS
@@ -22,7 +22,7 @@ WIDE_FONT = "STSong-Light"
 NEEDS = Message("PDF needs reportlab: pip install 'sphinx-autogradgraph[pdf]'")
 
 
-def pdf_of(picture: Picture, layout: Layout, title: str) -> bytes:
+def pdf_of(diagram: Diagram, layout: Layout, title: str) -> bytes:
     """The drawing as a PDF of one page of its size, one point for each unit.
 
     Raises :exc:`ImportError` with advice if reportlab is not installed.
@@ -40,13 +40,13 @@ def pdf_of(picture: Picture, layout: Layout, title: str) -> bytes:
     canvas.setTitle(title)
     # Our y axis points down.
     canvas.transform(1, 0, 0, -1, MARGIN, size[1] - MARGIN)
-    for cluster in picture.clusters:
+    for cluster in diagram.clusters:
         _frame(canvas, cluster, layout.frames[cluster.key])
-    for arrow in picture.arrows:
+    for arrow in diagram.arrows:
         _arrow(canvas, layout.routes[arrow.key], dotted=arrow.kind != "use")
-    for box in picture.boxes:
+    for box in diagram.boxes:
         _box(canvas, box, *layout.boxes[box.key])
-    for box in picture.legend:
+    for box in diagram.legend:
         _box(canvas, box, *layout.boxes[box.key])
     canvas.save()
     return file.getvalue()

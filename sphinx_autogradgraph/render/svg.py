@@ -1,4 +1,4 @@
-"""Picture + layout → SVG."""
+"""Diagram + layout → SVG."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 
-from sphinx_autogradgraph.render.diagram import Box, Cluster, Picture
+from sphinx_autogradgraph.render.diagram import Box, Cluster, Diagram
 from sphinx_autogradgraph.render.labels import FONT_SIZE, Word, printable
 from sphinx_autogradgraph.render.layout import Frame, Layout, Point, Route
 
@@ -25,7 +25,7 @@ HEAD_LENGTH, HEAD_WIDTH = 6.0, 5.0
 
 
 def svg_of(
-    picture: Picture,
+    diagram: Diagram,
     layout: Layout,
     *,
     prefix: str,
@@ -62,9 +62,9 @@ def svg_of(
     if standalone:
         parts.append(f"<style>{escape(style_sheet(), quote=False)}</style>")
     parts.append(f'<g transform="translate({_number(MARGIN)} {_number(MARGIN)})">')
-    frames = [(cluster, layout.frames[cluster.key]) for cluster in picture.clusters]
+    frames = [(cluster, layout.frames[cluster.key]) for cluster in diagram.clusters]
     parts += [_frame(frame, f"{prefix}-{cluster.key}") for cluster, frame in frames]
-    for arrow in picture.arrows:
+    for arrow in diagram.arrows:
         route = layout.routes[arrow.key]
         kind = "edge" if arrow.kind == "use" else f"edge {arrow.kind}"
         parts.append(
@@ -72,11 +72,11 @@ def svg_of(
             f"{_arrow(route)}</g>"
         )
     parts += [_frame_label(cluster, frame) for cluster, frame in frames]
-    for box in picture.boxes:
+    for box in diagram.boxes:
         line = _link_of(box, lines or {})
         call = _link_of(box, calls or {}) if box.kind == "function" else None
         parts.append(_box(box, layout.boxes[box.key], f"{prefix}-{box.key}", line, call))
-    parts += [_sample(box, layout.boxes[box.key]) for box in picture.legend]
+    parts += [_sample(box, layout.boxes[box.key]) for box in diagram.legend]
     parts.append("</g></svg>")
     return "\n".join(parts)
 

@@ -69,7 +69,7 @@ def test_hostile_graphs_are_drawn(
 ) -> None:
     arranged = arrange(graph, scope, show, direction)
     svg = svg_of(
-        arranged.picture, arranged.layout, prefix="p", title=plain(title([o.name for o in graph.outputs])),
+        arranged.diagram, arranged.layout, prefix="p", title=plain(title([o.name for o in graph.outputs])),
         description=alternative(graph),
     )  # fmt: skip
     root = ET.fromstring(svg)
@@ -78,8 +78,8 @@ def test_hostile_graphs_are_drawn(
     assert is_clean(svg)
     assert "<script" not in svg
     drawn = [e for e in root.iter() if e.attrib.get("class", "").split()[:1] == ["node"]]
-    assert len(drawn) == len(arranged.picture.boxes)
-    assert pdf_of(arranged.picture, arranged.layout, "t").startswith(b"%PDF")
+    assert len(drawn) == len(arranged.diagram.boxes)
+    assert pdf_of(arranged.diagram, arranged.layout, "t").startswith(b"%PDF")
 
 
 @given(hostile())

@@ -16,7 +16,7 @@ from sphinx_autogradgraph.core.settings import ENGINES, Engine
 from sphinx_autogradgraph.graph.model import Edge, Graph, Node, Output, TensorMeta
 from sphinx_autogradgraph.render import layout as layout_module
 from sphinx_autogradgraph.render.diagram import DIRECTIONS, Direction
-from sphinx_autogradgraph.render.diagram_of_graph import picture_of
+from sphinx_autogradgraph.render.diagram_of_graph import diagram_of
 from sphinx_autogradgraph.render.dot import digraph_of
 from sphinx_autogradgraph.render.labels import text_width
 from sphinx_autogradgraph.render.layout import Layout, lay_out
@@ -58,10 +58,10 @@ def chain(length: int) -> Graph:
 
 
 def draw(graph: Graph, engine: Engine = "graphviz-pure", direction: Direction = "TB") -> str:
-    picture = picture_of(graph, direction=direction)
-    placed = lay_out(digraph_of(picture).source, engine)
+    diagram = diagram_of(graph, direction=direction)
+    placed = lay_out(digraph_of(diagram).source, engine)
     assert Layout.from_dict(placed.to_dict()) == placed
-    return svg_of(picture, placed, prefix="p", title="Title", description="Description")
+    return svg_of(diagram, placed, prefix="p", title="Title", description="Description")
 
 
 def test_the_words_of_the_walk_through() -> None:
@@ -168,10 +168,10 @@ HOSTILE = st.text(
 @given(name=HOSTILE, output=HOSTILE)
 def test_any_name_gives_well_formed_svg(name: str, output: str) -> None:
     graph = linreg(name, output)
-    picture = picture_of(graph)
-    placed = lay_out(digraph_of(picture).source)
+    diagram = diagram_of(graph)
+    placed = lay_out(digraph_of(diagram).source)
     svg = svg_of(
-        picture, placed, prefix="p", title=plain(title([output])), description=alternative(graph)
+        diagram, placed, prefix="p", title=plain(title([output])), description=alternative(graph)
     )
     root = ET.fromstring(svg)
     assert {element.tag.removeprefix(SVG) for element in root.iter()} <= {
@@ -192,9 +192,9 @@ def test_wide_characters_take_their_width() -> None:
 
 
 def test_an_svg_that_stands_alone_has_its_style() -> None:
-    picture = picture_of(linreg())
-    placed = lay_out(digraph_of(picture).source)
-    svg = svg_of(picture, placed, prefix="p", title="t", description="d", standalone=True)
+    diagram = diagram_of(linreg())
+    placed = lay_out(digraph_of(diagram).source)
+    svg = svg_of(diagram, placed, prefix="p", title="t", description="d", standalone=True)
     style = ET.fromstring(svg).find(f"{SVG}style")
     assert style is not None
     assert "--autogradgraph-leaf-fill" in (style.text or "")

@@ -13,7 +13,7 @@ from torch.utils.checkpoint import checkpoint
 
 from sphinx_autogradgraph import draw
 from sphinx_autogradgraph.graph.model import EXTRAS, Graph, Node, Saved
-from sphinx_autogradgraph.render.diagram_of_graph import picture_of
+from sphinx_autogradgraph.render.diagram_of_graph import diagram_of
 from sphinx_autogradgraph.render.labels import SHOW
 from sphinx_autogradgraph.runtime.result import Traced
 from sphinx_autogradgraph.snapshots.store import snapshot_text
@@ -72,25 +72,25 @@ def test_a_leaf_that_is_saved_is_one_box_with_both_roles() -> None:
     a = torch.ones(3, requires_grad=True)
     b = torch.ones(3, requires_grad=True)
     graph = graph_of("saved", a=a, b=b, out=a * b)
-    picture = picture_of(graph, ["saved"])
-    assert [box.kind for box in picture.boxes] == ["leaf", "leaf", "function", "output"]
-    assert [box.words[-1] for box in picture.boxes[:2]] == [
+    diagram = diagram_of(graph, ["saved"])
+    assert [box.kind for box in diagram.boxes] == ["leaf", "leaf", "function", "output"]
+    assert [box.words[-1] for box in diagram.boxes[:2]] == [
         ("saved", "saved as self"),
         ("saved", "saved as other"),
     ]
-    assert len(picture.arrows) == 3
+    assert len(diagram.arrows) == 3
 
 
 def test_others_have_a_box_beside_who_saved_them() -> None:
     X = torch.ones(4, 2)
     w = torch.ones(2, 1, requires_grad=True)
-    picture = picture_of(graph_of("saved", X=X, w=w, out=(X @ w).exp()), ["saved"])
-    boxes = {box.key: box for box in picture.boxes if box.kind == "saved"}
+    diagram = diagram_of(graph_of("saved", X=X, w=w, out=(X @ w).exp()), ["saved"])
+    boxes = {box.key: box for box in diagram.boxes if box.kind == "saved"}
     assert [box.words for box in boxes.values()] == [
         (("saved", "self"), ("name", "X")),
         (("saved", "result"), ("name", "out")),
     ]
-    lines = [arrow for arrow in picture.arrows if arrow.kind == "saved"]
+    lines = [arrow for arrow in diagram.arrows if arrow.kind == "saved"]
     assert [arrow.tail for arrow in lines] == list(boxes)
     assert [arrow.head for arrow in lines] == ["n1", "n2"]
 
@@ -103,7 +103,7 @@ def test_after_backward_they_are_marked_freed() -> None:
     graph = graph_of("saved", x=x, out=out)
     assert graph.structure() == before
     assert [saved.freed for saved in saved_of(graph, "MulBackward0").values()] == [True, True]
-    words = [word for box in picture_of(graph, ["saved"]).boxes for word in box.words]
+    words = [word for box in diagram_of(graph, ["saved"]).boxes for word in box.words]
     assert ("saved", "self freed") in words
 
 
@@ -189,7 +189,7 @@ def test_values_of_small_tensors() -> None:
     gradients = {node.name: node.gradient.values for node in graph.nodes if node.gradient}
     assert gradients["w"] == [2.0, 2.0]
     assert gradients["big"] is None
-    boxes = picture_of(graph, ["shape", "values", "gradients"]).boxes
+    boxes = diagram_of(graph, ["shape", "values", "gradients"]).boxes
     label = " ".join(word for _, word in boxes[0].words)
     assert label == "7. w (2,) = [0.1235, -2] grad [2, 2] norm 2.828"
     assert graph.structure() == graph_of(w=w, big=big, h=h, out=out)
@@ -213,8 +213,8 @@ def test_a_view_and_its_base() -> None:
         ("y", "MulBackward0"),
         ("x", "AccumulateGrad"),
     ]
-    picture = picture_of(graph)
-    dotted = {(arrow.tail, arrow.head) for arrow in picture.arrows if arrow.kind == "base"}
+    diagram = diagram_of(graph)
+    dotted = {(arrow.tail, arrow.head) for arrow in diagram.arrows if arrow.kind == "base"}
     assert dotted == {("b0", "o0"), ("n0", "o1")}
 
 

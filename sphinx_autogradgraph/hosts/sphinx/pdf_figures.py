@@ -20,7 +20,7 @@ def canvas_pdf(graph: Graph, drawn: Drawn) -> tuple[str, bytes, str]:
     Raises :exc:`ImportError` with advice if what makes PDFs is not installed.
     """
     name = plain(title([output.name for output in graph.outputs], _))
-    data = pdf_of(drawn.picture(graph, _), drawn.layout, name)
+    data = pdf_of(drawn.diagram(graph, _), drawn.layout, name)
     return f"{drawn.prefix}.pdf", data, latex_size(drawn.width)
 
 
