@@ -30,6 +30,18 @@ Values = Any
 four digits; ``"nan"``, ``"inf"`` and complex numbers as texts."""
 
 
+class Flags(NamedTuple):
+    """What a living tensor answers when it is asked.
+
+    ``grad`` is the shape of its ``.grad``, None where it has none.
+    """
+
+    is_leaf: bool
+    requires_grad: bool
+    retains_grad: bool
+    grad: tuple[int, ...] | None = None
+
+
 class TensorMeta(NamedTuple):
     """What is known of one tensor without its values.
 
@@ -39,7 +51,8 @@ class TensorMeta(NamedTuple):
     ``shape`` is in elements per dimension, ``dtype`` and ``device`` are torch's names without the
     ``torch.`` prefix (``float32``, ``cuda:0``).  Each is None where torch cannot tell, as for the
     shape of a nested tensor.  ``name`` is used on nodes with several outputs only; ``values`` are
-    the elements of a small tensor, where they were asked for.
+    the elements of a small tensor and ``flags`` what a living one answers, where they were asked
+    for.
     """
 
     shape: tuple[int, ...] | None
@@ -47,6 +60,7 @@ class TensorMeta(NamedTuple):
     device: str | None
     name: str | None = None
     values: Values = None
+    flags: Flags | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +86,53 @@ class Gradient:
     values: Values = None
 
 
+class EdgeGradient(NamedTuple):
+    """The gradient that a node passed along one of its edges in a real backward.
+
+    ``norm`` is the Euclidean norm, to four digits, None if it is not finite.
+    """
+
+    shape: tuple[int, ...] | None
+    norm: float | None
+    values: Values = None
+
+
+class Derivative(NamedTuple):
+    """The rule by which a node makes the gradient of its input number ``input``.
+
+    ``formula`` is a Python expression of ``grad``, the gradient that arrived; ``names`` says for
+    each other name in it which of the node's saved tensors it stands for.
+    """
+
+    input: int
+    formula: str
+    names: Mapping[str, str]
+
+
+Why = Literal["created", "frozen", "detached", "no_grad", "dtype"]
+"""Why a tensor does not require grad: nobody asked for it, it is a frozen parameter, it was cut
+from its graph, it was computed where gradients are off, its dtype has none."""
+
+
+class Reason(NamedTuple):
+    """Why a tensor does not require grad.
+
+    ``source`` is the line where that came about, ``of`` the id of the node that the tensor was cut
+    from, if that is in the Graph.
+    """
+
+    why: Why
+    source: Source | None = None
+    of: int | None = None
+
+
 class Saved(NamedTuple):
     """What a node saved for backward under the name ``role``: a tensor, or another ``value``.
 
     For a tensor, ``value`` is None: ``node`` is the id of the node that produced it, if that is in
     the Graph; ``name`` what the program calls it where that node does not say it.  ``freed`` ones
     are gone with a backward; nothing else is known of them, nor of those that hooks have packed.
+    ``changed`` ones have been changed in place since, so a backward would fail.
     """
 
     role: str
@@ -87,6 +142,7 @@ class Saved(NamedTuple):
     node: int | None = None
     freed: bool = False
     name: str | None = None
+    changed: bool = False
 
 
 FoldKind = Literal["modules", "repeats", "lines", "parts", "cut"]
@@ -129,6 +185,11 @@ class Node(NamedTuple):
     operation) or ``module`` (a folded group; only in views).  ``outputs`` describes the tensors
     that the forward operation produced, by output number.  In a view, ``members`` are the ids that
     what it shows has in the whole graph.
+
+    Where they were asked for: ``gradient`` is what arrived in a real backward, ``saved`` what the
+    node keeps for it and ``saved_bytes`` how much memory that holds, ``derivatives`` the rules of
+    an operation, by its inputs, and ``backward`` the first lines of a custom Function's own;
+    ``reason`` says why an input does not require grad.
     """
 
     id: int
@@ -143,19 +204,25 @@ class Node(NamedTuple):
     saved: tuple[Saved, ...] | None = None
     fold: Fold | None = None
     members: tuple[int, ...] = ()
+    derivatives: tuple[Derivative, ...] | None = None
+    backward: str | None = None
+    saved_bytes: int | None = None
+    reason: Reason | None = None
 
 
 class Edge(NamedTuple):
     """A use of a tensor, in forward direction.
 
     Node ``from_`` produced output number ``output``, which node ``to`` took as its differentiable
-    input number ``input`` (the index in its ``next_functions``).
+    input number ``input`` (the index in its ``next_functions``).  ``gradient`` is what ``to``
+    passed to ``from_`` along it in a real backward, where that was asked for.
     """
 
     from_: int
     to: int
     output: int
     input: int
+    gradient: EdgeGradient | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,18 +373,38 @@ class Graph:
         return order
 
     def structure(self) -> Graph:
-        """The same graph without gradients, saved tensors and values."""
+        """The same graph without what is there only when asked for, but for its inputs."""
         return replace(
             self,
             nodes=tuple(
                 node._replace(
                     gradient=None,
                     saved=None,
-                    outputs=tuple(meta._replace(values=None) for meta in node.outputs),
+                    outputs=tuple(meta._replace(values=None, flags=None) for meta in node.outputs),
+                    derivatives=None,
+                    backward=None,
+                    saved_bytes=None,
+                    reason=None,
                 )
                 for node in self.nodes
             ),
+            edges=tuple(edge._replace(gradient=None) for edge in self.edges),
         )
+
+    def reaches(self, name: str) -> bool:
+        """Whether the graph has a node or a tensor of that name: a backward gets there.
+
+        A tensor that does not require grad is not reached, even if the graph shows it.
+        """
+        return any(
+            node.kind != "input"
+            and (node.name == name or any(meta.name == name for meta in node.outputs))
+            for node in self.nodes
+        )
+
+    def passes_through(self, op: str) -> bool:
+        """Whether an operation of that name is in the graph: ``"MmBackward0"``."""
+        return any(node.kind == "function" and node.op == op for node in self.nodes)
 
     def diff(self, other: Graph) -> list[str]:
         """What became of this graph in ``other``, in words, a line for each line of code.
@@ -339,10 +426,7 @@ class Graph:
             "version": VERSION,
             "outputs": [_output_to_dict(output) for output in self.outputs],
             "nodes": [_node_to_dict(node) for node in self.nodes],
-            "edges": [
-                {"from": e.from_, "to": e.to, "output": e.output, "input": e.input}
-                for e in self.edges
-            ],
+            "edges": [_edge_to_dict(edge) for edge in self.edges],
             "leaves": list(self.leaves),
             "chain": list(self.chain),
         }
@@ -378,9 +462,7 @@ class Graph:
             graph = cls(
                 outputs=tuple(_output_from_dict(output) for output in data["outputs"]),
                 nodes=tuple(_node_from_dict(node) for node in data["nodes"]),
-                edges=tuple(
-                    Edge(e["from"], e["to"], e["output"], e["input"]) for e in data["edges"]
-                ),
+                edges=tuple(_edge_from_dict(edge) for edge in data["edges"]),
                 modules=tuple(ModuleCall(**call) for call in data.get("modules", ())),
             )
         except (KeyError, TypeError) as error:
@@ -436,6 +518,46 @@ def _output_from_dict(data: Mapping[str, Any]) -> Output:
     return Output(data["name"], data["node"], data["index"], base)
 
 
+def _edge_to_dict(edge: Edge) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "from": edge.from_, "to": edge.to, "output": edge.output, "input": edge.input
+    }  # fmt: skip
+    if edge.gradient is not None:
+        data["gradient"] = _gradient_to_dict(edge.gradient)
+    return data
+
+
+def _edge_from_dict(data: Mapping[str, Any]) -> Edge:
+    gradient = data.get("gradient")
+    if gradient is not None:
+        gradient = EdgeGradient(_shape(gradient["shape"]), gradient["norm"], gradient.get("values"))
+    return Edge(data["from"], data["to"], data["output"], data["input"], gradient)
+
+
+def _gradient_to_dict(gradient: Gradient | EdgeGradient) -> dict[str, Any]:
+    shape = None if gradient.shape is None else list(gradient.shape)
+    data: dict[str, Any] = {"shape": shape, "norm": gradient.norm}
+    if isinstance(gradient, Gradient):
+        data["order"] = gradient.order
+    if gradient.values is not None:
+        data["values"] = gradient.values
+    return data
+
+
+def _reason_to_dict(reason: Reason) -> dict[str, Any]:
+    data: dict[str, Any] = {"why": reason.why}
+    if reason.source is not None:
+        data["source"] = asdict(reason.source)
+    if reason.of is not None:
+        data["of"] = reason.of
+    return data
+
+
+def _reason_from_dict(data: Mapping[str, Any]) -> Reason:
+    source = data.get("source")
+    return Reason(data["why"], None if source is None else Source(**source), data.get("of"))
+
+
 def _node_to_dict(node: Node) -> dict[str, Any]:
     several = len(node.outputs) > 1
     data: dict[str, Any] = {
@@ -454,18 +576,32 @@ def _node_to_dict(node: Node) -> dict[str, Any]:
         data["module"] = node.module
     if node.call is not None:
         data["call"] = node.call
-    if node.gradient is not None:
-        gradient = node.gradient
-        shape = None if gradient.shape is None else list(gradient.shape)
-        data["gradient"] = {"shape": shape, "norm": gradient.norm, "order": gradient.order}
-        if gradient.values is not None:
-            data["gradient"]["values"] = gradient.values
-    if node.saved is not None:
-        data["saved"] = [_saved_to_dict(saved) for saved in node.saved]
+    data.update(_asked_for(node))
     if node.fold is not None:
         data["fold"] = node.fold._asdict()
     if node.members:
         data["members"] = list(node.members)
+    return data
+
+
+def _asked_for(node: Node) -> dict[str, Any]:
+    """What a node has only where it was asked for."""
+    data: dict[str, Any] = {}
+    if node.gradient is not None:
+        data["gradient"] = _gradient_to_dict(node.gradient)
+    if node.saved is not None:
+        data["saved"] = [_saved_to_dict(saved) for saved in node.saved]
+    if node.saved_bytes is not None:
+        data["saved_bytes"] = node.saved_bytes
+    if node.derivatives is not None:
+        data["derivatives"] = [
+            {"input": rule.input, "formula": rule.formula, "names": dict(rule.names)}
+            for rule in node.derivatives
+        ]
+    if node.backward is not None:
+        data["backward"] = node.backward
+    if node.reason is not None:
+        data["reason"] = _reason_to_dict(node.reason)
     return data
 
 
@@ -481,6 +617,8 @@ def _saved_to_dict(saved: Saved) -> dict[str, Any]:
     }
     if saved.name is not None:
         data["name"] = saved.name
+    if saved.changed:
+        data["changed"] = True
     return data
 
 
@@ -495,6 +633,9 @@ def _meta_to_dict(meta: TensorMeta, *, with_name: bool) -> dict[str, Any]:
         data["name"] = meta.name
     if meta.values is not None:
         data["values"] = meta.values
+    if meta.flags is not None:
+        flags = meta.flags._asdict()
+        data["flags"] = {**flags, "grad": None if meta.flags.grad is None else [*meta.flags.grad]}
     return data
 
 
@@ -522,6 +663,12 @@ def _node_from_dict(data: Mapping[str, Any]) -> Node:
         else tuple(_saved_from_dict(saved) for saved in data["saved"]),
         fold=None if data.get("fold") is None else Fold(**data["fold"]),
         members=tuple(data.get("members", ())),
+        derivatives=None
+        if data.get("derivatives") is None
+        else tuple(Derivative(**rule) for rule in data["derivatives"]),
+        backward=data.get("backward"),
+        saved_bytes=data.get("saved_bytes"),
+        reason=None if data.get("reason") is None else _reason_from_dict(data["reason"]),
     )
 
 
@@ -536,4 +683,7 @@ def _meta_from_dict(data: Mapping[str, Any]) -> TensorMeta:
         device=data["device"],
         name=data.get("name"),
         values=data.get("values"),
+        flags=None
+        if data.get("flags") is None
+        else Flags(**{**data["flags"], "grad": _shape(data["flags"]["grad"])}),
     )

@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+import jsonschema
 import pytest
 
-from sphinx_autogradgraph.graph.model import Edge, Graph, Node, Output, Source, TensorMeta
+from sphinx_autogradgraph.graph.model import (
+    Derivative,
+    Edge,
+    EdgeGradient,
+    Flags,
+    Graph,
+    Node,
+    Output,
+    Reason,
+    Saved,
+    Source,
+    TensorMeta,
+)
+
+SCHEMA = Path(__file__).parents[1] / "sphinx_autogradgraph" / "graph" / "graph.schema.json"
 
 F32 = TensorMeta((2, 1), "float32", "cpu")
 
@@ -94,3 +110,45 @@ def test_the_repr_is_short_however_deep_the_graph() -> None:
     assert repr(found) == "<Graph of l: 100000 nodes, 99999 edges>"
     assert len(found.chain) == 99_999
     assert Graph.from_json(found.to_json()) == found
+
+
+def test_what_is_asked_for_travels_as_json_and_is_no_part_of_the_structure() -> None:
+    flags = Flags(is_leaf=True, requires_grad=True, retains_grad=False, grad=(2, 1))
+    line = Source("a.py", 3, "y = x.detach()")
+    whole = Graph(
+        (Output("l", 2, 0),),
+        (
+            leaf(0, "w")._replace(outputs=(F32._replace(values=[[1.0], [2.0]], flags=flags),)),
+            Node(1, "input", "tensor", "x", (F32,), reason=Reason("detached", line, 0)),
+            function(2, "MmBackward0")._replace(
+                saved=(Saved("self", shape=(2, 1), dtype="float32", node=1, changed=True),),
+                saved_bytes=8,
+                derivatives=(Derivative(0, "x.T @ grad", {"x": "self"}),),
+                backward="return grad",
+            ),
+        ),
+        (Edge(0, 2, 0, 0, EdgeGradient((2, 1), 1.5, [[1.0], [0.5]])), Edge(1, 2, 0, 1)),
+    )
+    data = json.loads(whole.to_json())
+    jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text("utf-8"))).validate(data)
+    assert Graph.from_json(whole.to_json()) == whole
+    assert data["edges"][0]["gradient"] == {"shape": [2, 1], "norm": 1.5, "values": [[1.0], [0.5]]}
+    assert data["nodes"][1]["reason"]["of"] == 0
+    text = whole.structure().to_json()
+    for word in ("flags", "values", "gradient", "reason", "derivatives", "backward", "saved"):
+        assert f'"{word}' not in text
+
+
+def test_what_a_graph_reaches_and_passes_through() -> None:
+    several = Node(2, "function", "Unbind", None, (F32._replace(name="a"), F32._replace(name="b")))
+    x = Node(1, "input", "tensor", "x", (F32,))
+    found = graph([leaf(0, "w"), x, several], [(0, 2, 0), (1, 2, 1)])
+    assert [found.reaches(name) for name in ("w", "b", "x", "elsewhere")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert found.passes_through("Unbind")
+    assert not found.passes_through("AccumulateGrad")
+    assert not found.passes_through("MmBackward0")
