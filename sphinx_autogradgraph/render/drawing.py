@@ -17,10 +17,12 @@ from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.graph.model import Graph
 from sphinx_autogradgraph.render.arrange import Arranged, arrange
 from sphinx_autogradgraph.render.diagram import DIRECTIONS, Diagram, Direction
+from sphinx_autogradgraph.render.diagram_of_graph import diagram_of
 from sphinx_autogradgraph.render.dot import labelled_digraph_of
 from sphinx_autogradgraph.render.labels import SHOW, Show
 from sphinx_autogradgraph.render.latex_picture import latex_of
 from sphinx_autogradgraph.render.layout import Layout, find_engine
+from sphinx_autogradgraph.render.mermaid import fits, mermaid_of
 from sphinx_autogradgraph.render.notebook_html import notebook_html
 from sphinx_autogradgraph.render.svg import svg_of
 from sphinx_autogradgraph.render.text import (
@@ -104,6 +106,20 @@ class Drawing:
         return str(self.digraph.source)
 
     @cached_property
+    def mermaid(self) -> str:
+        """The text of a Mermaid flowchart, which GitHub and others draw where it stands.
+
+        What has more edges than Mermaid draws is folded for it.
+        """
+        name = plain(title([output.name for output in self.graph.outputs]))
+        for view in views(self._wanted, self._scope):
+            diagram = diagram_of(view, self._show, self._direction)
+            text = mermaid_of(diagram, name, self.caption)
+            if fits(diagram, text):
+                break
+        return text
+
+    @cached_property
     def svg(self) -> str:
         """The drawing as an SVG that stands alone, with its style sheet.
 
@@ -121,9 +137,9 @@ class Drawing:
     def save(self, path: str | Path) -> Path:
         """Write the drawing to a file, in the form that its ending names; return its path.
 
-        ``.svg``, ``.pdf`` (with the extra ``[pdf]``), ``.png``, ``.dot``, ``.json`` (the Graph) or
-        ``.txt``.  Raises :exc:`ValueError` for another ending, :exc:`OSError` if the file cannot be
-        written.
+        ``.svg``, ``.pdf`` (with the extra ``[pdf]``), ``.png``, ``.mmd`` (Mermaid), ``.dot``,
+        ``.json`` (the Graph) or ``.txt``.  Raises :exc:`ValueError` for another ending,
+        :exc:`OSError` if the file cannot be written.
         """
         target = Path(path)
         form = FORMS.get(target.suffix.lower())
@@ -224,6 +240,7 @@ FORMS: dict[str, Callable[[Drawing], bytes]] = {
     ".svg": lambda drawing: drawing.svg.encode(),
     ".pdf": lambda drawing: drawing._pdf(),
     ".png": lambda drawing: drawing._png(),
+    ".mmd": lambda drawing: drawing.mermaid.encode(),
     ".dot": lambda drawing: drawing.dot.encode(),
     ".json": lambda drawing: drawing.graph.to_json().encode(),
     ".txt": lambda drawing: f"{drawing.text}\n".encode(),

@@ -1,0 +1,123 @@
+"""Diagram → the text of a Mermaid flowchart, which GitHub, mystmd, Quarto and others draw."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from sphinx_autogradgraph.render.diagram import ArrowKind, Box, BoxKind, Cluster, Diagram
+from sphinx_autogradgraph.render.labels import Word, printable
+from sphinx_autogradgraph.render.palette import BOXES, CLUSTER, TEXT
+
+MAX_EDGES, MAX_CHARACTERS = 500, 50_000
+"""What Mermaid draws at most, unless the page that it is on says otherwise."""
+
+MAX_LINE = 24
+"""As many characters stand on a line of Mermaid's in any of its fonts."""
+
+_SHAPES: dict[BoxKind, tuple[str, str]] = {
+    "leaf": ("[", "]"),
+    "function": ("(", ")"),
+    "input": ("[", "]"),
+    "output": ("([", "])"),
+    "base": ("([", "])"),
+    "saved": (">", "]"),
+    "module": ("[[", "]]"),
+    "cut": ("(", ")"),
+}
+_DASHES: dict[BoxKind, str] = {"input": "5 3", "cut": "5 3", "base": "2 3"}
+_LINES: dict[ArrowKind, str] = {"use": "-->", "saved": "-.-", "base": "-.->"}
+
+
+def mermaid_of(diagram: Diagram, title: str, description: str) -> str:
+    """The flowchart of a diagram, with a name and a description for who does not see it."""
+    lines = [
+        f"flowchart {diagram.direction}",
+        f"  accTitle: {_coded(title, _IN_PROSE)}",
+        f"  accDescr: {_coded(description, _IN_PROSE)}",
+        *(f"  {_node(box)}" for box in diagram.boxes),
+        *(f"  {line}" for line in _subgraphs(diagram.clusters)),
+        *(f"  {arrow.tail} {_LINES[arrow.kind]} {arrow.head}" for arrow in diagram.arrows),
+        *(f"  {line}" for line in _classes(diagram.boxes)),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def fits(diagram: Diagram, text: str) -> bool:
+    """Whether Mermaid draws the text of a diagram, or says that there is too much."""
+    return len(diagram.arrows) <= MAX_EDGES and len(text) <= MAX_CHARACTERS
+
+
+def _node(box: Box) -> str:
+    first, last = _SHAPES[box.kind]
+    lines = [line for words in (box.words, box.below) for line in _lines(words)]
+    label = "<br/>".join(map(_label, lines))
+    return f'{box.key}{first}"{label}"{last}:::{box.kind}'
+
+
+def _lines(words: Sequence[Word]) -> Iterator[Sequence[Word]]:
+    """The words on one line, or shapes and the like on a second: Mermaid breaks long lines."""
+    metas = [place for place, (role, _) in enumerate(words) if role == "meta" and place]
+    if metas and sum(len(word) + 1 for _, word in words) > MAX_LINE:
+        yield words[: metas[0]]
+        yield words[metas[0] :]
+    elif words:
+        yield words
+
+
+def _label(words: Sequence[Word]) -> str:
+    return escaped(" ".join(word for _, word in words))
+
+
+def _subgraphs(clusters: Sequence[Cluster]) -> Iterator[str]:
+    """The frames, one in the other; those with nothing in them would be drawn as boxes."""
+    held = {cluster.key for cluster in clusters if cluster.boxes}
+    for cluster in reversed(clusters):  # the inner ones come after those that they are in
+        if cluster.key in held and cluster.parent is not None:
+            held.add(cluster.parent)
+    inside: list[str] = []
+    drawn = [cluster for cluster in clusters if cluster.key in held]
+    for cluster in drawn:
+        while inside and inside[-1] != cluster.parent:
+            inside.pop()
+            yield "end"
+        inside.append(cluster.key)
+        yield f'subgraph {cluster.key} ["{_label(cluster.words)}"]'
+        yield from cluster.boxes
+    yield from ["end"] * len(inside)
+    # No fill: what is behind it is light on some pages, and dark on others.
+    yield from (f"style {cluster.key} fill:none,stroke:{CLUSTER}" for cluster in drawn)
+
+
+def _classes(boxes: Sequence[Box]) -> Iterator[str]:
+    """The look of each kind: colours that are read on light and on dark pages."""
+    for kind in dict.fromkeys(box.kind for box in boxes):
+        colours = BOXES[kind]
+        dashes = f",stroke-dasharray:{_DASHES[kind]}" if kind in _DASHES else ""
+        width = ",stroke-width:2px" if kind == "output" else ""
+        yield (
+            f"classDef {kind} fill:{colours.fill},stroke:{colours.stroke},color:{TEXT}"
+            f"{width}{dashes}"
+        )
+
+
+def escaped(text: str) -> str:
+    """A label in Mermaid's entity codes, but for what means nothing to any Mermaid.
+
+    Inside of a word a full stop, an underscore or a hyphen is itself; at its edge some versions
+    take it for Markdown.
+    """
+    return _coded(text, _IN_LABELS)
+
+
+def _coded(text: str, meaning: re.Pattern[str]) -> str:
+    for own, instead in _OWN:
+        text = text.replace(own, instead)
+    return meaning.sub(lambda found: f"#{ord(found[0])};", " ".join(printable(text).split()))
+
+
+_OWN = (("\N{LATIN SMALL LIGATURE FL}", "fl"), ("\xb6\xdf", "\xb6 \xdf"))
+"""What Mermaid itself writes for the ends of an entity on its way, and what is written for it."""
+
+_IN_LABELS = re.compile(r"(?<![A-Za-z0-9])[._-]|[._-](?![A-Za-z0-9])|[^\w\s(),=→…·._-]")
+_IN_PROSE = re.compile(r"[^\w\s(),=→…·.:_-]")
