@@ -10,6 +10,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -215,11 +216,11 @@ META = (TensorMeta((2,), "float32", "cpu"),)
 GRAPH = Graph((Output("w", 0, 0),), (Node(0, "leaf", "AccumulateGrad", "w", META),), ())
 
 
-def a_program(directory: Path, code: str = "x", **options: object) -> Program:
+def a_program(directory: Path, code: str = "x", **options: Any) -> Program:
     return Program(
         (Block(code, "page.rst", str(directory / "page.rst")),), (Draw(1),),
         str(directory), str(directory), **options,
-    )  # type: ignore[arg-type] # fmt: skip
+    )  # fmt: skip
 
 
 def test_cache_entries(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.graph.model import Graph
 from sphinx_autogradgraph.runtime.result import Traced
 from sphinx_autogradgraph.snapshots.store import snapshot_text
@@ -17,7 +18,7 @@ from sphinx_autogradgraph.tracing.walk import trace_tensors
 from tests.conftest import Elements, Project
 
 
-def measured(**namespace: Any) -> tuple[Graph, str | None]:
+def measured(**namespace: Any) -> tuple[Graph, Message | None]:
     return trace_tensors([("out", namespace["out"])], Names(namespace), extras=["gradients"])
 
 

@@ -208,7 +208,10 @@ def test_inputs_stand_where_autograd_has_none(runner: Runner, tmp_path: Path) ->
         (torch.fft.fft, "torch.fft.fft"),
         (torch.Tensor.add, "torch.Tensor.add"),
         (torch.Tensor.__getitem__, "torch.Tensor.__getitem__"),
-        (torch.Tensor.T.__get__, "torch.Tensor.T"),
+        (
+            torch.Tensor.T.__get__,  # type: ignore[attr-defined]
+            "torch.Tensor.T",
+        ),
         (torch.einsum, "torch.einsum"),
     ],
 )

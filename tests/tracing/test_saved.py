@@ -253,7 +253,8 @@ def test_torchvizs_graph_is_contained_in_ours() -> None:
     features = net(torch.randn(2, 1, 8, 8))
     hidden, _ = head(features[None])
     out = (hidden**2).mean() + features.exp().sum() * features.max()
-    params = dict(net.named_parameters()) | {f"head.{k}": p for k, p in head.named_parameters()}
+    params: dict[str, torch.Tensor] = dict(net.named_parameters())
+    params |= {f"head.{k}": p for k, p in head.named_parameters()}
     theirs = torchviz_graph(out, params)
     assert theirs["functions"]
     assert theirs["saved"]

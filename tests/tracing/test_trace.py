@@ -222,10 +222,10 @@ def plain_walk(roots: list[torch.Tensor]) -> tuple[Counter[Any], Counter[Any]]:
     Nodes as (op, shape), edges as (from op, to op, output, input), each with its count.
     """
     found: dict[int, Any] = {}
-    queue = [
+    queue: list[Any] = [
         root.grad_fn
         if root.grad_fn is not None
-        else root.view_as(root).grad_fn.next_functions[0][0]
+        else root.view_as(root).grad_fn.next_functions[0][0]  # type: ignore[union-attr]
         for root in roots
     ]
     nodes: Counter[Any] = Counter()
@@ -244,7 +244,7 @@ def plain_walk(roots: list[torch.Tensor]) -> tuple[Counter[Any], Counter[Any]]:
 
 
 def describe(fn: Any) -> Any:
-    shapes = []
+    shapes: list[Any] = []
     for meta in fn._input_metadata:
         try:
             shapes.append(tuple(meta.shape))
