@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sphinx_autogradgraph.program.program import Draw, Program, read_block
+from sphinx_autogradgraph.program.program import Program, Target, read_block
 from sphinx_autogradgraph.render.diagram_of_graph import diagram_of
 from sphinx_autogradgraph.render.dot import digraph_of
 from sphinx_autogradgraph.render.layout import lay_out
@@ -21,12 +21,12 @@ def test_the_picture_and_the_caption_are_those_of_the_example(runner: Runner) ->
     example = ROOT / "examples" / "linreg.py"
     program = Program(
         blocks=(read_block(str(example), str(ROOT)),),
-        draws=(Draw(1, ("l",)),),
+        targets=(Target(1, ("l",)),),
         directory=str(example.parent),
         root=str(ROOT),
         module=example.stem,
     )
-    (traced,) = runner.run([program])[0].draws
+    (traced,) = runner.run([program])[0].targets
     assert isinstance(traced, Traced)
     graph = traced.graph
     diagram = diagram_of(graph)

@@ -34,7 +34,7 @@ class Diagnostic:
     ``message`` and ``values`` are those of a :class:`.Message`.
     ``file`` (relative, never a path of the build machine) and ``line`` (from 1) say where in the
     author's code; ``detail`` is the author's part of the traceback, in more lines.
-    ``surroundings`` marks a diagnostic of the machine and not of the program (torch missing): every
+    ``build_wide`` marks a diagnostic of the machine and not of the program (torch missing): every
     program of the build would meet it.  ``block`` is the index of the block of the program that
     failed, if it was one.
     """
@@ -45,7 +45,7 @@ class Diagnostic:
     file: str | None = None
     line: int | None = None
     detail: str = ""
-    surroundings: bool = False
+    build_wide: bool = False
     block: int | None = None
 
     def sentence(self, translate: Translate = untranslated) -> str:

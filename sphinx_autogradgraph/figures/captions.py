@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sphinx_autogradgraph.core.messages import Message, Translate, untranslated
-from sphinx_autogradgraph.figures.figure_layout import Drawn
+from sphinx_autogradgraph.figures.figure_layout import FigureLayout
 from sphinx_autogradgraph.graph.model import Graph
 from sphinx_autogradgraph.render.text import Span, folded, summary, title
 
 
 def caption_and_legend(
     graph: Graph,
-    drawn: Drawn,
+    drawn: FigureLayout,
     notes: Sequence[Message],
     *,
     has_caption: bool,

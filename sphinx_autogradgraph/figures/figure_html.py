@@ -12,7 +12,7 @@ from typing import Literal
 
 from sphinx_autogradgraph.core.messages import Translate, untranslated
 from sphinx_autogradgraph.core.settings import Engine
-from sphinx_autogradgraph.figures.figure_layout import Drawn
+from sphinx_autogradgraph.figures.figure_layout import FigureLayout
 from sphinx_autogradgraph.graph.model import Graph
 from sphinx_autogradgraph.render.arrange import draw_view
 from sphinx_autogradgraph.render.layout import LayoutTimeoutError
@@ -23,7 +23,7 @@ from sphinx_autogradgraph.views.choice import steps
 
 
 @dataclass(frozen=True)
-class Site:
+class CanvasContext:
     """What a canvas needs to know of the output that it becomes part of.
 
     ``url_of_call`` finds the documentation of a call; ``url_of_file`` takes the name and the text
@@ -43,8 +43,8 @@ class Site:
 
 def canvas_html(
     graph: Graph,
-    drawn: Drawn,
-    site: Site,
+    drawn: FigureLayout,
+    context: CanvasContext,
     *,
     classes: Sequence[str] = ("autogradgraph-canvas",),
     translate: Translate = untranslated,
@@ -52,7 +52,7 @@ def canvas_html(
     """The HTML of a canvas: the drawing, what it opens to if it is folded, the Graph as data."""
     _ = translate
     graph_json = graph.to_json()
-    calls, lines = _call_links(graph, site, _), _line_links(graph, drawn.lines, _)
+    calls, lines = _call_links(graph, context, _), _line_links(graph, drawn.lines, _)
     name = plain(title([output.name for output in graph.outputs], _))
     svg = svg_of(
         drawn.diagram(graph, _),
@@ -60,22 +60,22 @@ def canvas_html(
         prefix=drawn.prefix,
         title=name,
         description=drawn.alt,
-        role=site.role,
+        role=context.role,
         width=drawn.width,
         lines=lines,
         calls=calls,
     )
-    levels = list(_levels(graph, drawn, site, name, lines, calls, _))
+    levels = list(_levels(graph, drawn, context, name, lines, calls, _))
     controls = ""
     if levels:
         data = [{"nodes": len((drawn.view or graph).nodes)}, *levels]
         controls = f' data-levels="{escape(json.dumps(data))}"'
-    if site.words:
+    if context.words:
         text = json.dumps(_words(_), ensure_ascii=False)
         controls += f' data-autogradgraph-words="{escape(text)}"'
     url = None
     if len(graph.nodes) > LARGE:
-        url = site.url_of_file(f"{drawn.prefix}.json", graph_json)
+        url = context.url_of_file(f"{drawn.prefix}.json", graph_json)
     return (
         f'<div class="{escape(" ".join(classes))}"{controls}>\n{svg}\n</div>\n'
         f"{data_script(graph_json, url)}"
@@ -111,8 +111,8 @@ def _words(_: Translate) -> dict[str, str]:
 
 def _levels(
     graph: Graph,
-    drawn: Drawn,
-    site: Site,
+    drawn: FigureLayout,
+    context: CanvasContext,
     name: str,
     lines: Mapping[int, Link],
     calls: Mapping[int, Link],
@@ -122,12 +122,12 @@ def _levels(
 
     It is a script, which pages may load from wherever they are opened, that hands over the SVG.
     """
-    if drawn.view is None or not site.opens:
+    if drawn.view is None or not context.opens:
         return
     for number, view in enumerate(steps(graph, drawn.scope, drawn.view), 1):
         try:
             diagram, layout = draw_view(
-                view, drawn.show, drawn.direction, site.engine, site.layout_timeout, _
+                view, drawn.show, drawn.direction, context.engine, context.layout_timeout, _
             )
         except LayoutTimeoutError:
             return  # what is larger would take even longer
@@ -142,14 +142,14 @@ def _levels(
             calls=calls,
         )
         packed = base64.b64encode(gzip.compress(svg.encode(), mtime=0)).decode()
-        url = site.url_of_file(file, f'autogradgraphLevel("{file}","{packed}")\n')
+        url = context.url_of_file(file, f'autogradgraphLevel("{file}","{packed}")\n')
         if url is not None:
             yield {"nodes": len(view.nodes), "url": url, "file": file}
 
 
-def _call_links(graph: Graph, site: Site, _: Translate) -> dict[int, Link]:
+def _call_links(graph: Graph, context: CanvasContext, _: Translate) -> dict[int, Link]:
     urls = {
-        call: site.url_of_call(call) for call in {node.call for node in graph.nodes if node.call}
+        call: context.url_of_call(call) for call in {node.call for node in graph.nodes if node.call}
     }
     return {
         node.id: Link(url, _("documentation of {call}").format(call=node.call))

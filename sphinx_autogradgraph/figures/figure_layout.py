@@ -18,7 +18,7 @@ from sphinx_autogradgraph.views.choice import Scope
 
 
 @dataclass(frozen=True)
-class Drawn:
+class FigureLayout:
     """The view of a Graph that is drawn, and its layout.
 
     They are made when a page is read and not when it is written, so that a diagnostic of the layout
@@ -48,7 +48,7 @@ class Drawn:
         options: Options,
         prefix: str,
         lines: Mapping[int, str],
-    ) -> Drawn:
+    ) -> FigureLayout:
         """How ``arranged`` is drawn, which is of ``graph``, by the options of its directive."""
         return cls(
             prefix=prefix,
@@ -77,7 +77,7 @@ class Drawn:
         return json.dumps(data, ensure_ascii=False)
 
     @classmethod
-    def from_json(cls, text: str) -> Drawn:
+    def from_json(cls, text: str) -> FigureLayout:
         """What :meth:`to_json` wrote."""
         data = json.loads(text)
         return cls(

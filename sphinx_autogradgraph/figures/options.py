@@ -19,8 +19,8 @@ from sphinx_autogradgraph.views.choice import EVERYTHING, FOLDS, FoldWord, Scope
 T = TypeVar("T")
 W = TypeVar("W", bound=str)
 
-Table = Literal["tensors", "nodes"]
-TABLES: tuple[Table, ...] = get_args(Table)
+TableName = Literal["tensors", "nodes"]
+TABLES: tuple[TableName, ...] = get_args(TableName)
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Options:
     scope: Scope = EVERYTHING
     show: tuple[Show, ...] = ("shape",)
     include_source: bool | None = None
-    table: tuple[Table, ...] = ()
+    table: tuple[TableName, ...] = ()
     context: bool = False
     skip: bool = False
     raises: str | None = None
@@ -163,7 +163,7 @@ def _named(text: str) -> str:
     return text.strip()
 
 
-def _table(text: str) -> tuple[Table, ...]:
+def _table(text: str) -> tuple[TableName, ...]:
     return _words(text, TABLES)
 
 

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.figures.request import Request
-from sphinx_autogradgraph.program.program import Block, Draw, Program
+from sphinx_autogradgraph.program.program import Block, Program, Target
 from sphinx_autogradgraph.runtime.result import Traced
 
 E = TypeVar("E")
@@ -60,7 +60,7 @@ class Run(Generic[E]):
             if not isinstance(diagnostic, Diagnostic):
                 continue
             of_the_run = diagnostic.block is not None or diagnostic.kind in ("timeout", "crash")
-            if of_the_run and diagnostic in reported and not diagnostic.surroundings:
+            if of_the_run and diagnostic in reported and not diagnostic.build_wide:
                 continue
             reported.append(diagnostic)
             at_block = diagnostic.block is not None and self.blocks
@@ -73,7 +73,7 @@ class Plan(Generic[E]):
     def __init__(self) -> None:
         self.jobs: list[Job[E]] = []
         self._blocks: list[tuple[E, Block]] = []
-        self._draws: list[tuple[Job[E], Draw]] = []
+        self._targets: list[tuple[Job[E], Target]] = []
 
     def add_block(self, element: E, block: Block) -> None:
         """Add a block of the page's program."""
@@ -90,7 +90,7 @@ class Plan(Generic[E]):
             if not job.runs:
                 return
             if self._blocks:
-                self._draws.append((job, replace(request.draw, after=len(self._blocks))))
+                self._targets.append((job, replace(request.target, after=len(self._blocks))))
             else:
                 job.request = replace(request, diagnostics=(_NOTHING_ABOVE,))
 
@@ -101,19 +101,19 @@ class Plan(Generic[E]):
             for job in self.jobs
             if job.request.program is not None and job.runs
         ]
-        if self._draws:
-            draws = tuple(draw for _, draw in self._draws)
-            used = self._blocks[: draws[-1].after]
-            options = [job.request.options for job, _ in self._draws]
+        if self._targets:
+            targets = tuple(target for _, target in self._targets)
+            used = self._blocks[: targets[-1].after]
+            options = [job.request.options for job, _ in self._targets]
             program = Program(
                 blocks=tuple(block for _, block in used),
-                draws=draws,
+                targets=targets,
                 directory=directory,
                 root=root,
                 seed=next((option.seed for option in options if option.seed), 0),
                 timeout=max(option.timeout for option in options),
             )
             runs.append(
-                Run(program, [job for job, _ in self._draws], [element for element, _ in used])
+                Run(program, [job for job, _ in self._targets], [element for element, _ in used])
             )
         return runs

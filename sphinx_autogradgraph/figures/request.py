@@ -11,8 +11,8 @@ from sphinx_autogradgraph.figures.options import Options
 from sphinx_autogradgraph.graph.model import EXTRAS
 from sphinx_autogradgraph.program.program import (
     Block,
-    Draw,
     Program,
+    Target,
     find_module,
     parse_reference,
     read_block,
@@ -30,7 +30,7 @@ class Request:
     """
 
     options: Options
-    draw: Draw
+    target: Target
     program: Program | None
     block: Block | None
     source: bool
@@ -54,7 +54,7 @@ class Request:
         names (:exc:`.DiagnosticError` if it cannot).  What is wrong is
         among the diagnostics.
         """
-        draw = Draw(
+        target = Target(
             after=0 if block is None else 1,
             expressions=options.tensor,
             extras=tuple(extra for extra in EXTRAS if extra in options.show),
@@ -62,7 +62,7 @@ class Request:
         )
         base = Program(
             blocks=(),
-            draws=(draw,),
+            targets=(target,),
             directory=directory,
             root=root,
             seed=options.seed,
@@ -78,7 +78,7 @@ class Request:
                 block = _shown(program)
         except DiagnosticError as error:
             diagnostics.append(error.diagnostic)
-        return cls(options, draw, program, block, source, tuple(diagnostics))
+        return cls(options, target, program, block, source, tuple(diagnostics))
 
 
 def _program(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sphinx_autogradgraph.core.messages import Translate
-from sphinx_autogradgraph.figures.options import Table
+from sphinx_autogradgraph.figures.options import TableName
 from sphinx_autogradgraph.graph.model import Graph, Node, Saved, TensorRow
 from sphinx_autogradgraph.render.text import Span, norm_text, shape_text, shape_text_of, value_text
 from sphinx_autogradgraph.runtime.result import Traced
@@ -23,7 +23,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Grid:
+class Table:
     """A table.  ``name`` is its class, ``widths`` are in characters."""
 
     name: str
@@ -32,19 +32,19 @@ class Grid:
     body: Sequence[Sequence[Cell]]
 
 
-def grids(
-    wanted: Sequence[Table], traced: Traced, lines: Mapping[int, str], translate: Translate
-) -> list[Grid]:
+def tables_of(
+    wanted: Sequence[TableName], traced: Traced, lines: Mapping[int, str], translate: Translate
+) -> list[Table]:
     """The tables that are wanted; ``lines`` are the ids of the lines that made nodes."""
     return [
         _tensors(traced.tensors, translate)
-        if table == "tensors"
+        if name == "tensors"
         else _nodes(traced.graph, lines, translate)
-        for table in wanted
+        for name in wanted
     ]
 
 
-def _tensors(rows: Sequence[TensorRow], _: Translate) -> Grid:
+def _tensors(rows: Sequence[TensorRow], _: Translate) -> Table:
     # The headings are attributes of torch.Tensor: the same in every language.
     heads = [
         _text(_("tensor")),
@@ -60,10 +60,10 @@ def _tensors(rows: Sequence[TensorRow], _: Translate) -> Grid:
         ]
         for row in rows
     ]
-    return Grid("autogradgraph-tensors", [16, 12, 9, 15, 20], heads, body)
+    return Table("autogradgraph-tensors", [16, 12, 9, 15, 20], heads, body)
 
 
-def _nodes(graph: Graph, lines: Mapping[int, str], _: Translate) -> Grid:
+def _nodes(graph: Graph, lines: Mapping[int, str], _: Translate) -> Table:
     names = [_("node"), _("operation"), _("shape"), _("line"), _("inputs")]
     widths = [5, 24, 12, 16, 18]
     measured = any(node.gradient is not None for node in graph.nodes)
@@ -95,7 +95,7 @@ def _nodes(graph: Graph, lines: Mapping[int, str], _: Translate) -> Grid:
         if keeps:
             cells.append(_text(", ".join(_saved(graph, saved, _) for saved in node.saved or ())))
         body.append(cells)
-    return Grid("autogradgraph-nodes", widths, heads, body)
+    return Table("autogradgraph-nodes", widths, heads, body)
 
 
 def _saved(graph: Graph, saved: Saved, _: Translate) -> str:

@@ -18,8 +18,8 @@ from sphinx_autogradgraph import __version__
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
 from sphinx_autogradgraph.graph.model import EXTRAS
 from sphinx_autogradgraph.program.program import (
-    Draw,
     Program,
+    Target,
     parse_reference,
     referenced,
     split_expressions,
@@ -123,7 +123,7 @@ def _draw(options: argparse.Namespace) -> int:
         return 2
     with Runner() as runner:
         (result,) = runner.run([program])
-    (traced,) = result.draws
+    (traced,) = result.targets
     if isinstance(traced, Diagnostic):
         print(f"autogradgraph: {traced.report()}", file=sys.stderr)
         return 2 if traced.kind in ("reference", "option") else 1
@@ -155,13 +155,13 @@ def _program(options: argparse.Namespace, words: Sequence[str]) -> Program:
     reference = parse_reference(options.reference)
     if reference.member and options.tensor:
         raise ValueError("--tensor and the reference both say what to draw; keep one")
-    draw = Draw(
+    target = Target(
         after=0,
         expressions=split_expressions(options.tensor) if options.tensor else (),
         extras=tuple(extra for extra in EXTRAS if extra in words),
     )
     base = Program(
-        blocks=(), draws=(draw,), directory=here, root=here,
+        blocks=(), targets=(target,), directory=here, root=here,
         seed=options.seed, timeout=options.timeout,
     )  # fmt: skip
     return referenced(base, reference, str(Path(reference.file or "").absolute()))

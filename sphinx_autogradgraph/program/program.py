@@ -36,7 +36,7 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Draw:
+class Target:
     """What to draw, and when: after the first ``after`` blocks have run.
 
     ``expressions`` are evaluated in the program's namespace.  ``member`` names something in that
@@ -66,7 +66,7 @@ class Program:
     """
 
     blocks: tuple[Block, ...]
-    draws: tuple[Draw, ...]
+    targets: tuple[Target, ...]
     directory: str
     root: str
     path: tuple[str, ...] = ()
@@ -88,15 +88,15 @@ class Program:
             **{
                 **data,
                 "blocks": tuple(Block(**block) for block in data["blocks"]),
-                "draws": tuple(
-                    Draw(
+                "targets": tuple(
+                    Target(
                         **{
-                            **draw,
-                            "expressions": tuple(draw["expressions"]),
-                            "extras": tuple(draw["extras"]),
+                            **target,
+                            "expressions": tuple(target["expressions"]),
+                            "extras": tuple(target["extras"]),
                         }
                     )
-                    for draw in data["draws"]
+                    for target in data["targets"]
                 ),
                 "path": tuple(data["path"]),
             }
@@ -223,14 +223,14 @@ def referenced(base: Program, reference: Reference, path: str) -> Program:
     ``path`` is where the reference's file is, if it names one.  Raises what :func:`read_block`
     raises.
     """
-    (draw,) = base.draws
-    draw = replace(draw, member=reference.member)
+    (target,) = base.targets
+    target = replace(target, member=reference.member)
     if reference.file is None:
-        return replace(base, draws=(replace(draw, after=0),), import_module=reference.module)
+        return replace(base, targets=(replace(target, after=0),), import_module=reference.module)
     return replace(
         base,
         blocks=(read_block(path, base.root),),
-        draws=(replace(draw, after=1),),
+        targets=(replace(target, after=1),),
         directory=os.path.dirname(path),
         module=Path(path).stem,
     )

@@ -48,7 +48,7 @@ class Cache:
             if any(digest(file) != value for file, value in files.items()):
                 return None
             result = Result.from_dict({**entry["result"], "files": list(files)})
-            if len(result.draws) != len(program.draws):
+            if len(result.targets) != len(program.targets):
                 return None
             os.utime(path)  # so that what is used is not dropped
         except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError):
@@ -57,7 +57,7 @@ class Cache:
 
     def put(self, program: Program, result: Result) -> None:
         """Keep a result, unless anything in it failed.  :exc:`OSError` if it cannot be written."""
-        if any(isinstance(draw, Diagnostic) for draw in result.draws):
+        if any(isinstance(target, Diagnostic) for target in result.targets):
             return
         key = key_of(program)
         files = {_relative(file, program): digest(file) for file in result.files}

@@ -11,17 +11,17 @@ from sphinx_autogradgraph.runtime.client import Runner, Waiting
 from sphinx_autogradgraph.runtime.result import Result
 
 
-class Executor:
+class CachedRunner:
     """Runs programs for one build, and remembers what came of them.
 
-    Without a ``cache`` everything runs.  ``trouble`` is the error that keeps results from being
+    Without a ``cache`` everything runs.  ``cache_error`` is the error that keeps results from being
     remembered, if there is one; they are good all the same.
     """
 
     def __init__(self, runner: Runner, cache: Cache | None) -> None:
         self._runner = runner
         self._cache = cache
-        self.trouble: Diagnostic | None = None
+        self.cache_error: Diagnostic | None = None
 
     def run(self, programs: Sequence[Program], waiting: Waiting | None = None) -> list[Result]:
         """The results of the programs, in order; what has to run runs side by side."""
@@ -55,9 +55,9 @@ class Executor:
         try:
             self._cache.put(program, result)
         except OSError as error:
-            self.trouble = Diagnostic(
+            self.cache_error = Diagnostic(
                 "cache",
                 "the cache cannot be written: {reason}; see autogradgraph_cache",
                 {"reason": error.strerror or type(error).__name__},
-                surroundings=True,
+                build_wide=True,
             )

@@ -27,7 +27,7 @@ import torch
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
 from sphinx_autogradgraph.program.author_files import import_fresh, imported_files, is_authors
-from sphinx_autogradgraph.program.program import Block, Draw, Program, display_path
+from sphinx_autogradgraph.program.program import Block, Program, Target, display_path
 from sphinx_autogradgraph.runtime.result import Result, Traced
 from sphinx_autogradgraph.runtime.tracebacks import diagnostic_of
 from sphinx_autogradgraph.tracing.names import Names
@@ -54,13 +54,13 @@ def execute(program: Program) -> Result:
     """Run the program and trace what it draws; what the program raises becomes a diagnostic."""
     before = set(sys.modules)
     run = _Run(program)
-    draws = run.draws()
+    targets = run.targets()
     new = [
         module
         for name, module in list(sys.modules.items())
         if name not in before and (module is not run.module or program.import_module)
     ]
-    return Result(draws, imported_files(new))
+    return Result(targets, imported_files(new))
 
 
 class _Run:
@@ -74,10 +74,10 @@ class _Run:
         self._recorder = Recorder(
             is_own=lambda path: path in self._files or is_authors(path),
             display=lambda path: self._files.get(path) or display_path(path, program.root),
-            inputs=any("inputs" in draw.extras for draw in program.draws),
+            inputs=any("inputs" in target.extras for target in program.targets),
         )
 
-    def draws(self) -> tuple[Traced | Diagnostic, ...]:
+    def targets(self) -> tuple[Traced | Diagnostic, ...]:
         """Run everything; what was traced, or a diagnostic, for each thing to draw."""
         found: dict[int, Traced | Diagnostic] = {}
         failed: Diagnostic | None = self._attempt(self._enter)
@@ -90,10 +90,10 @@ class _Run:
                 failed = self._attempt(step)
                 if failed is not None:
                     failed = replace(failed, block=count - 1)
-            for index, draw in enumerate(self.program.draws):
-                if draw.after == count:
-                    found[index] = failed or self._draw(draw)
-        return tuple(found[index] for index in range(len(self.program.draws)))
+            for index, target in enumerate(self.program.targets):
+                if target.after == count:
+                    found[index] = failed or self._trace_target(target)
+        return tuple(found[index] for index in range(len(self.program.targets)))
 
     def _attempt(self, step: Callable[[], None]) -> Diagnostic | None:
         try:
@@ -176,10 +176,10 @@ class _Run:
         )
         raise DiagnosticError(diagnostic)
 
-    def _draw(self, draw: Draw) -> Traced | Diagnostic:
+    def _trace_target(self, target: Target) -> Traced | Diagnostic:
         namespace = self.module.__dict__
         try:
-            values = self._values(draw)
+            values = self._values(target)
             outputs = drawable(values, namespace)
             _HELD.append(outputs)
             names = Names(self._recorder.locals, namespace)
@@ -188,9 +188,9 @@ class _Run:
                 names,
                 self._recorder,
                 namespace={**namespace, **self._recorder.locals},
-                extras=draw.extras,
+                extras=target.extras,
             )
-            rows = tensor_rows(namespace, outputs) if draw.tensors else ()
+            rows = tensor_rows(namespace, outputs) if target.tensors else ()
         except DiagnosticError as error:
             return error.diagnostic
         except BaseException as error:
@@ -198,12 +198,12 @@ class _Run:
         notes = [text for text in (passed_over(values), note) if text is not None]
         return Traced(graph, rows, tuple(notes))
 
-    def _values(self, draw: Draw) -> list[tuple[str, object]]:
+    def _values(self, target: Target) -> list[tuple[str, object]]:
         """What is drawn, each with what it is called."""
-        if draw.member is not None:
-            return [self._member(draw.member)]
-        if draw.expressions:
-            return [(text, self._evaluate(text)) for text in draw.expressions]
+        if target.member is not None:
+            return [self._member(target.member)]
+        if target.expressions:
+            return [(text, self._evaluate(text)) for text in target.expressions]
         if self._value is not None and tensors_in(*self._value):
             return [self._value]
         return [(text, self._evaluate(text)) for text in self._assigned]

@@ -238,7 +238,7 @@ class Runner:
             dump = trail.read_text(errors="replace") if trail.exists() else ""
             if dump.startswith("Timeout"):
                 ended = "timeout"
-            return Result.of_diagnostic(lost(ended, program, dump), len(program.draws))
+            return Result.of_diagnostic(lost(ended, program, dump), len(program.targets))
 
 
 class _Exchange:
@@ -271,7 +271,7 @@ class _Exchange:
             diagnostic = Diagnostic(
                 "crash", "the process that runs programs has ended unexpectedly"
             )
-            return Result.of_diagnostic(diagnostic, len(self._program.draws))
+            return Result.of_diagnostic(diagnostic, len(self._program.targets))
         message = self._inbox.feed(data)
         return None if message is None else Result.from_dict(message)
 

@@ -47,20 +47,20 @@ class Result:
     ``files`` are the author's own modules that the program imported, as paths on this machine.
     """
 
-    draws: tuple[Traced | Diagnostic, ...]
+    targets: tuple[Traced | Diagnostic, ...]
     files: tuple[str, ...] = ()
 
     @classmethod
-    def of_diagnostic(cls, diagnostic: Diagnostic, draws: int) -> Result:
+    def of_diagnostic(cls, diagnostic: Diagnostic, count: int) -> Result:
         """The result of a run that came to nothing but ``diagnostic``."""
-        return cls(draws=(diagnostic,) * draws)
+        return cls(targets=(diagnostic,) * count)
 
     def to_dict(self) -> dict[str, Any]:
         """The result as plain data for JSON."""
         return {
-            "draws": [
+            "targets": [
                 {"diagnostic": item.to_dict()} if isinstance(item, Diagnostic) else item.to_dict()
-                for item in self.draws
+                for item in self.targets
             ],
             "files": list(self.files),
         }
@@ -69,11 +69,11 @@ class Result:
     def from_dict(cls, data: Mapping[str, Any]) -> Result:
         """The result of which ``data`` is the :meth:`to_dict`."""
         return cls(
-            draws=tuple(
+            targets=tuple(
                 Diagnostic.from_dict(item["diagnostic"])
                 if "diagnostic" in item
                 else Traced.from_dict(item)
-                for item in data["draws"]
+                for item in data["targets"]
             ),
             files=tuple(data["files"]),
         )

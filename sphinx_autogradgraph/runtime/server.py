@@ -68,7 +68,7 @@ def load() -> Execute | Diagnostic:
             "execution",
             "torch is not installed where the docs are built; install it with "
             "pip install 'sphinx-autogradgraph[torch]'",
-            surroundings=True,
+            build_wide=True,
         )
     except BaseException as error:
         return _broken(error)
@@ -78,7 +78,7 @@ def load() -> Execute | Diagnostic:
             "torch {version} is too old, {oldest} is needed; upgrade it with "
             "pip install --upgrade 'sphinx-autogradgraph[torch]'",
             {"version": torch.__version__, "oldest": ".".join(map(str, OLDEST_TORCH))},
-            surroundings=True,
+            build_wide=True,
         )
     from sphinx_autogradgraph.runtime.child import execute
 
@@ -90,14 +90,14 @@ def _broken(error: BaseException) -> Diagnostic:
         "execution",
         "torch cannot be imported: {error}",
         {"error": f"{type(error).__name__}: {error}"},
-        surroundings=True,
+        build_wide=True,
     )
 
 
 def outcome(execute: Execute | Diagnostic, program: Program) -> dict[str, Any]:
     """What to answer for a program that is run here and now."""
     if isinstance(execute, Diagnostic):
-        return Result.of_diagnostic(execute, len(program.draws)).to_dict()
+        return Result.of_diagnostic(execute, len(program.targets)).to_dict()
     try:
         return execute(program).to_dict()
     except BaseException:
@@ -106,7 +106,7 @@ def outcome(execute: Execute | Diagnostic, program: Program) -> dict[str, Any]:
             "sphinx-autogradgraph itself failed; please report it with this traceback",
             detail=traceback.format_exc(),
         )
-        return Result.of_diagnostic(diagnostic, len(program.draws)).to_dict()
+        return Result.of_diagnostic(diagnostic, len(program.targets)).to_dict()
 
 
 # --- serve ----------------------------------------------------------------------------------------
@@ -281,7 +281,7 @@ class _Ready:
         if ended == 0 and os.path.exists(f"{self._answer}.part"):
             return _without_space(program, os.strerror(errno.ENOSPC))
         diagnostic = lost(ended, program, _read_dump(self._dump))
-        return json_bytes(Result.of_diagnostic(diagnostic, len(program.draws)).to_dict())
+        return json_bytes(Result.of_diagnostic(diagnostic, len(program.targets)).to_dict())
 
 
 def _without_space(program: Program, reason: str) -> bytes:
@@ -291,9 +291,9 @@ def _without_space(program: Program, reason: str) -> bytes:
         "nothing can be written where temporary files go: {reason}; make room there, or have "
         "TMPDIR name another directory",
         {"reason": reason},
-        surroundings=True,
+        build_wide=True,
     )
-    return json_bytes(Result.of_diagnostic(diagnostic, len(program.draws)).to_dict())
+    return json_bytes(Result.of_diagnostic(diagnostic, len(program.targets)).to_dict())
 
 
 def _watch(child: int, connection: socket.socket, timeout: float) -> Ended | Literal["gone"]:

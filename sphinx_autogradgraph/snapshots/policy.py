@@ -11,9 +11,9 @@ from typing import Literal
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.core.messages import Message, Translate, untranslated
 from sphinx_autogradgraph.core.settings import Mode
-from sphinx_autogradgraph.program.program import Draw
+from sphinx_autogradgraph.program.program import Target
 from sphinx_autogradgraph.runtime.result import Traced
-from sphinx_autogradgraph.snapshots.comparison import Kept, State
+from sphinx_autogradgraph.snapshots.comparison import SnapshotComparison, SnapshotStatus
 from sphinx_autogradgraph.snapshots.store import Snapshots, drift
 
 Purpose = Literal["build", "check", "update"]
@@ -21,7 +21,7 @@ Purpose = Literal["build", "check", "update"]
 ``update`` accepts."""
 
 
-class Keeper:
+class SnapshotPolicy:
     """The snapshots of a project's figures; ``name`` is how messages call their directory."""
 
     def __init__(self, directory: str, name: str, translate: Translate = untranslated) -> None:
@@ -52,24 +52,24 @@ class Keeper:
 
     def keep(
         self, path: Path, traced: Traced, purpose: Purpose
-    ) -> tuple[State, list[str], list[Diagnostic]]:
+    ) -> tuple[SnapshotStatus, list[str], list[Diagnostic]]:
         """Compare a graph of today with its snapshot, and keep it where that is wanted.
 
         What it is to the snapshot, how it differs in words, and the diagnostics to report.
         """
         kept = self.read(path)
-        state: State
+        status: SnapshotStatus
         words: list[str] = []
         diagnostics: list[Diagnostic] = []
         if isinstance(kept, Diagnostic):
-            state, words = "drift", [kept.sentence(self._translate)]
+            status, words = "drift", [kept.sentence(self._translate)]
             if purpose == "build":
                 diagnostics.append(kept)
         elif kept is None:
-            state = "missing"
+            status = "missing"
         else:
             words = drift(kept, traced, self._translate)
-            state = "drift" if words else "same"
+            status = "drift" if words else "same"
             if words and purpose == "build":
                 diagnostic = Diagnostic(
                     "drift",
@@ -79,13 +79,13 @@ class Keeper:
                     detail="\n".join(words),
                 )
                 diagnostics.append(diagnostic)
-        if state != "same" and (purpose == "update" or (purpose == "build" and kept is None)):
+        if status != "same" and (purpose == "update" or (purpose == "build" and kept is None)):
             fault_of_it = self._write(path, traced)
             if fault_of_it is not None:
                 diagnostics.append(fault_of_it)
-        return state, words, diagnostics
+        return status, words, diagnostics
 
-    def orphans(self, wanted: Iterable[Kept]) -> list[Path]:
+    def orphans(self, wanted: Iterable[SnapshotComparison]) -> list[Path]:
         """The snapshots of none of these figures."""
         return self.snapshots.orphans(Path(kept.path) for kept in wanted)
 
@@ -102,15 +102,15 @@ class Keeper:
         return None
 
 
-def stand_in(
-    keeper: Keeper | None, path: Path | None, draw: Draw, skip: bool, mode: Mode
+def fall_back(
+    keeper: SnapshotPolicy | None, path: Path | None, target: Target, skip: bool, mode: Mode
 ) -> Traced | Diagnostic:
     """What a figure whose code is not run is drawn from, or why it cannot be drawn.
 
     ``path`` is the file of its snapshot; ``skip`` tells that its author does not want it run.
     """
     kept = None if keeper is None or path is None else keeper.read(path)
-    if isinstance(kept, Traced) and set(draw.extras) - {"inputs"}:
+    if isinstance(kept, Traced) and set(target.extras) - {"inputs"}:
         note = Message(
             "Gradients, saved tensors and values are read where the code runs, and are not "
             "kept in snapshots."
@@ -127,14 +127,14 @@ def stand_in(
             "draw from; install it with pip install 'sphinx-autogradgraph[torch]', or keep "
             "snapshots: set autogradgraph_snapshots, run autogradgraph update where torch is, "
             "and commit them",
-            surroundings=True,
+            build_wide=True,
         )
     if keeper is None or path is None:
         return Diagnostic(
             "snapshot",
             "nothing is run (autogradgraph_execution = 'never'), and no snapshots are kept; "
             "set autogradgraph_snapshots, and run autogradgraph update where torch is",
-            surroundings=True,
+            build_wide=True,
         )
     return Diagnostic(
         "snapshot",

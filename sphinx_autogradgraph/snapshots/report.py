@@ -7,24 +7,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sphinx_autogradgraph.core.messages import Translate, untranslated
-from sphinx_autogradgraph.snapshots.comparison import Kept
-from sphinx_autogradgraph.snapshots.policy import Keeper
+from sphinx_autogradgraph.snapshots.comparison import SnapshotComparison
+from sphinx_autogradgraph.snapshots.policy import SnapshotPolicy
 
 
 @dataclass(frozen=True)
 class Report:
     """How a project's graphs compare with their snapshots.  Entries come with their page."""
 
-    entries: tuple[tuple[str, Kept], ...]
+    entries: tuple[tuple[str, SnapshotComparison], ...]
     orphans: tuple[Path, ...]
-    keeper: Keeper
+    keeper: SnapshotPolicy
     translate: Translate = untranslated
 
     @classmethod
     def of(
         cls,
-        kept: Mapping[str, Sequence[Kept]],
-        keeper: Keeper,
+        kept: Mapping[str, Sequence[SnapshotComparison]],
+        keeper: SnapshotPolicy,
         translate: Translate = untranslated,
     ) -> Report:
         """The report on all pages of a project, by their names."""
@@ -32,9 +32,9 @@ class Report:
         orphans = tuple(keeper.orphans(entry for _, entry in entries))
         return cls(entries, orphans, keeper, translate)
 
-    def count(self, state: str) -> int:
-        """How many figures are in that state."""
-        return sum(kept.state == state for _, kept in self.entries)
+    def count(self, status: str) -> int:
+        """How many figures are in that status."""
+        return sum(kept.status == status for _, kept in self.entries)
 
     def in_sync(self) -> bool:
         """Whether every graph is the one that is kept, and nothing else is kept."""
@@ -47,11 +47,11 @@ class Report:
         """
         for page, kept in self.entries:
             file = self.keeper.display(kept.path)
-            if kept.state == "drift":
+            if kept.status == "drift":
                 head = self.translate("the graph is no longer that of {file}").format(file=file)
                 words = "".join(f"\n    {line}" for line in kept.words)
                 yield page, kept.line, "drift", head + words
-            elif kept.state == "missing":
+            elif kept.status == "missing":
                 text = self.translate("there is no snapshot {file}").format(file=file)
                 yield page, kept.line, "snapshot", text
         for path in self.orphans:
@@ -62,9 +62,9 @@ class Report:
         """What an update accepted, in words."""
         for _, kept in self.entries:
             file = self.keeper.display(kept.path)
-            if kept.state == "missing":
+            if kept.status == "missing":
                 yield self.translate("new: {file}").format(file=file)
-            elif kept.state == "drift":
+            elif kept.status == "drift":
                 lines = "".join(f"\n    {line}" for line in kept.words)
                 yield self.translate("changed: {file}").format(file=file) + lines
         for path in self.orphans:
@@ -82,5 +82,5 @@ class Report:
             "{count} graphs: {same} as kept, {drift} drifted, {missing} without a snapshot, "
             "{failed} failed; {orphans} snapshots without a figure"
         )
-        states = {state: self.count(state) for state in ("same", "drift", "missing", "failed")}
+        states = {status: self.count(status) for status in ("same", "drift", "missing", "failed")}
         return text.format(count=len(self.entries), orphans=len(self.orphans), **states)

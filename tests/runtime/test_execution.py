@@ -17,14 +17,14 @@ from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.graph.model import Graph
 from sphinx_autogradgraph.program.program import (
     Block,
-    Draw,
     Program,
+    Target,
     find_module,
     read_block,
     split_expressions,
 )
 from sphinx_autogradgraph.runtime.cache import Cache
-from sphinx_autogradgraph.runtime.cached_client import Executor
+from sphinx_autogradgraph.runtime.cached_client import CachedRunner
 from sphinx_autogradgraph.runtime.client import Runner, default_method
 from sphinx_autogradgraph.runtime.result import Traced
 from tests.conftest import Project
@@ -38,7 +38,7 @@ def program(directory: Path, code: str, tensor: str = "", **options: object) -> 
     expressions = split_expressions(tensor) if tensor else ()
     return Program(
         blocks=(Block(code, "page.rst", str(directory / "page.rst"), 10),),
-        draws=(Draw(1, expressions),),
+        targets=(Target(1, expressions),),
         directory=str(directory),
         root=str(directory),
         **options,  # type: ignore[arg-type]
@@ -47,7 +47,7 @@ def program(directory: Path, code: str, tensor: str = "", **options: object) -> 
 
 def run(runner: Runner, program: Program) -> Graph | Diagnostic:
     (result,) = runner.run([program])
-    return graph_or_fault(result.draws[0])
+    return graph_or_fault(result.targets[0])
 
 
 def graph_or_fault(drawn: Traced | Diagnostic) -> Graph | Diagnostic:
@@ -101,7 +101,7 @@ def write_file(tmp_path: Path, code: str, name: str = "script.py") -> Path:
 def of_file(path: Path, member: str | None = None, tensor: str = "") -> Program:
     return Program(
         blocks=(read_block(str(path), str(path.parents[1])),),
-        draws=(Draw(1, split_expressions(tensor) if tensor else (), member),),
+        targets=(Target(1, split_expressions(tensor) if tensor else (), member),),
         directory=str(path.parent),
         root=str(path.parents[1]),
         module=path.stem,
@@ -120,7 +120,7 @@ def test_a_file_runs_as_an_import_would(runner: Runner, tmp_path: Path) -> None:
         "if __name__ == '__main__':\n    raise SystemExit('the guard fired')\n",
     )
     (result,) = runner.run([of_file(path)])
-    assert names(result.draws[0]) == ["l"]
+    assert names(result.targets[0]) == ["l"]
     assert [Path(file).name for file in result.files] == ["helper.py"]
 
 
@@ -150,13 +150,13 @@ def test_a_module_reference_sees_the_path_of_conf_py(runner: Runner, tmp_path: P
 
     def of_module(module: str, path: tuple[str, ...]) -> Program:
         return Program(
-            blocks=(), draws=(Draw(0, member="loss"),), directory=str(tmp_path),
+            blocks=(), targets=(Target(0, member="loss"),), directory=str(tmp_path),
             root=str(tmp_path), path=path, import_module=module,
         )  # fmt: skip
 
     lib = (str(tmp_path / "lib"),)
     (result,) = runner.run([of_module("mine.model", lib)])
-    assert names(result.draws[0]) == ["loss()"]
+    assert names(result.targets[0]) == ["loss()"]
     assert find_module("mine.model", lib) == str(package / "model.py")
     assert find_module("mine.absent", lib) is find_module("mine.model.x", lib) is None
     assert {Path(file).name for file in result.files} == {"__init__.py", "model.py"}
@@ -252,7 +252,7 @@ def test_programs_do_not_reach_each_other(runner: Runner, tmp_path: Path) -> Non
         "assert torch.get_default_dtype() == torch.float32\ny = x * 2"
     )
     results = runner.run([program(tmp_path, spoil), program(tmp_path, clean)] * 3)
-    assert [names(result.draws[0]) for result in results] == [["y"]] * 6
+    assert [names(result.targets[0]) for result in results] == [["y"]] * 6
 
 
 def test_programs_are_seeded(runner: Runner, tmp_path: Path) -> None:
@@ -262,7 +262,7 @@ def test_programs_are_seeded(runner: Runner, tmp_path: Path) -> None:
         "raise ValueError(got)"
     )
     first, again, other = (
-        diagnostic(result.draws[0]).sentence()
+        diagnostic(result.targets[0]).sentence()
         for result in runner.run(
             [
                 program(tmp_path, code, seed=1),
@@ -289,7 +289,7 @@ def test_a_helper_of_equal_size_and_time_is_read_anew(runner: Runner, tmp_path: 
 def test_many_programs_at_once_come_back_in_order(tmp_path: Path) -> None:
     with Runner(jobs=2) as runner:
         programs = [program(tmp_path, HEAD + f"y{i} = x * {i}") for i in range(12)]
-        found = [names(result.draws[0]) for result in runner.run(programs)]
+        found = [names(result.targets[0]) for result in runner.run(programs)]
     assert found == [[f"y{i}"] for i in range(12)]
 
 
@@ -297,8 +297,8 @@ def test_big_graphs_cross(runner: Runner, tmp_path: Path) -> None:
     code = HEAD + "y = x\nfor i in range(100_000):\n    y = y * 1.0\n"
     results = runner.run([program(tmp_path, code, "y")] * 3)
     for result in results:
-        assert isinstance(result.draws[0], Traced)
-        assert len(result.draws[0].graph.nodes) == 100_001
+        assert isinstance(result.targets[0], Traced)
+        assert len(result.targets[0].graph.nodes) == 100_001
 
 
 def test_big_graphs_of_functions_cross(runner: Runner, tmp_path: Path) -> None:
@@ -308,10 +308,10 @@ def test_big_graphs_of_functions_cross(runner: Runner, tmp_path: Path) -> None:
     path = tmp_path / "f.py"
     path.write_text(code)
     block = Block(code=code, file="f.py", path=str(path))
-    made = replace(program(tmp_path, code), blocks=(block,), draws=(Draw(after=1, member="f"),))
+    made = replace(program(tmp_path, code), blocks=(block,), targets=(Target(after=1, member="f"),))
     (result,) = runner.run([made])
-    assert isinstance(result.draws[0], Traced)
-    assert len(result.draws[0].graph.nodes) == 100_001
+    assert isinstance(result.targets[0], Traced)
+    assert len(result.targets[0].graph.nodes) == 100_001
 
 
 @forks
@@ -329,14 +329,14 @@ def test_the_worker_ends_with_its_runner(tmp_path: Path) -> None:
 def test_the_worker_imports_torch_before_it_is_needed(tmp_path: Path) -> None:
     cache = Cache(tmp_path / "cache")
     with Runner() as runner:
-        executor = Executor(runner, cache)
+        executor = CachedRunner(runner, cache)
         executor.warm_up()
         assert runner._server is not None
         server = runner._server.pid
         executor.run([program(tmp_path, HEAD + "y = x * 2")])
         assert runner._server.pid == server
     with Runner() as runner:
-        Executor(runner, cache).warm_up()  # all may be remembered
+        CachedRunner(runner, cache).warm_up()  # all may be remembered
         assert runner._server is None
 
 
@@ -360,8 +360,8 @@ def test_a_fresh_process_does_the_same(tmp_path: Path) -> None:
                 program(tmp_path, "import os\nos._exit(3)"),
             ]
         )
-    assert names(results[0].draws[0]) == ["y"]
-    diagnostics = [diagnostic(result.draws[0]) for result in results[1:]]
+    assert names(results[0].targets[0]) == ["y"]
+    diagnostics = [diagnostic(result.targets[0]) for result in results[1:]]
     assert [(found.kind, found.line) for found in diagnostics] == [
         ("execution", 10), ("timeout", 11), ("crash", None),
     ]  # fmt: skip

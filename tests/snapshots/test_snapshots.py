@@ -16,7 +16,7 @@ import pytest
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.graph.model import Graph, Node, Output, TensorMeta
-from sphinx_autogradgraph.program.program import Block, Draw, Program
+from sphinx_autogradgraph.program.program import Block, Program, Target
 from sphinx_autogradgraph.runtime.cache import Cache, key_of
 from sphinx_autogradgraph.runtime.result import Result, Traced
 from sphinx_autogradgraph.snapshots.store import Snapshots, snapshot_text
@@ -218,7 +218,7 @@ GRAPH = Graph((Output("w", 0, 0),), (Node(0, "leaf", "AccumulateGrad", "w", META
 
 def a_program(directory: Path, code: str = "x", **options: Any) -> Program:
     return Program(
-        (Block(code, "page.rst", str(directory / "page.rst")),), (Draw(1),),
+        (Block(code, "page.rst", str(directory / "page.rst")),), (Target(1),),
         str(directory), str(directory), **options,
     )  # fmt: skip
 
@@ -267,7 +267,7 @@ def test_a_damaged_graph_in_an_entry_is_a_miss(tmp_path: Path) -> None:
     cache.put(program, Result((Traced(GRAPH),)))
     (path,) = tmp_path.glob("*/*.json.gz")
     entry = json.loads(gzip.decompress(path.read_bytes()))
-    entry["result"]["draws"][0]["graph"]["outputs"][0]["node"] = 7
+    entry["result"]["targets"][0]["graph"]["outputs"][0]["node"] = 7
     path.write_bytes(gzip.compress(json.dumps(entry).encode()))
     assert cache.get(program) is None
 

@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from sphinx_autogradgraph.graph.model import Extra, Graph
-from sphinx_autogradgraph.program.program import Block, Draw, Program
+from sphinx_autogradgraph.program.program import Block, Program, Target
 from sphinx_autogradgraph.runtime.client import Runner
 from sphinx_autogradgraph.runtime.result import Traced
 from sphinx_autogradgraph.tracing.provenance import call_name
@@ -30,11 +30,11 @@ def trace(
     path = str(directory / "page.rst")
     blocks = [Block(code, "page.rst", path, 100 * n) for n, code in enumerate(codes, 1)]
     program = Program(
-        blocks=tuple(blocks), draws=(Draw(len(blocks), (tensor,), extras=extras),),
+        blocks=tuple(blocks), targets=(Target(len(blocks), (tensor,), extras=extras),),
         directory=str(directory), root=str(directory),
     )  # fmt: skip
     (result,) = runner.run([program])
-    (traced,) = result.draws
+    (traced,) = result.targets
     assert isinstance(traced, Traced), traced
     return traced.graph
 
@@ -155,11 +155,11 @@ def test_names_of_the_variables_of_a_called_function(runner: Runner, tmp_path: P
     )
     path = str(tmp_path / "script.py")
     program = Program(
-        blocks=(Block(code, "script.py", path),), draws=(Draw(1, member="loss"),),
+        blocks=(Block(code, "script.py", path),), targets=(Target(1, member="loss"),),
         directory=str(tmp_path), root=str(tmp_path), module="script",
     )  # fmt: skip
     (result,) = runner.run([program])
-    (traced,) = result.draws
+    (traced,) = result.targets
     assert isinstance(traced, Traced)
     assert traced.graph.leaves == ("w",)
     assert [node.name for node in traced.graph.nodes] == ["w", "h", None]
@@ -252,11 +252,11 @@ def test_tensors_of_the_program_are_asked(runner: Runner, tmp_path: Path) -> Non
     )
     program = Program(
         blocks=(Block(code, "page.rst", str(tmp_path / "page.rst")),),
-        draws=(Draw(1, ("l", "l.mean()"), tensors=True),),
+        targets=(Target(1, ("l", "l.mean()"), tensors=True),),
         directory=str(tmp_path), root=str(tmp_path),
     )  # fmt: skip
     (result,) = runner.run([program])
-    (traced,) = result.draws
+    (traced,) = result.targets
     assert isinstance(traced, Traced)
     assert [
         (row.name, row.shape, row.is_leaf, row.requires_grad, row.grad_fn)

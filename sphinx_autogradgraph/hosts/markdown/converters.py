@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from markdown import Markdown
 
-MARKS = ("zensical.toml", "properdocs.yml", "mkdocs.yml", "mkdocs.yaml", "pyproject.toml")
+PROJECT_FILES = ("zensical.toml", "properdocs.yml", "mkdocs.yml", "mkdocs.yaml", "pyproject.toml")
 """The files that a project has in its directory."""
 
 
 @dataclass(frozen=True)
-class Host:
+class PageHost:
     """Where a page is, as far as its host tells.
 
     ``root`` is the directory of the project, ``path`` the file of the page, ``name`` the page's
@@ -34,7 +34,7 @@ class Host:
     raises: bool = False
 
 
-def host_of(md: Markdown) -> Host:
+def page_host(md: Markdown) -> PageHost:
     """The host of a converter, and its page."""
     for processor in md.treeprocessors:  # MkDocs and ProperDocs: «relpath»
         file: Any = getattr(processor, "file", None)
@@ -45,7 +45,7 @@ def host_of(md: Markdown) -> Host:
             docs = Path(path).parents[parts - 1]
             where = config.config_file_path
             root = Path(where).absolute().parent if where else project_root(docs)
-            return Host(root, path, _stem(file.src_uri), docs)
+            return PageHost(root, path, _stem(file.src_uri), docs)
     for processor in md.preprocessors:  # Zensical: «rendering_context»
         page: Any = getattr(processor, "page", None)
         config = getattr(processor, "config", None)
@@ -54,14 +54,14 @@ def host_of(md: Markdown) -> Host:
             docs = root / config["docs_dir"]
             # It counts no warnings of Python's, and keeps «--strict» to itself.
             strict = bool(config.get("strict")) or bool({"--strict", "-s"} & set(sys.argv[1:]))
-            return Host(root, str(docs / page.path), _stem(page.path), docs, strict)
-    return Host(project_root(Path.cwd()))
+            return PageHost(root, str(docs / page.path), _stem(page.path), docs, strict)
+    return PageHost(project_root(Path.cwd()))
 
 
 def project_root(start: Path) -> Path:
-    """The nearest directory, from ``start`` upwards, that has one of :data:`MARKS`; else it."""
+    """Find the nearest directory from ``start`` upwards that has a project file; else ``start``."""
     for directory in (start, *start.parents):
-        if any((directory / mark).is_file() for mark in MARKS):
+        if any((directory / mark).is_file() for mark in PROJECT_FILES):
             return directory
     return start
 

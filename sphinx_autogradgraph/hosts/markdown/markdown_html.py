@@ -16,11 +16,10 @@ from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.core.messages import untranslated
 from sphinx_autogradgraph.core.settings import Settings
 from sphinx_autogradgraph.figures.captions import caption_and_legend
-from sphinx_autogradgraph.figures.figure_html import Site as Output
-from sphinx_autogradgraph.figures.figure_html import canvas_html
-from sphinx_autogradgraph.figures.figure_layout import Drawn
+from sphinx_autogradgraph.figures.figure_html import CanvasContext, canvas_html
+from sphinx_autogradgraph.figures.figure_layout import FigureLayout
 from sphinx_autogradgraph.figures.options import Options
-from sphinx_autogradgraph.figures.tables import Cell, Grid, grids
+from sphinx_autogradgraph.figures.tables import Cell, Table, tables_of
 from sphinx_autogradgraph.program.program import Block
 from sphinx_autogradgraph.render.notebook_html import spans_html
 from sphinx_autogradgraph.render.text import alternative, title
@@ -31,7 +30,7 @@ MAX_LEVEL = 512 * 1024
 
 
 def figure_html(
-    traced: Traced, options: Options, drawn: Drawn, first: bool, settings: Settings
+    traced: Traced, options: Options, drawn: FigureLayout, first: bool, settings: Settings
 ) -> str:
     """The figure of what was traced, and the tables below it.
 
@@ -39,7 +38,7 @@ def figure_html(
     """
     graph = traced.graph
     drawn = replace(drawn, alt=options.alt or alternative(graph))
-    output = Output(
+    output = CanvasContext(
         url_of_call=lambda _call: None,
         url_of_file=_in_the_page,
         role="group",
@@ -54,7 +53,7 @@ def figure_html(
     shown = _inline(options.caption) if options.caption else spans_html(caption)
     rest = f'<span class="autogradgraph-summary">{spans_html(legend)}</span>'
     tables = "".join(
-        _table(grid) for grid in grids(options.table, traced, drawn.lines, untranslated)
+        _table(table) for table in tables_of(options.table, traced, drawn.lines, untranslated)
     )
     legend_html = f'<div class="legend"><p>{rest}</p></div>'
     body = f"{canvas}<figcaption>\n{_caption(shown)}\n{legend_html}\n</figcaption>"
@@ -99,14 +98,14 @@ def code_html(block: Block, prefix: str) -> tuple[str, dict[int, str]]:
     return shown, ids
 
 
-def _table(grid: Grid) -> str:
-    head = "".join(f"<th>{_cell(cell)}</th>" for cell in grid.heads)
+def _table(table: Table) -> str:
+    head = "".join(f"<th>{_cell(cell)}</th>" for cell in table.heads)
     body = "\n".join(
-        f"<tr>{''.join(f'<td>{_cell(cell)}</td>' for cell in row)}</tr>" for row in grid.body
+        f"<tr>{''.join(f'<td>{_cell(cell)}</td>' for cell in row)}</tr>" for row in table.body
     )
     # Themes style tables that have no class.
     return (
-        f'<div class="autogradgraph-table {grid.name}"><table>\n<thead><tr>{head}</tr></thead>\n'
+        f'<div class="autogradgraph-table {table.name}"><table>\n<thead><tr>{head}</tr></thead>\n'
         f"<tbody>\n{body}\n</tbody>\n</table></div>\n"
     )
 

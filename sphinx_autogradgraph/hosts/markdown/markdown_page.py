@@ -8,23 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
-from sphinx_autogradgraph.figures.figure_layout import Drawn
+from sphinx_autogradgraph.figures.figure_layout import FigureLayout
 from sphinx_autogradgraph.figures.html_ids import page_slug
 from sphinx_autogradgraph.figures.option_names import NAMES
 from sphinx_autogradgraph.figures.options import parse_options
 from sphinx_autogradgraph.figures.plan import Job, Plan
 from sphinx_autogradgraph.figures.request import Request
-from sphinx_autogradgraph.hosts.markdown.converters import Host
+from sphinx_autogradgraph.hosts.markdown.converters import PageHost
 from sphinx_autogradgraph.hosts.markdown.fences import FIGURE, Fence, fences
 from sphinx_autogradgraph.hosts.markdown.markdown_html import code_html, failed_html, figure_html
-from sphinx_autogradgraph.hosts.markdown.site import Site
+from sphinx_autogradgraph.hosts.markdown.site import MarkdownSite
 from sphinx_autogradgraph.program.notebook_cells import python_of
 from sphinx_autogradgraph.program.program import Block, display_path
 from sphinx_autogradgraph.program.source_lines import line_of_code, source_lines
 from sphinx_autogradgraph.render.arrange import arrange
 from sphinx_autogradgraph.runtime.result import Traced
-from sphinx_autogradgraph.snapshots.comparison import Kept, State
-from sphinx_autogradgraph.snapshots.policy import stand_in
+from sphinx_autogradgraph.snapshots.comparison import SnapshotComparison, SnapshotStatus
+from sphinx_autogradgraph.snapshots.policy import fall_back
 
 REFERENCE = "reference"
 """The option that Sphinx has as the directive's argument."""
@@ -42,14 +42,14 @@ class Figure:
     diagnostics: tuple[str, ...]
 
 
-class Page:
+class MarkdownPage:
     """The figures of a page.  ``lines`` are its text, as its host has it."""
 
-    def __init__(self, site: Site, host: Host, lines: Sequence[str]) -> None:
+    def __init__(self, site: MarkdownSite, host: PageHost, lines: Sequence[str]) -> None:
         self.site = site
         self.host = host
         self.lines = lines
-        self.kept: list[Kept] = []
+        self.kept: list[SnapshotComparison] = []
         self._source = () if host.path is None else source_lines(host.path)
         self._directory = str(site.root if host.path is None else Path(host.path).parent)
         self._file = display_path(host.path, site.root) if host.path else UNKNOWN
@@ -100,12 +100,12 @@ class Page:
     def _run(self, plan: Plan[Fence]) -> None:
         runs = plan.runs(self._directory, str(self.site.root))
         results = self.site.run([run.program for run in runs])
-        if self.site.trouble is not None:
-            self._report(plan.jobs[0].figure, self.site.trouble)
+        if self.site.cache_error is not None:
+            self._report(plan.jobs[0].figure, self.site.cache_error)
         for run, result in zip(runs, results, strict=True):
-            for job, outcome in zip(run.jobs, result.draws, strict=True):
+            for job, outcome in zip(run.jobs, result.targets, strict=True):
                 job.outcome = outcome
-                lost = isinstance(outcome, Diagnostic) and outcome.surroundings
+                lost = isinstance(outcome, Diagnostic) and outcome.build_wide
                 if lost and self.site.settings.execution == "auto":
                     kept = self._stand_in(job)
                     if isinstance(kept, Traced):
@@ -143,7 +143,7 @@ class Page:
                 "for -",
                 {"header": repr(fence.header)},
             )
-            return Request(options, request.draw, None, None, False, (diagnostic,))
+            return Request(options, request.target, None, None, False, (diagnostic,))
         unknown = [name for name in texts if name not in NAMES]
         if unknown:
             diagnostic = Diagnostic(
@@ -152,7 +152,7 @@ class Page:
                 {"name": unknown[0], "choices": ", ".join(sorted((*NAMES, REFERENCE)))},
             )
             return Request(
-                options, request.draw, None, block, False, (diagnostic, *request.diagnostics)
+                options, request.target, None, block, False, (diagnostic, *request.diagnostics)
             )
         return request
 
@@ -185,10 +185,10 @@ class Page:
     # --- outcomes ---
 
     def _stand_in(self, job: Job[Fence]) -> Traced | Diagnostic:
-        return stand_in(
+        return fall_back(
             self.site.keeper,
             self._snapshot(job),
-            job.request.draw,
+            job.request.target,
             job.request.options.skip,
             self.site.settings.execution,
         )
@@ -221,15 +221,17 @@ class Page:
         path = self._snapshot(job)
         if self.site.keeper is None or path is None:
             return
-        state, words, diagnostics = self.site.keeper.keep(path, traced, self.site.purpose)
+        status, words, diagnostics = self.site.keeper.keep(path, traced, self.site.purpose)
         for diagnostic in diagnostics:
             self._report(job.figure, diagnostic)
-        self._note(job, state, words)
+        self._note(job, status, words)
 
-    def _note(self, job: Job[Fence], state: State, words: Sequence[str] = ()) -> None:
+    def _note(self, job: Job[Fence], status: SnapshotStatus, words: Sequence[str] = ()) -> None:
         path = self._snapshot(job)
         if path is not None:
-            self.kept.append(Kept(self._line(job.figure), str(path), state, tuple(words)))
+            self.kept.append(
+                SnapshotComparison(self._line(job.figure), str(path), status, tuple(words))
+            )
 
     def _report(self, fence: Fence, diagnostic: Diagnostic, figure: Fence | None = None) -> None:
         """Warn of a diagnostic at a fence; ``figure`` is the one that cannot be drawn for it."""
@@ -264,7 +266,7 @@ class Page:
             for node in outcome.graph.nodes
             if node.source is not None and node.source.line in lines
         }
-        drawn = Drawn.of(arranged, outcome.graph, options, prefix, links)
+        drawn = FigureLayout.of(arranged, outcome.graph, options, prefix, links)
         return source + figure_html(outcome, options, drawn, first, settings)
 
     def _source_of(self, job: Job[Fence], prefix: str) -> tuple[str, dict[int, str]]:

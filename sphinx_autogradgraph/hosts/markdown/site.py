@@ -14,10 +14,10 @@ from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
 from sphinx_autogradgraph.core.settings import Settings, read_settings
 from sphinx_autogradgraph.program.program import Program
 from sphinx_autogradgraph.runtime.cache import Cache
-from sphinx_autogradgraph.runtime.cached_client import Executor
+from sphinx_autogradgraph.runtime.cached_client import CachedRunner
 from sphinx_autogradgraph.runtime.client import Runner, has_torch
 from sphinx_autogradgraph.runtime.result import Result
-from sphinx_autogradgraph.snapshots.policy import Keeper, Purpose
+from sphinx_autogradgraph.snapshots.policy import Purpose, SnapshotPolicy
 
 CACHE = ".cache/autogradgraph"
 """The directory of the cache, from that of the project, where the settings name none."""
@@ -26,7 +26,7 @@ logger = logging.getLogger("mkdocs.plugins.sphinx_autogradgraph")
 """What MkDocs and ProperDocs show, and count in strict mode."""
 
 
-class Site:
+class MarkdownSite:
     """What the pages of a site share.
 
     ``purpose`` is what its graphs are made for.  ``diagnostic`` is what is wrong with its settings,
@@ -42,8 +42,8 @@ class Site:
         except DiagnosticError as error:
             self.settings, self.diagnostic = Settings(), error.diagnostic
         name = self.settings.snapshots
-        self.keeper = None if name is None else Keeper(str(root / name), name)
-        self._executor: Executor | None = None
+        self.keeper = None if name is None else SnapshotPolicy(str(root / name), name)
+        self._executor: CachedRunner | None = None
         self._lock = threading.Lock()  # Zensical converts pages side by side
         self._reported: set[str] = set()
 
@@ -62,15 +62,15 @@ class Site:
                 # A check wants to know what the code does, not what it did.
                 cache = Cache(self.root / (settings.cache or CACHE))
                 runner = Runner(environment=settings.environment)
-                self._executor = Executor(runner, cache if self.purpose == "build" else None)
+                self._executor = CachedRunner(runner, cache if self.purpose == "build" else None)
             return self._executor.run(
                 [replace(program, path=path, memory=settings.memory) for program in programs]
             )
 
     @property
-    def trouble(self) -> Diagnostic | None:
+    def cache_error(self) -> Diagnostic | None:
         """What keeps results from being remembered."""
-        return None if self._executor is None else self._executor.trouble
+        return None if self._executor is None else self._executor.cache_error
 
     def report(self, place: str, diagnostic: Diagnostic) -> str | None:
         """Warn of a diagnostic; the text of the warning.
@@ -78,7 +78,7 @@ class Site:
         What any figure of the site would meet is reported once: None for the others.
         """
         text = f"{place}: {diagnostic.report()} [autogradgraph.{diagnostic.kind}]"
-        if diagnostic.surroundings:
+        if diagnostic.build_wide:
             if diagnostic.sentence() in self._reported:
                 return None
             self._reported.add(diagnostic.sentence())
@@ -92,14 +92,14 @@ class Site:
             self._executor = None
 
 
-_sites: dict[Path, Site] = {}
+_sites: dict[Path, MarkdownSite] = {}
 _lock = threading.Lock()
 
 
-def site_at(root: Path) -> Site:
+def site_at(root: Path) -> MarkdownSite:
     """The site of a project, which lives as long as this process."""
     with _lock:
         if root not in _sites:
-            _sites[root] = Site(root)
+            _sites[root] = MarkdownSite(root)
             atexit.register(_sites[root].close)
         return _sites[root]

@@ -8,11 +8,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from sphinx_autogradgraph.hosts.markdown.converters import MARKS, Host, project_root
-from sphinx_autogradgraph.hosts.markdown.markdown_page import Page
-from sphinx_autogradgraph.hosts.markdown.site import Site, logger
+from sphinx_autogradgraph.hosts.markdown.converters import PROJECT_FILES, PageHost, project_root
+from sphinx_autogradgraph.hosts.markdown.markdown_page import MarkdownPage
+from sphinx_autogradgraph.hosts.markdown.site import MarkdownSite, logger
 from sphinx_autogradgraph.program.program import display_path
-from sphinx_autogradgraph.snapshots.comparison import Kept
+from sphinx_autogradgraph.snapshots.comparison import SnapshotComparison
 from sphinx_autogradgraph.snapshots.policy import Purpose
 from sphinx_autogradgraph.snapshots.report import Report
 
@@ -36,7 +36,7 @@ def check_site(directory: Path, purpose: Purpose) -> tuple[Report, int]:
     )
     if not files:
         raise NoSiteError(f"there is no conf.py in {directory}, and no Markdown page")
-    site = Site(root, purpose)
+    site = MarkdownSite(root, purpose)
     if site.diagnostic is not None:
         raise NoSiteError(site.diagnostic.sentence())
     if site.keeper is None:
@@ -46,14 +46,14 @@ def check_site(directory: Path, purpose: Purpose) -> tuple[Report, int]:
         )
     diagnostics = _Counter()
     logger.addHandler(diagnostics)
-    kept: dict[str, list[Kept]] = {}
+    kept: dict[str, list[SnapshotComparison]] = {}
     names: dict[str, str] = {}
     try:
         for file in files:
             name = file.relative_to(docs).with_suffix("").as_posix()
             names[name] = display_path(file, root)
-            host = Host(root, str(file), name, docs)
-            kept[name] = Page(site, host, lines_of(file, (root, docs))).kept
+            host = PageHost(root, str(file), name, docs)
+            kept[name] = MarkdownPage(site, host, lines_of(file, (root, docs))).kept
     finally:
         site.close()
         logger.removeHandler(diagnostics)
@@ -80,7 +80,7 @@ class _Counter(logging.StreamHandler):  # type: ignore[type-arg]
 
 def docs_of(directory: Path) -> Path:
     """The directory of the pages of a project, if ``directory`` is that of the project."""
-    for mark in MARKS:
+    for mark in PROJECT_FILES:
         file = directory / mark
         if file.is_file() and mark != "pyproject.toml":
             named = re.search(

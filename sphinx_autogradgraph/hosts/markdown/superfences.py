@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from sphinx_autogradgraph.hosts.markdown.converters import host_of
+from sphinx_autogradgraph.hosts.markdown.converters import page_host
 from sphinx_autogradgraph.hosts.markdown.fences import SETUP, Fence
-from sphinx_autogradgraph.hosts.markdown.markdown_page import Page
+from sphinx_autogradgraph.hosts.markdown.markdown_page import MarkdownPage
 from sphinx_autogradgraph.hosts.markdown.site import site_at
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _HELD = "fence"
 """The name of the option in which the validator hands the fence to the formatter."""
 
-_pages: WeakKeyDictionary[Markdown, Page] = WeakKeyDictionary()
+_pages: WeakKeyDictionary[Markdown, MarkdownPage] = WeakKeyDictionary()
 """The page that each converter is at."""
 
 _lock = threading.Lock()
@@ -74,14 +74,14 @@ def formatter(
     return html
 
 
-def _page_of(md: Markdown) -> Page:
+def _page_of(md: Markdown) -> MarkdownPage:
     """The page that is being converted: drawn as a whole when its first figure is met."""
     with _lock:
         page = _pages.get(md)
     # A converter that is used again has other lines.
     if page is None or page.lines is not md.lines:
-        host = host_of(md)
-        page = Page(site_at(host.root), host, md.lines)
+        host = page_host(md)
+        page = MarkdownPage(site_at(host.root), host, md.lines)
         with _lock:  # which is for the dictionary alone: pages may be drawn side by side
             _pages[md] = page
     return page

@@ -13,23 +13,28 @@ from docutils import nodes
 from sphinx.util import logging
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
-from sphinx_autogradgraph.figures.figure_layout import Drawn
+from sphinx_autogradgraph.figures.figure_layout import FigureLayout
 from sphinx_autogradgraph.figures.html_ids import page_slug
-from sphinx_autogradgraph.figures.tables import grids
-from sphinx_autogradgraph.hosts.sphinx import dependencies, surroundings
+from sphinx_autogradgraph.figures.tables import tables_of
+from sphinx_autogradgraph.hosts.sphinx import build_wide, dependencies
 from sphinx_autogradgraph.hosts.sphinx.attributes import CHECK, UPDATE
-from sphinx_autogradgraph.hosts.sphinx.comparisons import KEPT, keeper_of
-from sphinx_autogradgraph.hosts.sphinx.document_page import Page, PageJob, PageRun, concerns_us
+from sphinx_autogradgraph.hosts.sphinx.comparisons import COMPARISONS, snapshot_policy
+from sphinx_autogradgraph.hosts.sphinx.document_page import (
+    DocumentPage,
+    PageJob,
+    PageRun,
+    concerns_us,
+)
 from sphinx_autogradgraph.hosts.sphinx.figure_nodes import fail, fill, leave_out
 from sphinx_autogradgraph.hosts.sphinx.table_nodes import table_node
 from sphinx_autogradgraph.hosts.sphinx.translation import _
 from sphinx_autogradgraph.render.arrange import arrange
 from sphinx_autogradgraph.runtime.cache import Cache
-from sphinx_autogradgraph.runtime.cached_client import Executor
+from sphinx_autogradgraph.runtime.cached_client import CachedRunner
 from sphinx_autogradgraph.runtime.client import Runner, has_torch
 from sphinx_autogradgraph.runtime.result import Traced
-from sphinx_autogradgraph.snapshots.comparison import Kept, State
-from sphinx_autogradgraph.snapshots.policy import Purpose, stand_in
+from sphinx_autogradgraph.snapshots.comparison import SnapshotComparison, SnapshotStatus
+from sphinx_autogradgraph.snapshots.policy import Purpose, fall_back
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -51,12 +56,12 @@ class Build:
         config = app.config
         cache = config.autogradgraph_cache
         directory = os.path.join(app.confdir, cache) if cache else app.doctreedir / CHECK
-        self._executor = Executor(
+        self._executor = CachedRunner(
             Runner(environment=config.autogradgraph_environment),
             # A check wants to know what the code does, not what it did.
             None if _checks(app) else Cache(directory),
         )
-        self._keeper = keeper_of(app)
+        self._keeper = snapshot_policy(app)
 
     def warm_up(self, app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
         """Have torch imported while documents are read, if one of them looks as if it needed it."""
@@ -80,7 +85,7 @@ class Build:
         if not concerns_us(document):
             return
         env = app.env
-        page = Page(
+        page = DocumentPage(
             document, app.config.highlight_language, str(env.srcdir), page_slug(env.docname)
         )
         if not page.plan.jobs:
@@ -106,7 +111,7 @@ class Build:
             return True
         return mode == "auto" and has_torch()
 
-    def _run(self, app: Sphinx, page: Page) -> None:
+    def _run(self, app: Sphinx, page: DocumentPage) -> None:
         """Run the programs of a page; outcomes go to the jobs, diagnostics to the author."""
         env = app.env
         root = str(env.srcdir)
@@ -128,14 +133,14 @@ class Build:
         memory = app.config.autogradgraph_memory
         programs = [replace(run.program, path=path, memory=memory) for run in runs]
         results = self._executor.run(programs, waiting)
-        if self._executor.trouble is not None:
-            surroundings.note(env, page.plan.jobs[0].figure, self._executor.trouble)
+        if self._executor.cache_error is not None:
+            build_wide.note(env, page.plan.jobs[0].figure, self._executor.cache_error)
         for run, result in zip(runs, results, strict=True):
             files = [block.path for block in run.program.blocks]
             document = str(env.doc2path(env.docname))
             dependencies.note(env, [path for path in files if path != document])
             dependencies.note(env, result.files)
-            for job, outcome in zip(run.jobs, result.draws, strict=True):
+            for job, outcome in zip(run.jobs, result.targets, strict=True):
                 job.outcome = outcome
             self._report_run(app, run)
 
@@ -146,7 +151,7 @@ class Build:
         """
         if app.config.autogradgraph_execution == "auto" and not _checks(app):
             for job in run.jobs:
-                if isinstance(job.outcome, Diagnostic) and job.outcome.surroundings:
+                if isinstance(job.outcome, Diagnostic) and job.outcome.build_wide:
                     kept = self._kept(app, job)
                     if isinstance(kept, Traced):
                         job.outcome, job.from_snapshot = kept, True
@@ -171,7 +176,7 @@ class Build:
             dependencies.note(app.env, [str(self._path(app, job))])
         skip, mode = job.request.options.skip, app.config.autogradgraph_execution
         path = None if self._keeper is None else self._path(app, job)
-        return stand_in(self._keeper, path, job.request.draw, skip, mode)
+        return fall_back(self._keeper, path, job.request.target, skip, mode)
 
     def _keep(self, app: Sphinx, job: PageJob, traced: Traced) -> None:
         """Compare a graph of today with its snapshot; keep it if there is none."""
@@ -179,17 +184,21 @@ class Build:
         if keeper is None:
             return
         path = self._path(app, job)
-        state, words, diagnostics = keeper.keep(path, traced, _purpose(app))
+        status, words, diagnostics = keeper.keep(path, traced, _purpose(app))
         for diagnostic in diagnostics:
             _report(env, job.figure, diagnostic)
         dependencies.note(env, [str(path)])
-        self._note(app, job, state, words)
+        self._note(app, job, status, words)
 
-    def _note(self, app: Sphinx, job: PageJob, state: State, words: Sequence[str] = ()) -> None:
+    def _note(
+        self, app: Sphinx, job: PageJob, status: SnapshotStatus, words: Sequence[str] = ()
+    ) -> None:
         """Remember what a figure is to its snapshot."""
         if self._keeper is not None:
             path = str(self._path(app, job))
-            KEPT.add(app.env, Kept(job.figure.line, path, state, tuple(words)))
+            COMPARISONS.add(
+                app.env, SnapshotComparison(job.figure.line, path, status, tuple(words))
+            )
 
     # --- figures ---
 
@@ -210,7 +219,7 @@ class Build:
             self._keep(app, job, job.outcome)
         return job.outcome
 
-    def _finish(self, app: Sphinx, page: Page, job: PageJob) -> None:
+    def _finish(self, app: Sphinx, page: DocumentPage, job: PageJob) -> None:
         """Put what was traced into its figure, or say there why it could not be drawn."""
         env, options, figure = app.env, job.request.options, job.figure
         outcome = self._outcome(app, job)
@@ -240,10 +249,15 @@ class Build:
         if arranged.diagnostic is not None:
             _report(env, figure, arranged.diagnostic)
         prefix = f"{page_slug(env.docname)}-{job.number}"
-        fill(figure, outcome, options, Drawn.of(arranged, outcome.graph, options, prefix, links))
+        fill(
+            figure,
+            outcome,
+            options,
+            FigureLayout.of(arranged, outcome.graph, options, prefix, links),
+        )
         parent = figure.parent
-        for grid in reversed(grids(options.table, outcome, links, _)):
-            parent.insert(parent.index(figure) + 1, table_node(grid))
+        for table in reversed(tables_of(options.table, outcome, links, _)):
+            parent.insert(parent.index(figure) + 1, table_node(table))
 
 
 def _purpose(app: Sphinx) -> Purpose:
@@ -265,8 +279,8 @@ def _import_path(app: Sphinx) -> tuple[str, ...]:
 def _report(env: BuildEnvironment, node: nodes.Element, diagnostic: Diagnostic) -> None:
     """Warn of a diagnostic at a node of the author's, now and on every build until it is mended."""
     env.note_reread()
-    if diagnostic.surroundings:
-        surroundings.note(env, node, diagnostic)
+    if diagnostic.build_wide:
+        build_wide.note(env, node, diagnostic)
         return
     logger.warning(
         diagnostic.report(_), location=node, type="autogradgraph", subtype=diagnostic.kind

@@ -9,7 +9,7 @@ from sphinx.errors import ConfigError
 from sphinx.util import logging
 
 from sphinx_autogradgraph.hosts.sphinx.attributes import CHECK, UPDATE
-from sphinx_autogradgraph.hosts.sphinx.comparisons import KEPT, keeper_of
+from sphinx_autogradgraph.hosts.sphinx.comparisons import COMPARISONS, snapshot_policy
 from sphinx_autogradgraph.hosts.sphinx.translation import _
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class UpdateBuilder(CheckBuilder):
 
 def setup_builders(app: Sphinx) -> None:
     """Add the builders, and report when they have read all documents."""
-    KEPT.setup(app)
+    COMPARISONS.setup(app)
     app.add_event(REPORT_EVENT)
     app.add_builder(CheckBuilder)
     app.add_builder(UpdateBuilder)
@@ -51,7 +51,7 @@ def setup_builders(app: Sphinx) -> None:
 
 
 def _demand_snapshots(app: Sphinx) -> None:
-    if app.builder.name in (CHECK, UPDATE) and keeper_of(app) is None:
+    if app.builder.name in (CHECK, UPDATE) and snapshot_policy(app) is None:
         raise ConfigError(
             _("autogradgraph_snapshots is not set in conf.py: there are no snapshots to check")
         )
@@ -68,9 +68,9 @@ def _report(app: Sphinx, env: BuildEnvironment) -> None:
         return
     from sphinx_autogradgraph.snapshots.report import Report
 
-    keeper = keeper_of(app)
+    keeper = snapshot_policy(app)
     assert keeper is not None, "a check demands snapshots"
-    report = Report.of(KEPT.of(env), keeper, _)
+    report = Report.of(COMPARISONS.of(env), keeper, _)
     app.emit(REPORT_EVENT, report)
     if app.builder.name == UPDATE:
         for line in report.accepted():

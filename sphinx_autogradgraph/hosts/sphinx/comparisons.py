@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 from sphinx_autogradgraph.hosts.sphinx.document_store import Store
 from sphinx_autogradgraph.hosts.sphinx.translation import _
-from sphinx_autogradgraph.snapshots.comparison import Kept
+from sphinx_autogradgraph.snapshots.comparison import SnapshotComparison
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-    from sphinx_autogradgraph.snapshots.policy import Keeper
+    from sphinx_autogradgraph.snapshots.policy import SnapshotPolicy
 
-KEPT: Store[Kept] = Store("kept")
+COMPARISONS: Store[SnapshotComparison] = Store("kept")
 
 
-def keeper_of(app: Sphinx) -> Keeper | None:
+def snapshot_policy(app: Sphinx) -> SnapshotPolicy | None:
     """The snapshots of a project, None if it keeps none."""
-    from sphinx_autogradgraph.snapshots.policy import Keeper
+    from sphinx_autogradgraph.snapshots.policy import SnapshotPolicy
 
     name = app.config.autogradgraph_snapshots
-    return Keeper(os.path.join(app.confdir, name), name, _) if name else None
+    return SnapshotPolicy(os.path.join(app.confdir, name), name, _) if name else None

@@ -24,7 +24,7 @@ PageJob = Job[nodes.Element]
 PageRun = Run[nodes.Element]
 
 
-class Page:
+class DocumentPage:
     """What a document holds for us: figures, code that it shows, the program that it is."""
 
     def __init__(self, document: nodes.document, language: str, root: str, slug: str) -> None:

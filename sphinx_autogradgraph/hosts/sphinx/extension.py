@@ -10,17 +10,17 @@ from docutils import nodes
 from sphinx.util.osutil import relative_uri
 
 from sphinx_autogradgraph.core.atomic_files import write_aside
+from sphinx_autogradgraph.hosts.sphinx.build_wide import setup_build_wide
 from sphinx_autogradgraph.hosts.sphinx.call_links import url_of_call
 from sphinx_autogradgraph.hosts.sphinx.check_builders import setup_builders
 from sphinx_autogradgraph.hosts.sphinx.config_values import setup_config
 from sphinx_autogradgraph.hosts.sphinx.dependencies import setup_dependencies
 from sphinx_autogradgraph.hosts.sphinx.directive import AutogradGraph, AutogradSetup
 from sphinx_autogradgraph.hosts.sphinx.epub import setup_epub
-from sphinx_autogradgraph.hosts.sphinx.surroundings import setup_surroundings
 from sphinx_autogradgraph.hosts.sphinx.transforms import (
+    CONTEXT_EVENT,
     PAGE_EVENT,
     PDF_EVENT,
-    SITE_EVENT,
     CanvasToPdf,
     CanvasToSvg,
     CanvasToText,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
     from sphinx.util.typing import ExtensionMetadata
 
-    from sphinx_autogradgraph.figures.figure_html import Site
+    from sphinx_autogradgraph.figures.figure_html import CanvasContext
     from sphinx_autogradgraph.hosts.sphinx.build import Build
 
 PACKAGE = Path(__file__).parents[2]
@@ -49,7 +49,7 @@ def setup_extension(app: Sphinx, version: str) -> ExtensionMetadata:
     app.add_message_catalog(CATALOG, str(PACKAGE / "locale"))
     app.add_directive("autogradgraph", AutogradGraph)
     app.add_directive("autogradgraph-setup", AutogradSetup)
-    setup_surroundings(app)
+    setup_build_wide(app)
     setup_dependencies(app)
     setup_drawing(app)
     setup_static(app)
@@ -96,8 +96,8 @@ def setup_drawing(app: Sphinx) -> None:
     reading = _Reading()
     app.add_event(PAGE_EVENT)
     app.connect(PAGE_EVENT, reading.draw_page)
-    app.add_event(SITE_EVENT)
-    app.connect(SITE_EVENT, _site)
+    app.add_event(CONTEXT_EVENT)
+    app.connect(CONTEXT_EVENT, _canvas_context)
     app.add_event(PDF_EVENT)
     app.connect(PDF_EVENT, _write_pdf)
     app.connect("env-before-read-docs", reading.begin)
@@ -109,10 +109,10 @@ def setup_drawing(app: Sphinx) -> None:
     setup_builders(app)
 
 
-def _site(app: Sphinx, docname: str) -> Site:
-    from sphinx_autogradgraph.figures.figure_html import Site
+def _canvas_context(app: Sphinx, docname: str) -> CanvasContext:
+    from sphinx_autogradgraph.figures.figure_html import CanvasContext
 
-    return Site(
+    return CanvasContext(
         url_of_call=partial(url_of_call, app, docname),
         url_of_file=partial(_write_file, app, docname),
         # EPUB knows but three roles of an SVG, and no script of ours.

@@ -20,7 +20,7 @@ from docutils import nodes
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.figures.captions import caption_and_legend
-from sphinx_autogradgraph.figures.figure_layout import Drawn
+from sphinx_autogradgraph.figures.figure_layout import FigureLayout
 from sphinx_autogradgraph.figures.options import Options
 from sphinx_autogradgraph.hosts.sphinx.attributes import DRAWING, GRAPH
 from sphinx_autogradgraph.hosts.sphinx.translation import _
@@ -45,7 +45,7 @@ def new_figure(options: Options, caption: nodes.caption | None) -> nodes.figure:
     return figure
 
 
-def fill(figure: nodes.Element, traced: Traced, options: Options, drawn: Drawn) -> None:
+def fill(figure: nodes.Element, traced: Traced, options: Options, drawn: FigureLayout) -> None:
     """Put what was traced and how it is drawn into its figure: canvas, caption, legend."""
     canvas, graph = figure[0], traced.graph
     assert isinstance(canvas, nodes.container)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sphinx_autogradgraph.figures.figure_layout import Drawn
+from sphinx_autogradgraph.figures.figure_layout import FigureLayout
 from sphinx_autogradgraph.graph.model import Graph
 from sphinx_autogradgraph.hosts.sphinx.translation import _
 from sphinx_autogradgraph.render.pdf import pdf_of
@@ -14,7 +14,7 @@ PDF_SCALE = 0.7
 """The size of a drawing in print: its labels are then somewhat smaller than the text."""
 
 
-def canvas_pdf(graph: Graph, drawn: Drawn) -> tuple[str, bytes, str]:
+def canvas_pdf(graph: Graph, drawn: FigureLayout) -> tuple[str, bytes, str]:
     """The PDF of a drawing: the name of its file, what is in it, and its size for LaTeX.
 
     Raises :exc:`ImportError` with advice if what makes PDFs is not installed.

@@ -6,19 +6,19 @@ from collections.abc import Sequence
 
 from docutils import nodes
 
-from sphinx_autogradgraph.figures.tables import Cell, Grid
+from sphinx_autogradgraph.figures.tables import Cell, Table
 from sphinx_autogradgraph.hosts.sphinx.attributes import CALL, LINE
 from sphinx_autogradgraph.hosts.sphinx.figure_nodes import inline_nodes
 
 
-def table_node(grid: Grid) -> nodes.table:
+def table_node(table: Table) -> nodes.table:
     """The table as a node."""
     # Widths in characters, as the text builder takes them; others take their proportions.
-    group = nodes.tgroup(cols=len(grid.widths))
-    group += [nodes.colspec(colwidth=width) for width in grid.widths]
-    group += nodes.thead("", _row(grid.heads))
-    group += nodes.tbody("", *(_row(cells) for cells in grid.body))
-    return nodes.table("", group, classes=["autogradgraph-table", grid.name])
+    group = nodes.tgroup(cols=len(table.widths))
+    group += [nodes.colspec(colwidth=width) for width in table.widths]
+    group += nodes.thead("", _row(table.heads))
+    group += nodes.tbody("", *(_row(cells) for cells in table.body))
+    return nodes.table("", group, classes=["autogradgraph-table", table.name])
 
 
 def _row(cells: Sequence[Cell]) -> nodes.row:

@@ -14,8 +14,8 @@ from sphinx_autogradgraph.hosts.sphinx.attributes import CALL, DRAWING, GRAPH, L
 from sphinx_autogradgraph.hosts.sphinx.translation import _
 
 if TYPE_CHECKING:
-    from sphinx_autogradgraph.figures.figure_html import Site
-    from sphinx_autogradgraph.figures.figure_layout import Drawn
+    from sphinx_autogradgraph.figures.figure_html import CanvasContext
+    from sphinx_autogradgraph.figures.figure_layout import FigureLayout
     from sphinx_autogradgraph.graph.model import Graph
 
 logger = logging.getLogger(__name__)
@@ -23,9 +23,9 @@ logger = logging.getLogger(__name__)
 PAGE_EVENT = "autogradgraph-page-read"
 """Emitted with a document whose figures await their drawings."""
 
-SITE_EVENT = "autogradgraph-site"
+CONTEXT_EVENT = "autogradgraph-context"
 """Emitted with a document's name, for what its canvases need to know of the output (a
-:class:`.Site`)."""
+:class:`.CanvasContext`)."""
 
 PDF_EVENT = "autogradgraph-pdf"
 """Emitted with the name and the bytes of a file that LaTeX is to include, to be written."""
@@ -45,12 +45,12 @@ class DrawPage(SphinxTransform):
         self.env.events.emit(PAGE_EVENT, self.document)
 
 
-def _drawing(canvas: nodes.container) -> tuple[Graph, Drawn]:
+def _drawing(canvas: nodes.container) -> tuple[Graph, FigureLayout]:
     """What is on a canvas: the Graph, and how it is drawn."""
-    from sphinx_autogradgraph.figures.figure_layout import Drawn
+    from sphinx_autogradgraph.figures.figure_layout import FigureLayout
     from sphinx_autogradgraph.graph.model import Graph
 
-    return Graph.from_json(canvas[GRAPH]), Drawn.from_json(canvas[DRAWING])
+    return Graph.from_json(canvas[GRAPH]), FigureLayout.from_json(canvas[DRAWING])
 
 
 class CanvasToSvg(SphinxPostTransform):
@@ -66,16 +66,16 @@ class CanvasToSvg(SphinxPostTransform):
             return
         from sphinx_autogradgraph.figures.figure_html import canvas_html
 
-        site: Site = self.env.events.emit_firstresult(SITE_EVENT, self.env.docname)
+        context: CanvasContext = self.env.events.emit_firstresult(CONTEXT_EVENT, self.env.docname)
         for canvas in canvases:
-            html = canvas_html(*_drawing(canvas), site, classes=canvas["classes"], translate=_)
-            site = replace(site, words=False)
+            html = canvas_html(*_drawing(canvas), context, classes=canvas["classes"], translate=_)
+            context = replace(context, words=False)
             # Not replace_self(): it hands the classes on, and docutils wraps raw text in them.
             canvas.parent.replace(canvas, nodes.raw("", html, format="html"))
         for cell in self.document.findall(nodes.paragraph):
             if LINE in cell:
                 self._link(cell, f"#{cell[LINE]}")
-            elif CALL in cell and (url := site.url_of_call(cell[CALL])) is not None:
+            elif CALL in cell and (url := context.url_of_call(cell[CALL])) is not None:
                 self._link(cell, url)
 
     def _link(self, cell: nodes.paragraph, url: str) -> None:

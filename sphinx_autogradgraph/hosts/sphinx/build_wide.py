@@ -1,4 +1,4 @@
-"""Faults of the surroundings, such as torch missing: one warning for the whole build.
+"""Diagnostics of the whole build, such as torch missing: one warning for all figures.
 
 What every program of a build meets is remembered while the documents are read, and reported at
 the first figure when all have been.
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_noted: Store[tuple[int | None, dict[str, Any]]] = Store("surroundings")
+_noted: Store[tuple[int | None, dict[str, Any]]] = Store("build_wide")
 """The line and the diagnostic of each figure that met one."""
 
 
 def note(env: BuildEnvironment, figure: nodes.Element, diagnostic: Diagnostic) -> None:
-    """Remember that a figure of the current document met a diagnostic of the surroundings."""
+    """Remember that a figure of the current document met a build-wide diagnostic."""
     _noted.add(env, (figure.line, diagnostic.to_dict()))
 
 
-def setup_surroundings(app: Sphinx) -> None:
+def setup_build_wide(app: Sphinx) -> None:
     """Report what was noted when all documents are read."""
     _noted.setup(app)
     app.connect("env-updated", _report)
