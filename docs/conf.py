@@ -21,7 +21,7 @@ nitpick_ignore_regex = [
     ("py:.*", r"(collections|pathlib|graphviz|torch|pymdownx)\..*|Markdown"),  # others'
     ("py:.*", r"sphinx_autogradgraph\.(core|graph|render|program|views)\..*"),  # not public
     ("py:(data|exc|class|func)", r"[A-Z_]{3,}|DiagnosticError|Scope"),  # not public, or above
-    ("py:class", r"Kind|Source|Gradient|Saved|Fold|Values|(.*\.)?Diagnostic"),  # parts of a Graph
+    ("py:class", r"Kind|Why|Source|Gradient|Saved|Fold|Values|(.*\.)?Diagnostic"),  # of a Graph
 ]
 
 latex_engine = "xelatex"  # for ≡ and ⋯
