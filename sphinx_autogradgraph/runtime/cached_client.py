@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.program.program import Program
 from sphinx_autogradgraph.runtime.cache import Cache
-from sphinx_autogradgraph.runtime.client import Runner, Waiting
+from sphinx_autogradgraph.runtime.client import Pending, Runner, Waiting
 from sphinx_autogradgraph.runtime.result import Result
 
 
@@ -23,20 +23,20 @@ class CachedRunner:
         self._cache = cache
         self.cache_error: Diagnostic | None = None
 
-    def run(self, programs: Sequence[Program], waiting: Waiting | None = None) -> list[Result]:
-        """The results of the programs, in order; what has to run runs side by side."""
-        results: dict[int, Result] = {}
+    def submit(self, programs: Sequence[Program]) -> Submitted:
+        """Hand programs over, and return at once; what has to run runs meanwhile, side by side."""
+        found: dict[int, Result] = {}
         if self._cache is not None:
             for index, program in enumerate(programs):
-                found = self._cache.get(program)
-                if found is not None:
-                    results[index] = found
-        missing = [index for index in range(len(programs)) if index not in results]
-        ran = self._runner.run([programs[index] for index in missing], waiting)
-        for index, result in zip(missing, ran, strict=True):
-            results[index] = result
-            self._remember(programs[index], result)
-        return [results[index] for index in range(len(programs))]
+                known = self._cache.get(program)
+                if known is not None:
+                    found[index] = known
+        missing = [program for index, program in enumerate(programs) if index not in found]
+        return Submitted(self, programs, found, self._runner.submit(missing))
+
+    def run(self, programs: Sequence[Program], waiting: Waiting | None = None) -> list[Result]:
+        """The results of the programs, in order."""
+        return self.submit(programs).results(waiting)
 
     def warm_up(self) -> None:
         """Make ready for programs, unless they may all be remembered."""
@@ -49,7 +49,8 @@ class CachedRunner:
         if self._cache is not None:
             self._cache.prune()
 
-    def _remember(self, program: Program, result: Result) -> None:
+    def remember(self, program: Program, result: Result) -> None:
+        """Put a result in the cache."""
         if self._cache is None:
             return
         try:
@@ -61,3 +62,32 @@ class CachedRunner:
                 {"reason": error.strerror or type(error).__name__},
                 build_wide=True,
             )
+
+
+class Submitted:
+    """Programs that an :class:`CachedRunner` has taken, until their results are collected."""
+
+    def __init__(
+        self,
+        executor: CachedRunner,
+        programs: Sequence[Program],
+        found: dict[int, Result],
+        pending: Pending,
+    ) -> None:
+        self._executor = executor
+        self._programs = programs
+        self._found = found
+        self._pending = pending
+
+    def done(self) -> bool:
+        """Whether all results are there; never waits."""
+        return self._pending.done()
+
+    def results(self, waiting: Waiting | None = None) -> list[Result]:
+        """The results in the order of the programs; waits for them, and remembers what ran."""
+        ran = iter(self._pending.results(waiting))
+        for index, program in enumerate(self._programs):
+            if index not in self._found:
+                self._found[index] = next(ran)
+                self._executor.remember(program, self._found[index])
+        return [self._found[index] for index in range(len(self._programs))]

@@ -1,4 +1,4 @@
-"""Messages between the runner and the worker: JSON with its length in front."""
+"""Messages between the client and the worker: JSON with its length in front."""
 
 from __future__ import annotations
 
@@ -37,17 +37,20 @@ def _exactly(connection: socket.socket, count: int) -> bytes:
 
 
 class Inbox:
-    """Gathers one message from a socket that is read in pieces."""
+    """Gathers messages from a socket that is read in pieces."""
 
     def __init__(self) -> None:
         self._data = bytearray()
 
-    def feed(self, data: bytes) -> Any | None:
-        """Take what has arrived; the message once it is complete, None before."""
+    def feed(self, data: bytes) -> list[Any]:
+        """Take what has arrived; the messages that it completes."""
         self._data += data
-        if len(self._data) < _LENGTH.size:
-            return None
-        (length,) = _LENGTH.unpack_from(self._data)
-        if len(self._data) < _LENGTH.size + length:
-            return None
-        return _loads(bytes(self._data[_LENGTH.size :]))
+        found = []
+        while len(self._data) >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(self._data)
+            end = _LENGTH.size + length
+            if len(self._data) < end:
+                break
+            found.append(_loads(bytes(self._data[_LENGTH.size : end])))
+            del self._data[:end]
+        return found

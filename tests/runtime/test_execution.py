@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -26,6 +27,7 @@ from sphinx_autogradgraph.program.program import (
 from sphinx_autogradgraph.runtime.cache import Cache
 from sphinx_autogradgraph.runtime.cached_client import CachedRunner
 from sphinx_autogradgraph.runtime.client import Runner, default_method
+from sphinx_autogradgraph.runtime.forking_worker import ForkingWorker
 from sphinx_autogradgraph.runtime.result import Traced
 from tests.conftest import Project
 
@@ -314,14 +316,20 @@ def test_big_graphs_of_functions_cross(runner: Runner, tmp_path: Path) -> None:
     assert len(result.targets[0].graph.nodes) == 100_001
 
 
+def worker_of(runner: Runner) -> ForkingWorker:
+    assert isinstance(runner.worker, ForkingWorker)
+    return runner.worker
+
+
 @forks
 def test_the_worker_ends_with_its_runner(tmp_path: Path) -> None:
     with Runner() as runner:
         run(runner, program(tmp_path, HEAD + "y = x * 2"))
-        assert runner._server is not None
-        assert runner._server.poll() is None
-        directory = runner._directory
-    assert runner._server.poll() is not None
+        worker = worker_of(runner)
+        pid, directory = worker.pid, worker.directory
+        assert pid is not None
+        assert alive(pid)
+    assert not alive(pid)
     assert not os.path.exists(directory)
 
 
@@ -331,23 +339,24 @@ def test_the_worker_imports_torch_before_it_is_needed(tmp_path: Path) -> None:
     with Runner() as runner:
         executor = CachedRunner(runner, cache)
         executor.warm_up()
-        assert runner._server is not None
-        server = runner._server.pid
+        server = worker_of(runner).pid
+        assert server is not None
         executor.run([program(tmp_path, HEAD + "y = x * 2")])
-        assert runner._server.pid == server
+        assert worker_of(runner).pid == server
     with Runner() as runner:
         CachedRunner(runner, cache).warm_up()  # all may be remembered
-        assert runner._server is None
+        assert worker_of(runner).pid is None
 
 
 @forks
 def test_a_worker_that_was_killed_is_started_again(tmp_path: Path) -> None:
     with Runner() as runner:
         run(runner, program(tmp_path, HEAD + "y = x * 2"))
-        assert runner._server is not None
-        runner._server.kill()
-        runner._server.wait()
+        pid = worker_of(runner).pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
         assert names(run(runner, program(tmp_path, HEAD + "y = x * 2"))) == ["y"]
+        assert worker_of(runner).pid != pid
 
 
 def test_a_fresh_process_does_the_same(tmp_path: Path) -> None:

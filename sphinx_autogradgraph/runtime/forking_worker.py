@@ -1,0 +1,334 @@
+"""The client's side of the worker that forks: starts it, talks to it, and has a deadline for it.
+
+See :mod:`~sphinx_autogradgraph.runtime.server` for the other side.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import select
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from sphinx_autogradgraph.core.diagnostics import Diagnostic
+from sphinx_autogradgraph.program.program import Program
+from sphinx_autogradgraph.runtime.crashes import lost
+from sphinx_autogradgraph.runtime.os_processes import kill
+from sphinx_autogradgraph.runtime.protocol import Inbox, encode
+from sphinx_autogradgraph.runtime.result import Result
+from sphinx_autogradgraph.runtime.worker_command import (
+    CONTROL,
+    PING,
+    SOCKET,
+    START_TIMEOUT,
+    Terms,
+    command,
+)
+from sphinx_autogradgraph.runtime.worker_directories import bind, connect, only_one
+
+PING_EVERY = 5.0
+"""Seconds after which a worker from which nothing comes is asked whether it is there."""
+
+SILENCE = 30.0
+"""Seconds without an answer after which a worker that has answered before is given up."""
+
+GRACE = 10.0
+"""Seconds that a supervisor has, after a program's time, to say what became of it."""
+
+MOST_CONNECTIONS = 64
+"""So many programs wait in the worker's own queue, so that it is never idle while we are busy."""
+
+PID_FILE = "pid"
+
+
+class ForkingWorker:
+    """The worker of one build, shared by the processes that the build forks."""
+
+    def __init__(self, jobs: int, environment: Mapping[str, str]) -> None:
+        self._jobs = jobs
+        self._environment = environment
+        self._owner = self._process = os.getpid()
+        self.directory = tempfile.mkdtemp(prefix="autogradgraph-")
+        self._server: subprocess.Popen[bytes] | None = None  # if this process has started it
+        # The write end is closed with the last process of the build.
+        self._life, self._alive = map(_above_streams, os.pipe())
+        self._control: socket.socket | None = None
+        self._runs: list[ForkedRun] = []
+        self._heard = 0.0
+        self._asked: float | None = None  # when it was asked what it has not answered yet
+        self._has_answered = False
+        self._broken: Diagnostic | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process of the worker, None before there is one."""
+        try:
+            return int(Path(self.directory, PID_FILE).read_text())
+        except (OSError, ValueError):
+            return None
+
+    @property
+    def room(self) -> int:
+        """How many connections may be open at once: not all that this process may have."""
+        import resource
+
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        return MOST_CONNECTIONS if soft < 0 else max(2, min(MOST_CONNECTIONS, soft // 8))
+
+    def start(self, program: Program) -> ForkedRun | None:
+        """Send a program to the worker, which is started if there is none."""
+        if os.getpid() != self._process:
+            self._process = os.getpid()
+            if self._control is not None:
+                self._control.close()  # our copy: the parent keeps its own
+            self._control, self._runs, self._server = None, [], None
+        run = ForkedRun(self, program)
+        if self._broken is not None:
+            run.settle(self._broken)
+            return run
+        try:
+            run.connect()
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE) and self._runs:
+                return None
+            raise
+        self._runs.append(run)
+        return run
+
+    def wait(self, seconds: float) -> None:
+        """Wait until something comes from the worker, and see whether it is still there."""
+        self._runs = [run for run in self._runs if run.result is None]
+        if not self._runs:
+            return
+        poll = select.poll()
+        for run in self._runs:
+            poll.register(run.connection, run.interest)
+        if self._control is not None:
+            poll.register(self._control, select.POLLIN)
+        ready = {descriptor for descriptor, _ in poll.poll(seconds * 1000)}
+        if self._control is not None and self._control.fileno() in ready:
+            self._hear()
+        for run in self._runs:
+            if run.connection.fileno() in ready:
+                self._heard = time.monotonic()
+                run.exchange()
+        now = time.monotonic()
+        for run in self._runs:
+            run.check_time(now)
+        self._check_silence(now)
+
+    def _hear(self) -> None:
+        assert self._control is not None
+        try:
+            said = self._control.recv(64)
+        except OSError:
+            said = b""
+        if said:
+            self._heard, self._asked, self._has_answered = time.monotonic(), None, True
+        else:  # it has ended; programs that have not begun begin on another
+            self._control.close()
+            self._control = None
+
+    def _check_silence(self, now: float) -> None:
+        """Ask a silent worker whether it is there, and give it up if it does not answer."""
+        if self._control is None:
+            return
+        if self._asked is None and now - self._heard > PING_EVERY:
+            self._ask()
+        longest = max((run.program.timeout for run in self._runs), default=0.0)
+        most = SILENCE if self._has_answered else START_TIMEOUT + longest
+        # Not since it was heard last: we may not have listened for long.
+        if self._asked is None or now - self._asked < most:
+            return
+        if not self._has_answered:
+            self._broken = Diagnostic(
+                "execution",
+                "torch cannot be imported: that did not end within {seconds} seconds",
+                {"seconds": f"{most:g}"},
+                build_wide=True,
+            )
+            for run in self._runs:
+                run.settle(self._broken)
+        self._kill()
+
+    def _ask(self) -> None:
+        if self._control is not None:
+            with contextlib.suppress(OSError):
+                self._control.send(PING, socket.MSG_DONTWAIT)
+            self._asked = time.monotonic()
+
+    def _kill(self) -> None:
+        if self.pid is not None:
+            kill(self.pid)
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+
+    def connect(self) -> socket.socket:
+        """A connection for a program; the worker is started if there is none."""
+        self._hold()
+        try:
+            return connect(self.directory, SOCKET)
+        except (FileNotFoundError, ConnectionRefusedError):
+            self._control = None
+            self._hold()
+            return connect(self.directory, SOCKET)
+
+    def warm_up(self) -> None:
+        """Have the worker import torch in the meantime."""
+        with contextlib.suppress(OSError):
+            self._hold()
+
+    def _hold(self) -> None:
+        """Have a control connection to the worker, which is started if there is none."""
+        if self._control is not None:
+            return
+        with only_one(self.directory):
+            try:
+                self._control = connect(self.directory, CONTROL)
+            except (FileNotFoundError, ConnectionRefusedError):
+                self._launch()
+                self._control = connect(self.directory, CONTROL)
+        self._heard, self._has_answered = time.monotonic(), False
+        self._ask()  # what it can answer once torch is imported
+
+    def _launch(self) -> None:
+        with bind(self.directory, SOCKET) as listener, bind(self.directory, CONTROL) as control:
+            descriptors = _above_streams(listener.detach()), _above_streams(control.detach())
+            terms = Terms(*descriptors, self._life, self._jobs, 0, self.directory)
+            try:
+                self._server = subprocess.Popen(
+                    command(["serve", *terms.arguments()]),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL if _is_closed(2) else None,
+                    env=dict(self._environment),
+                    cwd=self.directory,  # empty: nothing in it can stand in front of torch
+                    pass_fds=[*descriptors, self._life],
+                    start_new_session=True,  # Ctrl-C reaches us; the server ends with us
+                )
+            finally:
+                for descriptor in descriptors:
+                    os.close(descriptor)
+        Path(self.directory, PID_FILE).write_text(str(self._server.pid))
+
+    def close(self) -> None:
+        """End the worker and remove what belongs to it."""
+        if not os.path.exists(self.directory):
+            return
+        os.close(self._alive)
+        os.close(self._life)
+        if self._control is not None:
+            self._control.close()
+        if self._server is not None:
+            try:
+                self._server.wait(5)
+            except subprocess.TimeoutExpired:
+                self._server.kill()
+                self._server.wait()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+class ForkedRun:
+    """A program on its way to the worker, and its result on the way back.
+
+    Neither waits for the other: a worker that is busy takes the program later, while the results
+    of others must be taken from it for it to get on.
+    """
+
+    def __init__(self, worker: ForkingWorker, program: Program) -> None:
+        self.program = program
+        self.result: Result | None = None
+        self.connection: socket.socket
+        self._worker = worker
+        self._attempts = 0
+        self._supervisor: int | None = None
+        self._deadline = float("inf")
+
+    def connect(self) -> None:
+        """Begin, or begin anew with another worker."""
+        self.connection = self._worker.connect()
+        self.connection.setblocking(False)
+        self._attempts += 1
+        self._to_send = memoryview(encode(self.program.to_dict()))
+        self._inbox = Inbox()
+
+    @property
+    def interest(self) -> int:
+        """What to wait for on the connection."""
+        return select.POLLIN | (select.POLLOUT if self._to_send else 0)
+
+    def poll(self) -> Result | None:
+        """The result, once it is there."""
+        return self.result
+
+    def exchange(self) -> None:
+        """Send what can be sent now, and take what has arrived."""
+        if self._to_send:
+            with contextlib.suppress(BlockingIOError, ConnectionError):
+                self._to_send = self._to_send[self.connection.send(self._to_send) :]
+        try:
+            data = self.connection.recv(1 << 20)
+        except BlockingIOError:
+            return
+        except ConnectionError:
+            data = b""
+        if not data:
+            self._begin_anew()
+            return
+        for message in self._inbox.feed(data):
+            if "supervisor" in message:
+                self._supervisor = message["supervisor"]
+                self._deadline = time.monotonic() + self.program.timeout + GRACE
+            else:
+                self.result = Result.from_dict(message)
+                self.connection.close()
+
+    def _begin_anew(self) -> None:
+        """Try another worker if this one has ended before the program began."""
+        self.connection.close()
+        if self._supervisor is None and self._attempts < 3:
+            with contextlib.suppress(OSError):
+                self.connect()
+                return
+        self.settle(Diagnostic("crash", "the process that runs programs has ended unexpectedly"))
+
+    def check_time(self, now: float) -> None:
+        """Give up a supervisor that does not answer: its program may have stopped it."""
+        if self.result is not None or now < self._deadline or self._supervisor is None:
+            return
+        kill(self._supervisor)
+        self.settle(lost("timeout", self.program))
+
+    def settle(self, diagnostic: Diagnostic) -> None:
+        """End with a diagnostic, unless there is a result."""
+        if self.result is None:
+            self.result = Result.of_diagnostic(diagnostic, len(self.program.targets))
+            if self._attempts:
+                self.connection.close()
+
+
+def _above_streams(descriptor: int) -> int:
+    """The descriptor, moved from where a stream belongs that was closed before we began."""
+    if descriptor > 2:
+        return descriptor
+    import fcntl
+
+    moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3)
+    os.close(descriptor)
+    return moved
+
+
+def _is_closed(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return True
+    return False

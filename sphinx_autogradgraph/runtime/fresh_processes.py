@@ -1,0 +1,120 @@
+"""Runs each program in a process that imports torch for it alone, where forking is not safe."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from sphinx_autogradgraph.program.program import Program
+from sphinx_autogradgraph.runtime.crashes import Ended, lost
+from sphinx_autogradgraph.runtime.program_process import TEMPORARY
+from sphinx_autogradgraph.runtime.result import Result
+from sphinx_autogradgraph.runtime.worker_command import START_TIMEOUT, command
+
+LOOK_EVERY = 0.02
+"""Seconds after which we look again whether a process has ended: not every system can tell us."""
+
+
+class FreshProcesses:
+    """Programs in processes of their own, as many at once as there are jobs."""
+
+    def __init__(self, jobs: int, environment: Mapping[str, str]) -> None:
+        self.room = jobs
+        self._environment = environment
+        self._runs: list[FreshRun] = []
+
+    def start(self, program: Program) -> FreshRun:
+        """Start the process of a program."""
+        self._runs = [run for run in self._runs if not run.ended]
+        run = FreshRun(program, self._environment)
+        self._runs.append(run)
+        return run
+
+    def wait(self, seconds: float) -> None:
+        """Wait a moment, or until a process has ended."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and not any(run.is_over() for run in self._runs):
+            time.sleep(LOOK_EVERY)
+
+    def warm_up(self) -> None:
+        """Do nothing: there is nothing that programs share."""
+
+    def close(self) -> None:
+        """End the processes that still run."""
+        for run in self._runs:
+            run.end()
+
+
+class FreshRun:
+    """A program in its own process, with its own directory."""
+
+    def __init__(self, program: Program, environment: Mapping[str, str]) -> None:
+        self._program = program
+        self.ended = False
+        self._scratch = tempfile.mkdtemp(prefix="autogradgraph-")
+        self._answer = Path(self._scratch, "answer.json")
+        os.mkdir(os.path.join(self._scratch, TEMPORARY), 0o700)
+        self._deadline = time.monotonic() + program.timeout + START_TIMEOUT
+        self._process = subprocess.Popen(
+            command(["once", str(self._answer)]),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=dict(environment),
+            cwd=self._scratch,  # empty: nothing in it can stand in front of torch
+            start_new_session=True,
+        )
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(json.dumps(program.to_dict()).encode() + b"\n")
+            self._process.stdin.flush()
+
+    def is_over(self) -> bool:
+        """Whether the process has ended, or its time has."""
+        return self._process.poll() is not None or time.monotonic() > self._deadline
+
+    def poll(self) -> Result | None:
+        """The result, once the process or its time has ended."""
+        if not self.is_over():
+            return None
+        status = self._process.poll()
+        ended: Ended = "timeout" if status is None else status
+        self._end_process()
+        try:
+            if ended == 0 and self._answer.exists():
+                return Result.from_dict(json.loads(self._answer.read_bytes()))
+            trail = Path(f"{self._answer}.dump")
+            dump = trail.read_text(errors="replace") if trail.exists() else ""
+        finally:
+            self.end()
+        if dump.startswith("Timeout"):
+            ended = "timeout"
+        diagnostic = lost(ended, self._program, dump)
+        return Result.of_diagnostic(diagnostic, len(self._program.targets))
+
+    def end(self) -> None:
+        """End the process, and remove its directory."""
+        if not self.ended:
+            self._end_process()
+            shutil.rmtree(self._scratch, ignore_errors=True)
+            self.ended = True
+
+    def _end_process(self) -> None:
+        """Kill the process with its group, and wait for it."""
+        if os.name == "posix":
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        else:
+            self._process.kill()
+        if self._process.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
+        self._process.wait()

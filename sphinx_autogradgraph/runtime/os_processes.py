@@ -1,0 +1,99 @@
+"""Processes as Linux has them: who dies with whom, who waits for whom, and how all are ended."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import select
+import signal
+import threading
+import time
+from pathlib import Path
+
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
+
+CLEANERS = (
+    b"multiprocessing.resource_tracker",
+    b"multiprocessing/resource_tracker",
+    b"torch_shm_manager",
+)
+"""What the command lines of processes hold that remove shared memory when a program has ended."""
+
+CLEANING_TIME = 2.0
+"""Seconds that those have for it."""
+
+
+def adopt_orphans() -> None:
+    """Become the parent of every descendant whose own parent ends (their «subreaper»)."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def die_with_parent() -> None:
+    """Have the system kill this process when its parent ends, however that does."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _prctl(option: int, value: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(option, value, 0, 0, 0)
+
+
+def children() -> list[int]:
+    """The processes whose parent is this one."""
+    listing = Path(f"/proc/self/task/{threading.get_native_id()}/children")
+    try:
+        return [int(pid) for pid in listing.read_text().split()]
+    except OSError:  # a kernel without that file
+        found = []
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                parent = stat.read_text().rpartition(")")[2].split()[1]
+                if int(parent) == os.getpid():
+                    found.append(int(stat.parent.name))
+        return found
+
+
+def kill(pid: int) -> None:
+    """Kill a process, if there is one still."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # another's by now
+        os.kill(pid, signal.SIGKILL)
+
+
+def end_descendants() -> None:
+    """Kill every process that descends from this one, and wait for it.
+
+    The children of what is killed become ours, because we are their subreaper, also those that
+    left the process group: so killing our own children until there are none reaches all.  Those
+    that remove what a program left in shared memory are given a moment for it: they begin when
+    all others have ended.
+    """
+    deadline = time.monotonic() + CLEANING_TIME
+    while True:
+        found = children()
+        cleaners = {pid for pid in found if _cleans(pid)} if time.monotonic() < deadline else set()
+        for pid in found:
+            if pid not in cleaners:
+                kill(pid)
+        only_cleaners = bool(cleaners) and cleaners == set(found)
+        try:
+            ended, _ = os.waitpid(-1, os.WNOHANG if only_cleaners else 0)
+        except ChildProcessError:
+            return
+        if ended == 0:
+            time.sleep(0.005)
+
+
+def _cleans(pid: int) -> bool:
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+    return any(name in command for name in CLEANERS)
+
+
+def await_end(pid: int, seconds: float) -> None:
+    """Give a child a moment to end by itself."""
+    end = os.pidfd_open(pid)
+    select.select([end], [], [], seconds)
+    os.close(end)

@@ -1,0 +1,159 @@
+"""The process that runs one program: its streams, limits and answer, before and after the code.
+
+Either a fork of a supervisor, or a fresh process that imports torch for the program alone.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import os
+import signal
+import sys
+import tempfile
+import threading
+import traceback
+from collections.abc import Callable
+from os import _exit  # held: a program may replace it
+from pathlib import Path
+from typing import Any
+
+from sphinx_autogradgraph.core.diagnostics import Diagnostic
+from sphinx_autogradgraph.program.program import Program
+from sphinx_autogradgraph.runtime.os_processes import die_with_parent
+from sphinx_autogradgraph.runtime.protocol import encode
+from sphinx_autogradgraph.runtime.result import Result
+from sphinx_autogradgraph.runtime.torch_import import Execute, load
+
+DUMP_SIGNAL = getattr(signal, "SIGUSR1", None)
+"""What makes a child write where it is (see :mod:`faulthandler`) before it is killed."""
+
+
+TEMPORARY = "t"
+"""The directory for the program's temporary files, beside its answer.
+
+Its name is short, because sockets in it have little room for a path.
+"""
+
+
+def outcome(execute: Execute | Diagnostic, program: Program) -> dict[str, Any]:
+    """What to answer for a program that is run here and now."""
+    if isinstance(execute, Diagnostic):
+        return Result.of_diagnostic(execute, len(program.targets)).to_dict()
+    try:
+        return execute(program).to_dict()
+    except BaseException:
+        diagnostic = Diagnostic(
+            "crash",
+            "sphinx-autogradgraph itself failed; please report it with this traceback",
+            detail=traceback.format_exc(),
+        )
+        return Result.of_diagnostic(diagnostic, len(program.targets)).to_dict()
+
+
+def json_bytes(message: Any) -> bytes:
+    """A message as the bytes of its JSON, without the length."""
+    return encode(message)[8:]
+
+
+def end_after(step: Callable[[], object]) -> None:
+    """Take the step and leave the process without unwinding what it forked from."""
+    try:
+        step()
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        _exit(0)
+
+
+def run_forked(reader: int, execute: Execute | Diagnostic, answer: str, dump: str) -> None:
+    """Run the program that comes from ``reader``, and leave the answer in a file."""
+    # Held before the program runs, because it may replace them.
+    keep, rename, write, close_range = os.open, os.replace, os.write, os.closerange
+    most = os.sysconf("SC_OPEN_MAX")
+    die_with_parent()
+    os.setsid()  # signals to the group of the program reach none of ours
+    _silence()
+    with open(reader, "rb") as pipe:
+        body = pipe.read()[8:]
+    if not body:
+        return  # there will be none
+    program = Program.from_dict(json.loads(body))
+    _keep_temporary_files_in(os.path.dirname(answer))
+    trail = open(dump, "wb", buffering=0)  # noqa: SIM115
+    faulthandler.enable(trail)
+    if DUMP_SIGNAL is not None:
+        faulthandler.register(DUMP_SIGNAL, trail)
+    _limit_memory(program.memory)
+    body = json_bytes(outcome(execute, program))
+    close_range(3, most)  # a program may hold all that there are
+    file = keep(f"{answer}.part", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    while body:
+        body = body[write(file, body) :]
+    rename(f"{answer}.part", answer)  # only a complete answer has its name
+
+
+def run_once(answer: str) -> None:
+    """Run the program on standard input and leave the answer in a file.
+
+    The standard input stays open as long as somebody waits for the answer.  When the time of the
+    program is up, the place where it is goes to ``answer`` with ``.dump`` behind it.
+    """
+    stdin = sys.stdin.buffer
+    program = Program.from_dict(json.loads(stdin.readline()))
+    reader = os.dup(stdin.fileno())
+
+    def end_with_the_build() -> None:
+        os.read(reader, 1)
+        os._exit(1)
+
+    threading.Thread(target=end_with_the_build, daemon=True).start()
+    _silence()
+    execute = load()
+    _keep_temporary_files_in(os.path.dirname(answer))
+    trail = open(f"{answer}.dump", "wb", buffering=0)  # noqa: SIM115
+    faulthandler.enable(trail)
+    faulthandler.dump_traceback_later(program.timeout, exit=True, file=trail)
+    _limit_memory(program.memory)
+    body = json_bytes(outcome(execute, program))
+    Path(f"{answer}.part").write_bytes(body)
+    os.replace(f"{answer}.part", answer)
+    _exit(0)
+
+
+def _silence() -> None:
+    """Read nothing and write nowhere, also where a stream was closed before we began."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(null, descriptor)
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115
+    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
+
+
+def _keep_temporary_files_in(scratch: str) -> None:
+    """Have the program's temporary files where they are removed with those of its run."""
+    directory = os.path.join(scratch, TEMPORARY)
+    for name in ("TMPDIR", "TEMP", "TMP"):
+        os.environ[name] = directory
+    tempfile.tempdir = None  # what was found before
+
+
+def _limit_memory(more: int | None) -> None:
+    """Let this process, and each that it starts, have so many MiB more than it has; None for all.
+
+    Where the system has no such limits there is none.
+    """
+    if more is None:
+        return
+    try:
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+    except (ImportError, OSError):
+        return
+    size = pages * resource.getpagesize() + more * 2**20
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if hard != resource.RLIM_INFINITY:
+        size = min(size, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (size, size))

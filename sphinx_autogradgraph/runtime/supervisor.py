@@ -1,0 +1,149 @@
+"""A supervisor: has a child ready, gives it one program, and outlives whatever that does.
+
+It is a fork of the server, and the child is a fork of it.  What the program leaves running becomes
+the supervisor's, and ends with the program.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import select
+import shutil
+import socket
+import tempfile
+import time
+from pathlib import Path
+from typing import Literal
+
+from sphinx_autogradgraph.core.diagnostics import Diagnostic
+from sphinx_autogradgraph.program.program import Program
+from sphinx_autogradgraph.runtime.crashes import Ended, lost
+from sphinx_autogradgraph.runtime.os_processes import (
+    adopt_orphans,
+    await_end,
+    end_descendants,
+)
+from sphinx_autogradgraph.runtime.program_process import (
+    DUMP_SIGNAL,
+    TEMPORARY,
+    end_after,
+    json_bytes,
+    run_forked,
+)
+from sphinx_autogradgraph.runtime.protocol import encode, receive
+from sphinx_autogradgraph.runtime.result import Result
+from sphinx_autogradgraph.runtime.torch_import import Execute
+
+
+def stand_by(server: socket.socket, execute: Execute | Diagnostic) -> None:
+    """Have a child ready, take a connection from the server, and answer the program that it brings.
+
+    Ends with the server, before it has a connection; afterwards when that is closed.
+    """
+    adopt_orphans()  # what the program leaves behind becomes ours to end
+    scratch = ""
+    try:
+        ready: _Ready | str
+        try:
+            # In the directory of the server, which is removed even if we are killed.
+            scratch = tempfile.mkdtemp(prefix="p", dir=os.getcwd())
+            os.mkdir(os.path.join(scratch, TEMPORARY), 0o700)
+            ready = _Ready(scratch, execute, server)
+        except OSError as error:
+            ready = error.strerror or type(error).__name__
+        _, descriptors, _, _ = socket.recv_fds(server, 1, 1)
+        server.close()
+        if not descriptors:
+            end_descendants()
+            return
+        connection = socket.socket(fileno=descriptors[0])
+        # From now on the time of the program counts; and whoever waits for it knows us.
+        connection.sendall(encode({"supervisor": os.getpid()}))
+        program = Program.from_dict(receive(connection))
+        if isinstance(ready, str):
+            answer: bytes | None = _without_space(program, ready)
+        else:
+            answer = ready.run(program, connection)
+        if answer is not None:
+            connection.sendall(len(answer).to_bytes(8, "big") + answer)
+    finally:
+        if scratch:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+class _Ready:
+    """A child that waits for the program which it is to run, with its files in a directory.
+
+    Raises :exc:`OSError` if nothing can be written where temporary files go.
+    """
+
+    def __init__(self, scratch: str, execute: Execute | Diagnostic, server: socket.socket) -> None:
+        self._answer = os.path.join(scratch, "answer.json")
+        self._dump = os.path.join(scratch, "dump")
+        reader, self._writer = os.pipe()
+        self._child = os.fork()
+        if self._child == 0:
+            os.close(self._writer)
+            server.close()
+            end_after(lambda: run_forked(reader, execute, self._answer, self._dump))
+        os.close(reader)
+
+    def run(self, program: Program, connection: socket.socket) -> bytes | None:
+        """What to answer for a program; None if nobody waits for it any more."""
+        with contextlib.suppress(BrokenPipeError), open(self._writer, "wb") as pipe:
+            pipe.write(encode(program.to_dict()))
+        ended = _watch(self._child, connection, program.timeout)
+        if ended == "timeout" and DUMP_SIGNAL is not None:
+            os.kill(self._child, DUMP_SIGNAL)
+            await_end(self._child, 0.2)  # it writes where it is, and does not end by that
+        end_descendants()
+        if ended == "gone":
+            return None
+        if ended == 0 and os.path.exists(self._answer):
+            return Path(self._answer).read_bytes()
+        if ended == 0 and os.path.exists(f"{self._answer}.part"):
+            return _without_space(program, os.strerror(errno.ENOSPC))
+        diagnostic = lost(ended, program, _read_dump(self._dump))
+        return json_bytes(Result.of_diagnostic(diagnostic, len(program.targets)).to_dict())
+
+
+def _without_space(program: Program, reason: str) -> bytes:
+    """What to answer for a program whose answer cannot be written."""
+    diagnostic = Diagnostic(
+        "execution",
+        "nothing can be written where temporary files go: {reason}; make room there, or have "
+        "TMPDIR name another directory",
+        {"reason": reason},
+        build_wide=True,
+    )
+    return json_bytes(Result.of_diagnostic(diagnostic, len(program.targets)).to_dict())
+
+
+def _watch(child: int, connection: socket.socket, timeout: float) -> Ended | Literal["gone"]:
+    """Wait for the child's end: its status, ``timeout``, or ``gone`` when nobody waits for it."""
+    deadline = time.monotonic() + timeout
+    end = os.pidfd_open(child)
+    try:
+        left = timeout
+        while left > 0:
+            waited: list[int | socket.socket] = [end, connection]
+            readable, _, _ = select.select(waited, [], [], left)
+            if end in readable:
+                _, status = os.waitpid(child, 0)
+                return os.waitstatus_to_exitcode(status)
+            if connection in readable:
+                return "gone"
+            left = deadline - time.monotonic()
+        return "timeout"
+    finally:
+        os.close(end)
+
+
+def _read_dump(path: str) -> str:
+    try:
+        with open(path, "rb") as file:
+            return file.read(100_000).decode(errors="replace")
+    except OSError:
+        return ""

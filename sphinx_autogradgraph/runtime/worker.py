@@ -1,0 +1,22 @@
+"""The entry of a worker process: what it was started for."""
+
+from __future__ import annotations
+
+from sphinx_autogradgraph.runtime.program_process import run_once
+from sphinx_autogradgraph.runtime.worker_command import Terms
+
+
+def main(arguments: list[str]) -> None:
+    """Serve on terms, or run one program and end.
+
+    ``serve-cold`` serves without having run an operation, where those have started threads.
+    """
+    match arguments:
+        case ["serve" | "serve-cold" as way, *terms]:
+            from sphinx_autogradgraph.runtime.server import serve
+
+            serve(Terms.of(terms), warm=way == "serve")
+        case ["once", answer]:
+            run_once(answer)
+        case _:
+            raise SystemExit("started by sphinx_autogradgraph.runtime.client, not by hand")

@@ -1,0 +1,102 @@
+"""How the worker is started: its command, its environment, and what it and the client agree on."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+SOCKET, CONTROL = "worker", "control"
+"""The names of the sockets in the directory of a worker: for programs, and for :data:`PING`."""
+
+PING, STOP = b"p", b"s"
+"""What is said on a control connection: whether the worker is there, and that it is to go."""
+
+START_TIMEOUT = 60.0
+"""Seconds that a worker may take to import torch, on top of a program's own timeout."""
+
+NO_LIFE = -1
+"""In the place of a pipe's descriptor: the worker lingers."""
+
+
+class Terms(NamedTuple):
+    """What a worker that forks is told: descriptors, how long it lives, how much it does.
+
+    ``listener`` and ``control`` are sockets that have their names in ``directory``; ``life`` is a
+    pipe with whose end the worker ends, or :data:`NO_LIFE` for one that lingers so many seconds.
+    """
+
+    listener: int
+    control: int
+    life: int
+    jobs: int
+    linger: float
+    directory: str
+
+    def arguments(self) -> list[str]:
+        """The terms as arguments of a command."""
+        return list(map(str, self))
+
+    @classmethod
+    def of(cls, arguments: Sequence[str]) -> Terms:
+        """The terms of which these are the :meth:`arguments`."""
+        *numbers, linger, directory = arguments
+        listener, control, life, jobs = map(int, numbers)
+        return cls(listener, control, life, jobs, float(linger), directory)
+
+
+_PACKAGE = Path(__file__).parents[1]
+
+# Our own package is found by its place.  A directory in PYTHONPATH would stand before the standard
+# library, and that of the installed packages may hold anything of the same names.  The first entry
+# of the path is the working directory, which nobody asked for.
+_BEGIN = f"""
+import importlib.util, sys
+del sys.path[0]
+spec = importlib.util.spec_from_file_location({_PACKAGE.name!r}, sys.argv[1])
+package = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(package)
+from sphinx_autogradgraph.runtime.worker import main
+main(sys.argv[2:])
+"""
+
+
+def command(arguments: Sequence[str]) -> list[str]:
+    """The command line of a worker."""
+    return [sys.executable, "-c", _BEGIN, str(_PACKAGE / "__init__.py"), *arguments]
+
+
+NEEDED = frozenset(
+    """
+    PATH HOME USER LOGNAME SHELL TZ TMPDIR TEMP TMP SYSTEMROOT COMSPEC PATHEXT USERPROFILE APPDATA
+    LANG LANGUAGE LC_ALL LC_CTYPE LC_MESSAGES LC_NUMERIC LC_TIME LC_COLLATE LC_MONETARY
+    VIRTUAL_ENV CONDA_PREFIX CONDA_DEFAULT_ENV LD_LIBRARY_PATH
+    DYLD_LIBRARY_PATH DYLD_FALLBACK_LIBRARY_PATH DYLD_FRAMEWORK_PATH
+    PYTHONPATH PYTHONHOME PYTHONHASHSEED PYTHONOPTIMIZE PYTHONUTF8 PYTHONIOENCODING PYTHONUSERBASE
+    PYTHONNOUSERSITE PYTHONPLATLIBDIR PYTHONWARNINGS
+    OMP_NUM_THREADS MKL_NUM_THREADS MKL_THREADING_LAYER OPENBLAS_NUM_THREADS
+    """.split()  # noqa: SIM905
+)
+"""The variables that programs have in any case: to find programs and libraries, and to speak.
+
+By their whole names: a pattern would let secrets pass that happen to fit.
+"""
+
+
+def environment(names: Sequence[str] | None) -> dict[str, str]:
+    """The environment of the worker: ours, or of it what is needed and has one of these names.
+
+    With what it takes to run alike wherever it is run.
+    """
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if names is None or name in names or name in NEEDED
+    }
+    return {
+        **kept,
+        "PYTHONHASHSEED": os.environ.get("PYTHONHASHSEED", "0"),
+        "MPLBACKEND": "agg",
+    }

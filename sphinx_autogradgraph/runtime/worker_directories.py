@@ -1,0 +1,61 @@
+"""The directories in which workers have their sockets: one for a build, or one that lingers."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def only_one(directory: str) -> Iterator[None]:
+    """Keep all other processes that ask for the same directory waiting."""
+    import fcntl
+
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def short_path(directory: str, name: str) -> Iterator[str]:
+    """A path of a file in a directory that is short, however long that of the directory is.
+
+    The address of a socket has room for some 100 characters.
+    """
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{descriptor}/{name}"
+    finally:
+        os.close(descriptor)
+
+
+def bind(directory: str, name: str) -> socket.socket:
+    """A socket that listens under a name in a directory, in the place of what is there."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        with short_path(directory, name) as path:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+            listener.bind(path)
+        listener.listen(4096)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def connect(directory: str, name: str) -> socket.socket:
+    """A connection to the socket of that name; :exc:`OSError` where nobody listens."""
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        with short_path(directory, name) as path:
+            connection.connect(path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
