@@ -51,6 +51,7 @@ def docs(session: nox.Session) -> None:
     """Build the documentation, and compare its figures with their snapshots."""
     session.run(sys.executable, "-m", "sphinx", "-W", "-b", "html", "docs", str(BUILD / "html"))
     session.run("autogradgraph", "check", "docs")
+    session.run("autogradgraph", "sync", "--check", "README.md")
 
 
 @nox.session

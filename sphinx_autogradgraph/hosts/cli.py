@@ -3,7 +3,7 @@
 ``autogradgraph draw REFERENCE`` draws a graph without any documentation around it.
 ``autogradgraph check DOCS`` runs the code of a Sphinx project or a Markdown site and compares its
 graphs with their snapshots; ``autogradgraph update DOCS`` accepts the graphs of today.  Both touch
-nothing else.
+nothing else.  ``autogradgraph sync FILE`` puts graphs into text that nothing executes.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     if options.command == "draw":
         return _draw(options)
+    if options.command == "sync":
+        return _sync(options)
     if Path(options.conf or options.docs, "conf.py").is_file():
         return _sphinx_project(options)
     if options.conf:
@@ -70,6 +72,15 @@ def parser() -> argparse.ArgumentParser:
             help="set a value of conf.py",
         )  # fmt: skip
     _add_draw(commands.add_parser("draw", help="draw the graph of a tensor of a program"))
+    sync = commands.add_parser("sync", help="put the graphs of today into Markdown and MDX files")
+    sync.description = (
+        'Put graphs between <!-- autogradgraph tensor="l" --> and <!-- /autogradgraph --> of files '
+        "that nothing executes: Mermaid blocks, or files that svg= names."
+    )
+    sync.add_argument("files", metavar="FILE", nargs="+", help="a Markdown or MDX file")
+    sync.add_argument(
+        "--check", action="store_true", help="write nothing, and say what differs; exit with 1 then"
+    )
     return made
 
 
@@ -165,6 +176,20 @@ def _program(options: argparse.Namespace, words: Sequence[str]) -> Program:
         seed=options.seed, timeout=options.timeout,
     )  # fmt: skip
     return referenced(base, reference, str(Path(reference.file or "").absolute()))
+
+
+def _sync(options: argparse.Namespace) -> int:
+    """Put graphs into files; 1 if any failed, or with --check is not what it should be."""
+    from sphinx_autogradgraph.hosts.sync import sync_files
+
+    changes, faults = sync_files([Path(file) for file in options.files], check=options.check)
+    for change in changes:
+        print(change)
+    for fault in faults:
+        print(f"autogradgraph: {fault}", file=sys.stderr)
+    if options.check and changes:
+        print("autogradgraph sync puts this right")
+    return int(bool(faults) or (options.check and bool(changes)))
 
 
 def _markdown_site(options: argparse.Namespace) -> int:

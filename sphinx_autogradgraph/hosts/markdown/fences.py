@@ -22,6 +22,10 @@ _START = re.compile(
     (?:\{(?P<attributes>[^\n]*)\}|(?P<options>(?:[^`"'\n]|"[^"\n]*"|'[^'\n]*')*))[ \t]*$""",
     re.VERBOSE,
 )
+_ANY_START = re.compile(r"(?P<indent>[>\s]*)(?P<fence>`{3,}(?=[^`\n]*$)|~{3,})(?P<info>[^\n]*)$")
+_ITEM = re.compile(r"[>\s]*(?:[-*+]|\d+[.)])[ \t]")
+"""The beginning of an item of a list."""
+
 _OPTION = re.compile(
     r"""(?P<key>[a-zA-Z][\w-]*)(?:=(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<bare>\S+)))?"""
     r"""|\#(?P<id>[\w-]+)|\.(?P<class>[\w.+-]+)"""
@@ -81,6 +85,73 @@ def fences(lines: Sequence[str]) -> Iterator[Fence]:
         body = [_within(line, match["indent"]) for line in lines[at + 1 : end]]
         yield _fence(match, "\n".join(body), at + 1)
         at = end + 1
+
+
+def commonmark_fences(lines: Sequence[str]) -> Iterator[tuple[Fence, range]]:
+    """Yield the fences of a text as CommonMark has them, each with its lines, from 1.
+
+    Unlike in SuperFences what closes a fence may be longer than what opened it, any header will do,
+    and what is never closed ends with the text, the quotation or the item of a list.
+    """
+    at = 0
+    while at < len(lines):
+        match = _ANY_START.match(lines[at].rstrip("\r"))
+        if match is None:
+            at += 1
+            continue
+        indent = match["indent"]
+        end, closed = _commonmark_end(lines, at, indent, match["fence"])
+        body = "\n".join(_outdented(line, indent) for line in lines[at + 1 : end])
+        read = _START.match(lines[at].rstrip("\r"))
+        language = match["info"].strip().partition(" ")[0]
+        fence = Fence.of(language, {}, body, line=at + 1)
+        if read is not None:
+            fence = _fence(read, body, at + 1)
+        yield fence, range(at + 1, end + 1 + closed)
+        at = end + closed
+
+
+def _commonmark_end(lines: Sequence[str], start: int, indent: str, fence: str) -> tuple[int, bool]:
+    """The index of the line that ends a fence, and whether it belongs to the fence."""
+    quoted, in_item = indent.count(">"), in_list_item(lines, start, indent)
+    for index in range(start + 1, len(lines)):
+        line = lines[index].rstrip()
+        text = line.lstrip(" \t>")
+        before = line[: len(line) - len(text)]
+        if before.count(">") < quoted or (text and in_item and len(before) < len(indent)):
+            return index, False
+        if len(text) >= len(fence) and not text.strip(fence[0]):
+            return index, True
+    return len(lines), False
+
+
+def in_list_item(lines: Sequence[str], index: int, indent: str) -> bool:
+    """Whether the line of that index, which is indented so, belongs to an item of a list."""
+    for line in reversed(lines[:index]):
+        before = len(line) - len(line.lstrip(" \t>"))
+        if line.strip(" \t>") and before < len(indent):
+            return _ITEM.match(line) is not None
+    return False
+
+
+def _outdented(line: str, indent: str) -> str:
+    """A line inside of a fence, without as much of what is before it as the fence has."""
+    kept = line.lstrip(" \t>")
+    before = min(len(indent), len(line) - len(kept))
+    return line[before:].rstrip("\r")
+
+
+def header_options(text: str) -> tuple[dict[str, str], str]:
+    """The options ``key="value"`` in a text, and what else stands there."""
+    options: dict[str, str] = {}
+
+    def take(found: re.Match[str]) -> str:
+        if found["key"] is None:
+            return found[0]
+        options[found["key"]] = found["double"] or found["single"] or found["bare"] or ""
+        return ""
+
+    return options, _OPTION.sub(take, text).strip()
 
 
 def _end(lines: Sequence[str], start: int, indent: str, fence: str) -> int | None:

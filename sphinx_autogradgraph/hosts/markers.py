@@ -1,0 +1,99 @@
+"""The places in a text into which graphs are put: between two comments.
+
+``<!-- autogradgraph tensor="l" -->`` … ``<!-- /autogradgraph -->``; in MDX, where comments are
+``{/* autogradgraph tensor="l" */}``, those.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from sphinx_autogradgraph.core.messages import Message
+from sphinx_autogradgraph.hosts.markdown.fences import (
+    Fence,
+    commonmark_fences,
+    header_options,
+    in_list_item,
+)
+
+_MARKER = re.compile(
+    r"""(?P<indent>\ufeff?[>\s]*)(?:<!--|\{/\*)[ \t]*
+    (?P<end>/?)autogradgraph(?P<options>(?:[ \t][^\n]*?)?)[ \t]*(?:-->|\*/\})[ \t]*$""",
+    re.VERBOSE,
+)
+_CODE = 4
+"""With so many spaces before it a line is code, unless it belongs to an item of a list."""
+
+
+@dataclass(frozen=True)
+class Marker:
+    """A place for a graph: the lines of its two comments, from 1, and what begins its lines."""
+
+    line: int
+    end: int
+    indent: str
+    options: Mapping[str, str]
+
+
+class MarkerError(ValueError):
+    """Raised for comments that mark no place, with the line of one."""
+
+    def __init__(self, line: int, message: Message) -> None:
+        super().__init__(message.sentence())
+        self.line = line
+        self.message = message
+
+
+def lines_of_text(text: str) -> list[str]:
+    """The lines of a text with their ends, whichever those are."""
+    return re.findall(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+$", text)
+
+
+def markers_and_fences(lines: Sequence[str]) -> list[Marker | Fence]:
+    """The markers of a text and the fences outside of them, in order.  Lines have no ends.
+
+    A comment inside of a fence, of a line or of an indented block of code is text.  Raises
+    :exc:`MarkerError`.
+    """
+    found = list(commonmark_fences(lines))
+    inside = {line for _, span in found for line in span}
+    items: list[Marker | Fence] = []
+    opened: tuple[int, re.Match[str]] | None = None
+    for line, match in _comments(lines):
+        if line in inside:
+            continue
+        if match["end"]:
+            if opened is None:
+                raise MarkerError(line, Message("nothing is open that this comment could close"))
+            start, first = opened
+            options, rest = header_options(first["options"])
+            if rest:
+                message = Message('cannot read {text}; write key="value"', {"text": repr(rest)})
+                raise MarkerError(start, message)
+            items.append(Marker(start, line, first["indent"].lstrip("\ufeff"), options))
+            opened = None
+        elif opened is not None:
+            break
+        else:
+            opened = line, match
+    if opened is not None:
+        raise MarkerError(opened[0], Message("no comment /autogradgraph closes this one"))
+    taken = [range(item.line, item.end) for item in items if isinstance(item, Marker)]
+    items += [fence for fence, _ in found if not any(fence.line in span for span in taken)]
+    return sorted(items, key=lambda item: item.line)
+
+
+def _comments(lines: Sequence[str]) -> Iterator[tuple[int, re.Match[str]]]:
+    """The lines that are one of our comments, with their numbers."""
+    for number, line in enumerate(lines, 1):
+        match = _MARKER.match(line)
+        if match is not None and not _is_code(lines, number, match["indent"]):
+            yield number, match
+
+
+def _is_code(lines: Sequence[str], number: int, indent: str) -> bool:
+    """Whether a line stands so far to the right that it is an indented block of code."""
+    depth = len(indent.expandtabs(_CODE).rpartition(">")[2])
+    return depth >= _CODE and not in_list_item(lines, number - 1, indent)

@@ -1,0 +1,252 @@
+"""``autogradgraph sync``: graphs in text that nothing executes, as a README or an MDX page.
+
+Between its two comments (see :mod:`.markers`) a text has a Mermaid block, or shows a file with the
+drawing.  The program is the text's own Python above, or what ``reference`` names.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from urllib.parse import quote
+
+from sphinx_autogradgraph.core.atomic_files import write_aside
+from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
+from sphinx_autogradgraph.core.messages import Message
+from sphinx_autogradgraph.core.settings import Settings, read_settings
+from sphinx_autogradgraph.figures.options import Options, parse_options
+from sphinx_autogradgraph.figures.plan import Job, Plan
+from sphinx_autogradgraph.figures.request import Request
+from sphinx_autogradgraph.graph.diff import differences
+from sphinx_autogradgraph.hosts.markdown.converters import project_root
+from sphinx_autogradgraph.hosts.markdown.fences import Fence
+from sphinx_autogradgraph.hosts.markers import (
+    Marker,
+    MarkerError,
+    lines_of_text,
+    markers_and_fences,
+)
+from sphinx_autogradgraph.program.notebook_cells import python_of
+from sphinx_autogradgraph.program.program import Block, display_path
+from sphinx_autogradgraph.render.drawing import Drawing
+from sphinx_autogradgraph.render.drawn_graph import graph_in_mermaid, graph_in_svg
+from sphinx_autogradgraph.runtime.client import Runner
+from sphinx_autogradgraph.runtime.result import Traced
+
+REFERENCE, SVG = "reference", "svg"
+NAMES = (
+    "tensor", REFERENCE, SVG, "alt", "show", "direction", "depth", "fold", "around", "until",
+    "seed", "timeout", "skip",
+)  # fmt: skip
+"""The options of a comment: what is as in the directive, and what is to be put in."""
+
+
+@dataclass
+class Synced:
+    """What a file should be: its text and the drawings that it shows.
+
+    ``changes`` say for each place that is not so, by its line, how it differs; ``faults`` what
+    could not be drawn, and then the file is to be left alone.
+    """
+
+    text: str = ""
+    drawings: dict[Path, str] = field(default_factory=dict)
+    changes: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    def write(self, path: Path) -> None:
+        """Write the drawings, then the text; :exc:`OSError` for what cannot be written."""
+        for drawing, svg in self.drawings.items():
+            if _text_of(drawing) != svg:
+                write_aside(drawing, svg.encode())
+        target = path.resolve()  # a link stays one
+        data = self.text.encode()
+        if data != target.read_bytes():
+            mode = target.stat().st_mode
+            write_aside(target, data)
+            target.chmod(mode)
+
+
+def sync_files(paths: Sequence[Path], *, check: bool) -> tuple[list[str], list[str]]:
+    """Put the graphs of today into files, or with ``check`` only compare.
+
+    Each file is written or left alone by itself.  Returns what changed or differs, and what failed.
+    """
+    changes: list[str] = []
+    faults: list[str] = []
+    with Runner() as runner:
+        for path in paths:
+            try:
+                synced = sync_text(path, runner)
+                if synced.changes and not synced.faults and not check:
+                    synced.write(path)
+            except OSError as error:
+                values = {"file": str(path), "reason": error.strerror or type(error).__name__}
+                text = Message("{file} cannot be read or written: {reason}", values)
+                faults.append(text.sentence())
+                continue
+            except UnicodeDecodeError as error:
+                values = {"file": str(path), "reason": error.reason}
+                faults.append(Message("{file} is not a text in UTF-8: {reason}", values).sentence())
+                continue
+            faults += synced.faults
+            changes += [] if synced.faults else synced.changes
+    return changes, faults
+
+
+def sync_text(path: Path, runner: Runner) -> Synced:
+    """What a file should be; nothing is written.
+
+    Raises :exc:`OSError` and :exc:`UnicodeDecodeError` for a file that cannot be read.
+    """
+    text = path.read_bytes().decode("utf-8")
+    lines = lines_of_text(text)
+    synced = Synced(text)
+    try:
+        items = markers_and_fences([line.rstrip("\r\n") for line in lines])
+        settings = read_settings(project_root(path.absolute().parent))
+    except MarkerError as error:
+        synced.faults.append(f"{path}:{error.line}: {error.message.sentence()}")
+        return synced
+    except DiagnosticError as error:
+        synced.faults.append(f"{path}: {error.diagnostic.report()}")
+        return synced
+    jobs = _run(path, items, settings, runner, synced)
+    for job in reversed(jobs):  # from below, so that the lines above stay where they are
+        if not job.request.options.skip and not synced.faults:
+            _put_in(job, path, lines, synced)
+    synced.changes.reverse()
+    synced.text = "".join(lines)
+    return synced
+
+
+def _run(
+    path: Path,
+    items: Sequence[Marker | Fence],
+    settings: Settings,
+    runner: Runner,
+    synced: Synced,
+) -> list[Job[Marker | Fence]]:
+    """The places of a file with what was traced for each; what went wrong is noted."""
+    here, root = path.absolute().parent, Path.cwd()
+    file = display_path(path, root)
+    plan: Plan[Marker | Fence] = Plan()
+    for place, item in enumerate(items):
+        if isinstance(item, Marker):
+            plan.add_figure(item, _request(item, here, root, settings), place)
+        elif item.runs:
+            code = python_of(item.body) + "\n"
+            plan.add_block(item, Block(code, file, str(path.absolute()), item.line + 1))
+    found = [(job.figure, fault) for job in plan.jobs for fault in job.request.diagnostics]
+    runs = plan.runs(str(here), str(root))
+    places = tuple(os.path.join(project_root(here), entry) for entry in settings.path)
+    programs = [replace(run.program, path=places, memory=settings.memory) for run in runs]
+    for run, result in zip(runs, runner.run(programs), strict=True):
+        for job, outcome in zip(run.jobs, result.targets, strict=True):
+            job.outcome = outcome
+        found += run.diagnostics()
+    synced.faults += [f"{path}:{item.line}: {fault.report()}" for item, fault in found]
+    return plan.jobs
+
+
+def _request(marker: Marker, here: Path, root: Path, settings: Settings) -> Request:
+    texts = {name: text for name, text in marker.options.items() if name not in (REFERENCE, SVG)}
+    options = parse_options(
+        texts, show=settings.show, timeout=settings.timeout, limit=settings.max_nodes
+    )
+    request = Request.of(
+        options,
+        marker.options.get(REFERENCE),
+        None,
+        directory=str(here),
+        root=str(root),
+        path_of=lambda file: os.path.normpath(here / file),
+    )
+    return replace(request, diagnostics=(*_faults(marker), *request.diagnostics))
+
+
+def _faults(marker: Marker) -> Iterator[Diagnostic]:
+    """What is wrong with the options of a comment itself."""
+    for name in marker.options:
+        if name not in NAMES:
+            values = {"name": name, "choices": ", ".join(sorted(NAMES))}
+            text = "there is no option {name}; the options are {choices}"
+            yield Diagnostic("option", text, values)
+    svg = marker.options.get(SVG)
+    if svg is not None and not svg.lower().endswith(".svg"):
+        yield Diagnostic("option", "svg {file} does not end in .svg", {"file": repr(svg)})
+
+
+def _put_in(job: Job[Marker | Fence], path: Path, lines: list[str], synced: Synced) -> None:
+    """Put a drawing into the lines of its file, and note how it differs from what is there."""
+    marker, outcome = job.figure, job.outcome
+    assert isinstance(marker, Marker), "what is drawn is a place"
+    assert isinstance(outcome, Traced), "places without faults are drawn"
+    options = job.request.options
+    try:
+        drawing = Drawing(
+            outcome.graph,
+            show=options.show,
+            direction=options.direction,
+            scope=options.scope,
+            notes=outcome.notes,
+        )
+        name = marker.options.get(SVG)
+        content = _mermaid(drawing) if name is None else _image(drawing, options, name)
+        svg = "" if name is None else drawing.svg
+    except (ValueError, DiagnosticError) as error:
+        synced.faults.append(f"{path}:{marker.line}: {error}")
+        return
+    first = lines[marker.line - 1]
+    end = first[len(first.rstrip("\r\n")) :]
+    new = [(marker.indent + line).rstrip() + end for line in content]
+    old = "".join(lines[marker.line : marker.end - 1])
+    lines[marker.line : marker.end - 1] = new
+    differs = old != "".join(new)
+    graphs = graph_in_mermaid(old), graph_in_mermaid(drawing.mermaid)
+    if name is not None:
+        file = Path(os.path.normpath(path.parent / name))
+        if synced.drawings.setdefault(file, svg) != svg:
+            text = Message("two places of the file want other drawings in {file}", {"file": name})
+            synced.faults.append(f"{path}:{marker.line}: {text.sentence()}")
+        kept = _text_of(file)
+        differs = differs or kept != svg
+        graphs = graph_in_svg(kept), graph_in_svg(svg)
+    if differs:
+        before, after = graphs
+        words = [] if before is None or after is None else differences(before, after)
+        synced.changes.append(_change(f"{path}:{marker.line}", bool(old.strip(" \t>\r\n")), words))
+
+
+def _mermaid(drawing: Drawing) -> list[str]:
+    return ["", "```mermaid", *drawing.mermaid.splitlines(), "```", ""]
+
+
+def _image(drawing: Drawing, options: Options, name: str) -> list[str]:
+    # With what Markdown and MDX read in a text marked as text.
+    alt = re.sub(
+        r"[\\`*{}\[\]<>&$]", r"\\\g<0>", " ".join((options.alt or drawing.caption).split())
+    )
+    return ["", f"![{alt}]({quote(name)})", ""]
+
+
+def _text_of(file: Path) -> str:
+    """The text of a file as it would be written; nothing for what cannot be read."""
+    try:
+        return file.read_bytes().decode("utf-8", "replace").replace("\r\n", "\n")
+    except OSError:
+        return ""
+
+
+def _change(place: str, filled: bool, words: Sequence[str]) -> str:
+    """What is to change at a place, in words."""
+    if not filled:
+        text = Message("there is no graph here yet")
+    elif words:
+        text = Message("the graph is not the one that the code gives")
+    else:
+        text = Message("the drawing is not the one that the code gives")
+    return "\n    ".join([f"{place}: {text.sentence()}", *words])
