@@ -24,12 +24,12 @@ from sphinx_autogradgraph.views.choice import steps
 
 @dataclass(frozen=True)
 class CanvasContext:
-    """What a canvas needs to know of the output that it becomes part of.
+    """The output that a canvas becomes part of.
 
     ``url_of_call`` finds the documentation of a call; ``url_of_file`` takes the name and the text
     of a file that the output is to have.  Both give None where there is none.  ``role`` is that of
-    drawings for ARIA, ``opens`` whether folded ones can open there, ``words`` whether the canvas
-    brings the words of the script, as the first of a page does.
+    drawings for ARIA, ``opens`` whether folded ones can open there, ``texts`` whether the canvas
+    brings the texts of the script, as the first of a page does.
     """
 
     url_of_call: Callable[[str], str | None]
@@ -38,7 +38,7 @@ class CanvasContext:
     engine: Engine
     layout_timeout: float
     opens: bool = True
-    words: bool = True
+    texts: bool = True
 
 
 def canvas_html(
@@ -70,8 +70,8 @@ def canvas_html(
     if levels:
         data = [{"nodes": len((drawn.view or graph).nodes)}, *levels]
         controls = f' data-levels="{escape(json.dumps(data))}"'
-    if context.words:
-        text = json.dumps(_words(_), ensure_ascii=False)
+    if context.texts:
+        text = json.dumps(_script_texts(_), ensure_ascii=False)
         controls += f' data-autogradgraph-words="{escape(text)}"'
     url = None
     if len(graph.nodes) > LARGE:
@@ -82,8 +82,8 @@ def canvas_html(
     )
 
 
-def _words(_: Translate) -> dict[str, str]:
-    """The words of the script, by what they are for."""
+def _script_texts(_: Translate) -> dict[str, str]:
+    """The texts of the script, by what they are for."""
     return {
         "open": _("Open"),
         "close": _("Fold"),

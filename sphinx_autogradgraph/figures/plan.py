@@ -1,4 +1,4 @@
-"""What a page holds for us: figures, the code between them, and the programs that they make."""
+"""The figures of a page, the code between them, and the programs that they make."""
 
 from __future__ import annotations
 
@@ -22,13 +22,18 @@ _NOTHING_ABOVE = Diagnostic(
 
 
 @dataclass
-class Job(Generic[E]):
-    """A figure to draw, its number on the page, and its place among all that is on it."""
+class Figure(Generic[E]):
+    """A figure to draw.
 
-    figure: E
+    ``number`` counts the figures of the page, from 1.  ``place`` is its place among all that is on
+    the page.  ``line`` is its line in the file of the page, where the host knows it.
+    """
+
+    element: E
     request: Request
     number: int
     place: int
+    line: int | None = None
     outcome: Traced | Diagnostic | None = None
     from_snapshot: bool = False
 
@@ -39,24 +44,24 @@ class Job(Generic[E]):
 
 
 @dataclass(frozen=True)
-class Run(Generic[E]):
-    """A program to run and the figures that it draws, in the order of its draws.
+class PageProgram(Generic[E]):
+    """A program to run and its figures, in the order of its targets.
 
     ``blocks`` are the elements of the page that hold its blocks, if it is the page's program.
     """
 
     program: Program
-    jobs: Sequence[Job[E]]
+    figures: Sequence[Figure[E]]
     blocks: Sequence[E] = ()
 
     def diagnostics(self) -> Iterator[tuple[E, Diagnostic]]:
-        """What went wrong, and at which element of the page to report it.
+        """Yield what went wrong, and the element of the page at which to report it.
 
         A diagnostic of the program is reported once, however many figures it concerns.
         """
         reported: list[Diagnostic] = []
-        for job in self.jobs:
-            diagnostic = job.outcome
+        for figure in self.figures:
+            diagnostic = figure.outcome
             if not isinstance(diagnostic, Diagnostic):
                 continue
             of_the_run = diagnostic.block is not None or diagnostic.kind in ("timeout", "crash")
@@ -64,56 +69,64 @@ class Run(Generic[E]):
                 continue
             reported.append(diagnostic)
             at_block = diagnostic.block is not None and self.blocks
-            yield (self.blocks[diagnostic.block or 0] if at_block else job.figure), diagnostic
+            yield (self.blocks[diagnostic.block or 0] if at_block else figure.element), diagnostic
 
 
 class Plan(Generic[E]):
-    """The figures and the blocks of a page, which are added in their order."""
+    """The figures and the blocks of a page, which are added in their order.
 
-    def __init__(self) -> None:
-        self.jobs: list[Job[E]] = []
+    Figures are numbered from the one after ``before`` on.
+    """
+
+    def __init__(self, before: int = 0) -> None:
+        self.figures: list[Figure[E]] = []
+        self._before = before
         self._blocks: list[tuple[E, Block]] = []
-        self._targets: list[tuple[Job[E], Target]] = []
+        self._targets: list[tuple[Figure[E], Target]] = []
 
     def add_block(self, element: E, block: Block) -> None:
         """Add a block of the page's program."""
         self._blocks.append((element, block))
 
-    def add_figure(self, element: E, request: Request, place: int) -> None:
-        """Add a figure; ``place`` is its place among all that is on the page."""
-        job = Job(element, request, len(self.jobs) + 1, place)
-        self.jobs.append(job)
-        if request.program is None:
-            options = request.options
-            if request.block is not None and options.context and not options.skip:
-                self.add_block(element, request.block)
-            if not job.runs:
-                return
-            if self._blocks:
-                self._targets.append((job, replace(request.target, after=len(self._blocks))))
-            else:
-                job.request = replace(request, diagnostics=(_NOTHING_ABOVE,))
+    def add_figure(self, element: E, request: Request, place: int, line: int | None = None) -> None:
+        """Add a figure; see :class:`Figure`."""
+        number = self._before + len(self.figures) + 1
+        figure = Figure(element, request, number, place, line)
+        self.figures.append(figure)
+        if request.program is not None:
+            return
+        options = request.options
+        if request.block is not None and options.context and not options.skip:
+            self.add_block(element, request.block)
+        if not figure.runs:
+            return
+        if self._blocks:
+            self._targets.append((figure, replace(request.target, after=len(self._blocks))))
+        else:
+            figure.request = replace(request, diagnostics=(_NOTHING_ABOVE,))
 
-    def runs(self, directory: str, root: str) -> list[Run[E]]:
-        """The programs to run: those of figures of their own, and the page's if any draws it."""
+    def programs(self, directory: str, root: str) -> list[PageProgram[E]]:
+        """The programs to run: those of figures of their own, and the page's if any needs it."""
         runs = [
-            Run(job.request.program, [job])
-            for job in self.jobs
-            if job.request.program is not None and job.runs
+            PageProgram(figure.request.program, [figure])
+            for figure in self.figures
+            if figure.request.program is not None and figure.runs
         ]
         if self._targets:
-            targets = tuple(target for _, target in self._targets)
-            used = self._blocks[: targets[-1].after]
-            options = [job.request.options for job, _ in self._targets]
-            program = Program(
-                blocks=tuple(block for _, block in used),
-                targets=targets,
-                directory=directory,
-                root=root,
-                seed=next((option.seed for option in options if option.seed), 0),
-                timeout=max(option.timeout for option in options),
-            )
-            runs.append(
-                Run(program, [job for job, _ in self._targets], [element for element, _ in used])
-            )
+            runs.append(self._page_program(directory, root))
         return runs
+
+    def _page_program(self, directory: str, root: str) -> PageProgram[E]:
+        figures = [figure for figure, _ in self._targets]
+        targets = tuple(target for _, target in self._targets)
+        used = self._blocks[: targets[-1].after]
+        options = [figure.request.options for figure in figures]
+        program = Program(
+            blocks=tuple(block for _, block in used),
+            targets=targets,
+            directory=directory,
+            root=root,
+            seed=next((option.seed for option in options if option.seed), 0),
+            timeout=max(option.timeout for option in options),
+        )
+        return PageProgram(program, figures, [element for element, _ in used])

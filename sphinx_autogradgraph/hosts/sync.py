@@ -18,7 +18,7 @@ from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
 from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.core.settings import Settings, read_settings
 from sphinx_autogradgraph.figures.options import Options, parse_options
-from sphinx_autogradgraph.figures.plan import Job, Plan
+from sphinx_autogradgraph.figures.plan import Figure, Plan
 from sphinx_autogradgraph.figures.request import Request
 from sphinx_autogradgraph.graph.diff import differences
 from sphinx_autogradgraph.hosts.markdown.converters import project_root
@@ -114,10 +114,10 @@ def sync_text(path: Path, runner: Runner) -> Synced:
     except DiagnosticError as error:
         synced.faults.append(f"{path}: {error.diagnostic.report()}")
         return synced
-    jobs = _run(path, items, settings, runner, synced)
-    for job in reversed(jobs):  # from below, so that the lines above stay where they are
-        if not job.request.options.skip and not synced.faults:
-            _put_in(job, path, lines, synced)
+    figures = _run(path, items, settings, runner, synced)
+    for figure in reversed(figures):  # from below, so that the lines above stay where they are
+        if not figure.request.options.skip and not synced.faults:
+            _put_in(figure, path, lines, synced)
     synced.changes.reverse()
     synced.text = "".join(lines)
     return synced
@@ -129,7 +129,7 @@ def _run(
     settings: Settings,
     runner: Runner,
     synced: Synced,
-) -> list[Job[Marker | Fence]]:
+) -> list[Figure[Marker | Fence]]:
     """The places of a file with what was traced for each; what went wrong is noted."""
     here, root = path.absolute().parent, Path.cwd()
     file = display_path(path, root)
@@ -140,16 +140,18 @@ def _run(
         elif item.runs:
             code = python_of(item.body) + "\n"
             plan.add_block(item, Block(code, file, str(path.absolute()), item.line + 1))
-    found = [(job.figure, fault) for job in plan.jobs for fault in job.request.diagnostics]
-    runs = plan.runs(str(here), str(root))
+    found = [
+        (figure.element, fault) for figure in plan.figures for fault in figure.request.diagnostics
+    ]
+    runs = plan.programs(str(here), str(root))
     places = tuple(os.path.join(project_root(here), entry) for entry in settings.path)
     programs = [replace(run.program, path=places, memory=settings.memory) for run in runs]
     for run, result in zip(runs, runner.run(programs), strict=True):
-        for job, outcome in zip(run.jobs, result.targets, strict=True):
-            job.outcome = outcome
+        for figure, outcome in zip(run.figures, result.targets, strict=True):
+            figure.outcome = outcome
         found += run.diagnostics()
     synced.faults += [f"{path}:{item.line}: {fault.report()}" for item, fault in found]
-    return plan.jobs
+    return plan.figures
 
 
 def _request(marker: Marker, here: Path, root: Path, settings: Settings) -> Request:
@@ -180,12 +182,12 @@ def _faults(marker: Marker) -> Iterator[Diagnostic]:
         yield Diagnostic("option", "svg {file} does not end in .svg", {"file": repr(svg)})
 
 
-def _put_in(job: Job[Marker | Fence], path: Path, lines: list[str], synced: Synced) -> None:
+def _put_in(figure: Figure[Marker | Fence], path: Path, lines: list[str], synced: Synced) -> None:
     """Put a drawing into the lines of its file, and note how it differs from what is there."""
-    marker, outcome = job.figure, job.outcome
+    marker, outcome = figure.element, figure.outcome
     assert isinstance(marker, Marker), "what is drawn is a place"
     assert isinstance(outcome, Traced), "places without faults are drawn"
-    options = job.request.options
+    options = figure.request.options
     try:
         drawing = Drawing(
             outcome.graph,

@@ -13,51 +13,44 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
-from sphinx_autogradgraph.core.messages import untranslated
 from sphinx_autogradgraph.core.settings import Settings
 from sphinx_autogradgraph.figures.captions import caption_and_legend
 from sphinx_autogradgraph.figures.figure_html import CanvasContext, canvas_html
-from sphinx_autogradgraph.figures.figure_layout import FigureLayout
 from sphinx_autogradgraph.figures.options import Options
-from sphinx_autogradgraph.figures.tables import Cell, Table, tables_of
+from sphinx_autogradgraph.figures.pipeline import FinishedFigure
+from sphinx_autogradgraph.figures.tables import Cell, Table
 from sphinx_autogradgraph.program.program import Block
 from sphinx_autogradgraph.render.notebook_html import spans_html
 from sphinx_autogradgraph.render.text import alternative, title
-from sphinx_autogradgraph.runtime.result import Traced
 
 MAX_LEVEL = 512 * 1024
 """Steps by which a folded drawing opens are in the page up to this many bytes."""
 
 
-def figure_html(
-    traced: Traced, options: Options, drawn: FigureLayout, first: bool, settings: Settings
-) -> str:
+def figure_html(result: FinishedFigure, options: Options, first: bool, settings: Settings) -> str:
     """The figure of what was traced, and the tables below it.
 
     The ``first`` of a page brings what all of them need.
     """
-    graph = traced.graph
-    drawn = replace(drawn, alt=options.alt or alternative(graph))
-    output = CanvasContext(
+    graph = result.traced.graph
+    layout = replace(result.layout, alt=options.alt or alternative(graph))
+    context = CanvasContext(
         url_of_call=lambda _call: None,
         url_of_file=_in_the_page,
         role="group",
         engine=settings.layout,
         layout_timeout=float(settings.layout_timeout),
-        words=first,
+        texts=first,
     )
-    canvas = canvas_html(graph, drawn, output, classes=["autogradgraph-canvas", *options.classes])
+    canvas = canvas_html(graph, layout, context, classes=["autogradgraph-canvas", *options.classes])
     caption, legend = caption_and_legend(
-        graph, drawn, traced.notes, has_caption=bool(options.caption)
+        graph, layout, result.traced.notes, has_caption=bool(options.caption)
     )
     shown = _inline(options.caption) if options.caption else spans_html(caption)
     rest = f'<span class="autogradgraph-summary">{spans_html(legend)}</span>'
-    tables = "".join(
-        _table(table) for table in tables_of(options.table, traced, drawn.lines, untranslated)
-    )
     legend_html = f'<div class="legend"><p>{rest}</p></div>'
     body = f"{canvas}<figcaption>\n{_caption(shown)}\n{legend_html}\n</figcaption>"
-    return _figure(options, body, first) + tables
+    return _figure(options, body, first) + "".join(map(_table, result.tables))
 
 
 def failed_html(options: Options, diagnostic: Diagnostic, first: bool) -> str:
@@ -89,13 +82,12 @@ def _inline(text: str) -> str:
     return str(markdown(text)).removeprefix("<p>").removesuffix("</p>")
 
 
-def code_html(block: Block, prefix: str) -> tuple[str, dict[int, str]]:
-    """Code as hosts show it, and the ids of its lines by their numbers in the author's text."""
+def code_html(block: Block, prefix: str) -> tuple[str, Block, list[str]]:
+    """Code as hosts show it, its block, and the ids of its lines."""
     code = block.code.rstrip("\n")
     # Pygments numbers the ids from the first line number.
     shown = highlight(code, PythonLexer(), HtmlFormatter(linespans=prefix, wrapcode=True))
-    ids = {block.line + index: f"{prefix}-{index + 1}" for index in range(code.count("\n") + 1)}
-    return shown, ids
+    return shown, block, [f"{prefix}-{index + 1}" for index in range(code.count("\n") + 1)]
 
 
 def _table(table: Table) -> str:

@@ -1,4 +1,4 @@
-"""A Markdown site: its settings, who runs its programs, and what is kept of their graphs."""
+"""A Markdown site: its settings, its pipeline, and where its warnings go."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ import atexit
 import logging
 import os
 import threading
-from collections.abc import Sequence
-from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
 from sphinx_autogradgraph.core.settings import Settings, read_settings
-from sphinx_autogradgraph.program.program import Program
-from sphinx_autogradgraph.runtime.cache import Cache
-from sphinx_autogradgraph.runtime.cached_client import CachedRunner
-from sphinx_autogradgraph.runtime.client import Runner, has_torch
-from sphinx_autogradgraph.runtime.result import Result
+from sphinx_autogradgraph.figures.pipeline import PageFigures, Pipeline
 from sphinx_autogradgraph.snapshots.policy import Purpose, SnapshotPolicy
+
+E = TypeVar("E")
 
 CACHE = ".cache/autogradgraph"
 """The directory of the cache, from that of the project, where the settings name none."""
@@ -27,7 +25,7 @@ logger = logging.getLogger("mkdocs.plugins.sphinx_autogradgraph")
 
 
 class MarkdownSite:
-    """What the pages of a site share.
+    """A site, which its pages share.
 
     ``purpose`` is what its graphs are made for.  ``diagnostic`` is what is wrong with its settings,
     which are then the defaults.
@@ -42,35 +40,25 @@ class MarkdownSite:
         except DiagnosticError as error:
             self.settings, self.diagnostic = Settings(), error.diagnostic
         name = self.settings.snapshots
-        self.keeper = None if name is None else SnapshotPolicy(str(root / name), name)
-        self._executor: CachedRunner | None = None
+        self.snapshots = None if name is None else SnapshotPolicy(str(root / name), name)
         self._lock = threading.Lock()  # Zensical converts pages side by side
         self._reported: set[str] = set()
 
-    @property
-    def runs(self) -> bool:
-        """Whether code is run, or figures drawn from snapshots alone."""
-        mode = self.settings.execution
-        return self.purpose != "build" or mode == "always" or (mode == "auto" and has_torch())
+    @cached_property
+    def pipeline(self) -> Pipeline:
+        """The pipeline of all pages, made with the first of them that has figures."""
+        return Pipeline(
+            self.settings,
+            path=[os.path.join(self.root, entry) for entry in self.settings.path],
+            cache=self.root / (self.settings.cache or CACHE),
+            snapshots=self.snapshots,
+            purpose=self.purpose,
+        )
 
-    def run(self, programs: Sequence[Program]) -> list[Result]:
-        """The results of the programs of a page."""
-        settings = self.settings
-        path = tuple(os.path.join(self.root, entry) for entry in settings.path)
+    def draw(self, page: PageFigures[E]) -> None:
+        """Run the programs of a page and put its figures into it."""
         with self._lock:
-            if self._executor is None:
-                # A check wants to know what the code does, not what it did.
-                cache = Cache(self.root / (settings.cache or CACHE))
-                runner = Runner(environment=settings.environment)
-                self._executor = CachedRunner(runner, cache if self.purpose == "build" else None)
-            return self._executor.run(
-                [replace(program, path=path, memory=settings.memory) for program in programs]
-            )
-
-    @property
-    def cache_error(self) -> Diagnostic | None:
-        """What keeps results from being remembered."""
-        return None if self._executor is None else self._executor.cache_error
+            self.pipeline.draw(page)
 
     def report(self, place: str, diagnostic: Diagnostic) -> str | None:
         """Warn of a diagnostic; the text of the warning.
@@ -87,9 +75,8 @@ class MarkdownSite:
 
     def close(self) -> None:
         """End what runs programs."""
-        if self._executor is not None:
-            self._executor.close()
-            self._executor = None
+        if "pipeline" in vars(self):
+            self.pipeline.close()
 
 
 _sites: dict[Path, MarkdownSite] = {}

@@ -39,25 +39,27 @@ def check_site(directory: Path, purpose: Purpose) -> tuple[Report, int]:
     site = MarkdownSite(root, purpose)
     if site.diagnostic is not None:
         raise NoSiteError(site.diagnostic.sentence())
-    if site.keeper is None:
+    if site.snapshots is None:
         raise NoSiteError(
             "there are no snapshots to check: set snapshots in [tool.autogradgraph] of "
             f"pyproject.toml in {display_path(root, Path.cwd()) or '.'}"
         )
     diagnostics = _Counter()
     logger.addHandler(diagnostics)
-    kept: dict[str, list[SnapshotComparison]] = {}
+    comparisons: dict[str, list[SnapshotComparison]] = {}
     names: dict[str, str] = {}
     try:
         for file in files:
             name = file.relative_to(docs).with_suffix("").as_posix()
             names[name] = display_path(file, root)
             host = PageHost(root, str(file), name, docs)
-            kept[name] = MarkdownPage(site, host, lines_of(file, (root, docs))).kept
+            drawn = MarkdownPage(site, host, lines_of(file, (root, docs)))
+            drawn.draw()
+            comparisons[name] = drawn.comparisons
     finally:
         site.close()
         logger.removeHandler(diagnostics)
-    report = Report.of(kept, site.keeper)
+    report = Report.of(comparisons, site.snapshots)
     if purpose == "check":
         for page, line, subtype, text in report.complaints():
             place = "" if page is None else f"{names[page]}:{line}: "

@@ -64,14 +64,14 @@ def formatter(
         if fence.language == SETUP:
             return ""
         page = _page_of(md)
-        html, diagnostics = page.figure_of(fence)
+        drawn = page.figure_of(fence)
         stops = page.host.raises or page.site.settings.strict
     except Exception:
         text = f"sphinx-autogradgraph itself failed; please report it:\n{traceback.format_exc()}"
         raise _superfences_exception(text) from None
-    if diagnostics and stops:
-        raise _superfences_exception("\n".join(diagnostics))
-    return html
+    if drawn.warnings and stops:
+        raise _superfences_exception("\n".join(drawn.warnings))
+    return drawn.html
 
 
 def _page_of(md: Markdown) -> MarkdownPage:
@@ -82,6 +82,7 @@ def _page_of(md: Markdown) -> MarkdownPage:
     if page is None or page.lines is not md.lines:
         host = page_host(md)
         page = MarkdownPage(site_at(host.root), host, md.lines)
+        page.draw()
         with _lock:  # which is for the dictionary alone: pages may be drawn side by side
             _pages[md] = page
     return page

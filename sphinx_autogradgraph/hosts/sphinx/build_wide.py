@@ -25,9 +25,11 @@ _noted: Store[tuple[int | None, dict[str, Any]]] = Store("build_wide")
 """The line and the diagnostic of each figure that met one."""
 
 
-def note(env: BuildEnvironment, figure: nodes.Element, diagnostic: Diagnostic) -> None:
-    """Remember that a figure of the current document met a build-wide diagnostic."""
-    _noted.add(env, (figure.line, diagnostic.to_dict()))
+def note(
+    env: BuildEnvironment, docname: str, figure: nodes.Element, diagnostic: Diagnostic
+) -> None:
+    """Remember that a figure of a document met a build-wide diagnostic."""
+    _noted.add(env, docname, (figure.line, diagnostic.to_dict()))
 
 
 def setup_build_wide(app: Sphinx) -> None:

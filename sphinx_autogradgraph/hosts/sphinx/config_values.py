@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, get_args
 
 from sphinx.config import ENUM
@@ -10,6 +11,7 @@ from sphinx_autogradgraph.core.settings import ENGINES, Mode, Settings
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
+    from sphinx.config import Config
 
 
 def setup_config(app: Sphinx) -> None:
@@ -27,3 +29,9 @@ def setup_config(app: Sphinx) -> None:
     app.add_config_value("autogradgraph_environment", None, "", [list, tuple, type(None)])
     app.add_config_value("autogradgraph_timeout", default.timeout, "", [int, float])
     app.add_config_value("autogradgraph_layout_timeout", default.layout_timeout, "", [int, float])
+
+
+def settings_of(config: Config) -> Settings:
+    """The settings of a Sphinx project, as all hosts have them."""
+    names = {f"autogradgraph_{field.name}": field.name for field in fields(Settings)}
+    return Settings(**{name: config[value] for value, name in names.items() if value in config})

@@ -21,10 +21,10 @@ _files: Store[tuple[str, str | None]] = Store("dependencies")
 """The path and the digest of each file, None for one that was not there."""
 
 
-def note(env: BuildEnvironment, paths: Iterable[str]) -> None:
-    """Have the current document read again when one of the files has another content."""
+def note(env: BuildEnvironment, docname: str, paths: Iterable[str]) -> None:
+    """Have a document read again when one of the files has another content."""
     for path in dict.fromkeys(paths):
-        _files.add(env, (path, digest(path)))
+        _files.add(env, docname, (path, digest(path)))
 
 
 def setup_dependencies(app: Sphinx) -> None:

@@ -1,4 +1,4 @@
-"""What a document holds for us: figures, the code that it shows, the program that it is."""
+"""The figures of a document, the code that it shows, and the program that it is."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from docutils import nodes
 
-from sphinx_autogradgraph.figures.plan import Job, Plan, Run
+from sphinx_autogradgraph.figures.plan import Figure, Plan
 from sphinx_autogradgraph.graph.model import Source
 from sphinx_autogradgraph.hosts.sphinx.attributes import REQUEST, SETUP
 from sphinx_autogradgraph.hosts.sphinx.code_blocks import Shown, lines_from, python_blocks
@@ -20,12 +20,11 @@ def concerns_us(document: nodes.document) -> bool:
     )
 
 
-PageJob = Job[nodes.Element]
-PageRun = Run[nodes.Element]
+DocumentFigure = Figure[nodes.Element]
 
 
 class DocumentPage:
-    """What a document holds for us: figures, code that it shows, the program that it is."""
+    """The figures of a document, the code that it shows, and the program that it is."""
 
     def __init__(self, document: nodes.document, language: str, root: str, slug: str) -> None:
         self.plan: Plan[nodes.Element] = Plan()
@@ -42,7 +41,7 @@ class DocumentPage:
                 self.plan.add_block(item, item[SETUP])
                 setups.append(item)
             elif isinstance(item, nodes.figure) and REQUEST in item:
-                self.plan.add_figure(item, item.attributes.pop(REQUEST), place)
+                self.plan.add_figure(item, item.attributes.pop(REQUEST), place, item.line)
         for setup in setups:
             setup.parent.remove(setup)
 
@@ -52,18 +51,18 @@ class DocumentPage:
         self._shown.append((place, shown))
         self._index = None
 
-    def show_source(self, job: PageJob) -> None:
+    def show_source(self, figure: DocumentFigure) -> None:
         """Put the code that a figure is drawn from above it, if the author wants it there."""
-        block = job.request.block
-        if not job.request.source or block is None:
+        block = figure.request.block
+        if not figure.request.source or block is None:
             return
         code = block.code.rstrip("\n")
         node = source_block(code)
-        parent = job.figure.parent
-        parent.insert(parent.index(job.figure), node)
-        self.show(job.place, Shown(node, lines_from(block.file, block.line, code)))
+        parent = figure.element.parent
+        parent.insert(parent.index(figure.element), node)
+        self.show(figure.place, Shown(node, lines_from(block.file, block.line, code)))
 
-    def line_link(self, job: PageJob, source: Source) -> str | None:
+    def line_link(self, figure: DocumentFigure, source: Source) -> str | None:
         """The id of a line of code on the page, None if the page does not show it.
 
         Of several places that show it, the last above the figure, else the first below.  What
@@ -78,7 +77,7 @@ class DocumentPage:
                     self._index.setdefault(line, []).append(spot)
         best: _Spot | None = None
         for spot in self._index.get((source.file, source.line), ()):
-            if source.text in spot.text and (best is None or spot.rank(job) > best.rank(job)):
+            if source.text in spot.text and (best is None or spot.rank(figure) > best.rank(figure)):
                 best = spot
         return None if best is None else best.shown.link(best.index)
 
@@ -92,7 +91,7 @@ class _Spot:
     index: int
     text: str
 
-    def rank(self, job: PageJob) -> tuple[bool, int]:
+    def rank(self, figure: DocumentFigure) -> tuple[bool, int]:
         """The higher, the better to link a figure's node to it."""
-        above = self.place <= job.place
+        above = self.place <= figure.place
         return above, self.place if above else -self.place

@@ -1,4 +1,4 @@
-"""What we remember of each document from build to build, in Sphinx' environment.
+"""Data of ours about each document, in Sphinx' environment.
 
 Sphinx forgets a document before it is read again, and reads documents in several processes; a
 store follows it in both.
@@ -36,9 +36,9 @@ class Store(Generic[T]):
             setattr(env, self._name, found)
         return found
 
-    def add(self, env: BuildEnvironment, item: T) -> None:
-        """Remember an item of the document that is being read."""
-        self.of(env).setdefault(env.docname, []).append(item)
+    def add(self, env: BuildEnvironment, docname: str, item: T) -> None:
+        """Remember an item of a document."""
+        self.of(env).setdefault(docname, []).append(item)
 
     def _purge(self, app: Sphinx, env: BuildEnvironment, docname: str) -> None:
         self.of(env).pop(docname, None)

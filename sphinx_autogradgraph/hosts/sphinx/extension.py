@@ -120,7 +120,7 @@ def _canvas_context(app: Sphinx, docname: str) -> CanvasContext:
         opens=app.builder.name != "epub",
         engine=app.config.autogradgraph_layout,
         layout_timeout=float(app.config.autogradgraph_layout_timeout),
-        words=app.builder.name != "epub",
+        texts=app.builder.name != "epub",
     )
 
 

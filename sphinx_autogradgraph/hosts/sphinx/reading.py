@@ -83,5 +83,5 @@ def _path_of(directive: SphinxDirective, file: str) -> str:
         values = {"file": file, "reason": str(error).partition(" from ")[0]}
         diagnostic = Diagnostic("reference", "{file} cannot be read: {reason}", values)
         raise DiagnosticError(diagnostic) from None
-    dependencies.note(directive.env, [path])
+    dependencies.note(directive.env, directive.env.docname, [path])
     return path

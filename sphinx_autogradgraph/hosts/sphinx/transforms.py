@@ -69,7 +69,7 @@ class CanvasToSvg(SphinxPostTransform):
         context: CanvasContext = self.env.events.emit_firstresult(CONTEXT_EVENT, self.env.docname)
         for canvas in canvases:
             html = canvas_html(*_drawing(canvas), context, classes=canvas["classes"], translate=_)
-            context = replace(context, words=False)
+            context = replace(context, texts=False)
             # Not replace_self(): it hands the classes on, and docutils wraps raw text in them.
             canvas.parent.replace(canvas, nodes.raw("", html, format="html"))
         for cell in self.document.findall(nodes.paragraph):

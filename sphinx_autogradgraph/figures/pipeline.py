@@ -1,0 +1,252 @@
+"""The pipeline: from the figures of a page to drawings, the same for every host.
+
+::
+
+    plan ─► programs run, or snapshots in their place ─► outcomes ─► comparison with the snapshot
+         ─► view and layout ─► the finished figure, which the host puts into its page
+
+A host makes one :class:`Pipeline` for a build and calls :meth:`Pipeline.draw` for each page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
+from sphinx_autogradgraph.core.messages import Translate, untranslated
+from sphinx_autogradgraph.core.settings import Settings
+from sphinx_autogradgraph.figures.figure_layout import FigureLayout
+from sphinx_autogradgraph.figures.plan import Figure, PageProgram, Plan
+from sphinx_autogradgraph.figures.tables import Table, tables_of
+from sphinx_autogradgraph.graph.model import Source
+from sphinx_autogradgraph.render.arrange import arrange
+from sphinx_autogradgraph.runtime.cache import Cache
+from sphinx_autogradgraph.runtime.cached_client import CachedRunner
+from sphinx_autogradgraph.runtime.client import Runner, Waiting, has_torch
+from sphinx_autogradgraph.runtime.result import Traced
+from sphinx_autogradgraph.snapshots.comparison import SnapshotComparison, SnapshotStatus
+from sphinx_autogradgraph.snapshots.policy import Purpose, SnapshotPolicy, fall_back
+
+E = TypeVar("E")
+"""An element of a page, as its host has them."""
+
+
+@dataclass(frozen=True)
+class FinishedFigure:
+    """All that a host needs to show a figure."""
+
+    traced: Traced
+    layout: FigureLayout
+    tables: Sequence[Table]
+
+
+class Host(Protocol[E]):
+    """A page of a host: where the pipeline reads and writes what differs from host to host."""
+
+    def warn(self, element: E, diagnostic: Diagnostic, figure: E) -> None:
+        """Report a diagnostic at an element; ``figure`` cannot be drawn because of it."""
+
+    def snapshot_path(self, figure: Figure[E]) -> Path | None:
+        """Return the file of a figure's snapshot, None where none is kept."""
+
+    def depends_on(self, paths: Iterable[str]) -> None:
+        """Have the page made again when one of these files changes."""
+
+    def line_anchor(self, figure: Figure[E], source: Source) -> str | None:
+        """Return the HTML id of a line of code on the page, None if the page does not show it."""
+
+    def place(self, figure: Figure[E], result: FinishedFigure | Diagnostic) -> None:
+        """Put a finished figure into the page, or the reason why there is none."""
+
+
+@dataclass(frozen=True)
+class PageFigures(Generic[E]):
+    """The figures of one page.
+
+    Programs run in ``directory``; files are named from ``root``; ``slug`` begins all HTML ids.
+    """
+
+    plan: Plan[E]
+    host: Host[E]
+    directory: str
+    root: str
+    slug: str
+    comparisons: list[SnapshotComparison] = field(default_factory=list)
+
+
+class Pipeline:
+    """Draws the figures of all pages of one build.
+
+    ``path`` is where programs find modules.  ``cache`` is the directory of the cache; a check or an
+    update has none, because it wants to know what the code does, not what it did.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        path: Sequence[str],
+        cache: Path | None,
+        snapshots: SnapshotPolicy | None,
+        purpose: Purpose = "build",
+        translate: Translate = untranslated,
+    ) -> None:
+        self.settings = settings
+        self.snapshots = snapshots
+        self.purpose = purpose
+        self._path = tuple(path)
+        self._translate = translate
+        self._runner = CachedRunner(
+            Runner(environment=settings.environment),
+            Cache(cache) if cache is not None and purpose == "build" else None,
+        )
+
+    @property
+    def runs(self) -> bool:
+        """Whether code is run, or figures are drawn from snapshots alone."""
+        mode = self.settings.execution
+        return self.purpose != "build" or mode == "always" or (mode == "auto" and has_torch())
+
+    def warm_up(self) -> None:
+        """Have torch imported in the meantime."""
+        self._runner.warm_up()
+
+    def close(self) -> None:
+        """End the worker."""
+        self._runner.close()
+
+    def draw(self, page: PageFigures[E], waiting: Waiting | None = None) -> None:
+        """Run the programs of a page and put its figures into it."""
+        if self.runs:
+            self._run(page, waiting)
+        for figure in page.plan.figures:
+            self._finish(page, figure)
+
+    # --- running ---
+
+    def _run(self, page: PageFigures[E], waiting: Waiting | None) -> None:
+        """Run the programs of a page and hand their outcomes to the figures."""
+        runs = page.plan.programs(page.directory, page.root)
+        memory = self.settings.memory
+        programs = [replace(run.program, path=self._path, memory=memory) for run in runs]
+        results = self._runner.run(programs, waiting)
+        if self._runner.cache_error is not None:
+            first = page.plan.figures[0].element
+            page.host.warn(first, self._runner.cache_error, first)
+        for run, result in zip(runs, results, strict=True):
+            page.host.depends_on([*(block.path for block in run.program.blocks), *result.files])
+            for figure, outcome in zip(run.figures, result.targets, strict=True):
+                figure.outcome = outcome
+            self._report(page, run)
+
+    def _report(self, page: PageFigures[E], run: PageProgram[E]) -> None:
+        """Report what went wrong in a program.
+
+        Where torch turns out to be broken, ``auto`` falls back on snapshots.
+        """
+        if self.settings.execution == "auto" and self.purpose == "build":
+            for figure in run.figures:
+                if isinstance(figure.outcome, Diagnostic) and figure.outcome.build_wide:
+                    kept = self._snapshot(page, figure)
+                    if isinstance(kept, Traced):
+                        figure.outcome, figure.from_snapshot = kept, True
+        for element, diagnostic in run.diagnostics():
+            page.host.warn(element, diagnostic, run.figures[0].element)
+
+    # --- snapshots ---
+
+    def _snapshot(self, page: PageFigures[E], figure: Figure[E]) -> Traced | Diagnostic:
+        """The snapshot of a figure whose code is not run, or why the figure cannot be drawn."""
+        path = page.host.snapshot_path(figure)
+        if path is not None:
+            page.host.depends_on([str(path)])
+        options, target = figure.request.options, figure.request.target
+        return fall_back(self.snapshots, path, target, options.skip, self.settings.execution)
+
+    def _compare(self, page: PageFigures[E], figure: Figure[E], traced: Traced) -> None:
+        """Compare a graph of today with its snapshot; keep it if there is none."""
+        path = page.host.snapshot_path(figure)
+        if self.snapshots is None or path is None:
+            return
+        status, words, diagnostics = self.snapshots.keep(path, traced, self.purpose)
+        for diagnostic in diagnostics:
+            page.host.warn(figure.element, diagnostic, figure.element)
+        page.host.depends_on([str(path)])
+        self._note(page, figure, status, words)
+
+    def _note(
+        self,
+        page: PageFigures[E],
+        figure: Figure[E],
+        status: SnapshotStatus,
+        words: Sequence[str] = (),
+    ) -> None:
+        path = page.host.snapshot_path(figure)
+        if path is not None:
+            page.comparisons.append(
+                SnapshotComparison(figure.line, str(path), status, tuple(words))
+            )
+
+    # --- figures ---
+
+    def _outcome(self, page: PageFigures[E], figure: Figure[E]) -> Traced | Diagnostic:
+        """What a figure is drawn from, or why it is not, with all diagnostics reported."""
+        diagnostics = figure.request.diagnostics
+        for diagnostic in diagnostics:
+            page.host.warn(figure.element, diagnostic, figure.element)
+        if diagnostics:
+            return diagnostics[0]
+        outcome = figure.outcome
+        if outcome is None:
+            outcome = self._snapshot(page, figure)
+            if isinstance(outcome, Traced):
+                self._note(page, figure, "same")
+            elif not figure.request.options.skip:
+                page.host.warn(figure.element, outcome, figure.element)
+        elif isinstance(outcome, Traced) and not figure.from_snapshot:
+            self._compare(page, figure, outcome)
+        return outcome
+
+    def _finish(self, page: PageFigures[E], figure: Figure[E]) -> None:
+        """Lay a figure out and put it into its page."""
+        outcome = self._outcome(page, figure)
+        if isinstance(outcome, Diagnostic):
+            self._note(page, figure, "same" if figure.request.options.skip else "failed")
+            page.host.place(figure, outcome)
+            return
+        try:
+            result = self._layout(page, figure, outcome)
+        except DiagnosticError as error:
+            page.host.warn(figure.element, error.diagnostic, figure.element)
+            page.host.place(figure, error.diagnostic)
+        else:
+            page.host.place(figure, result)
+
+    def _layout(self, page: PageFigures[E], figure: Figure[E], traced: Traced) -> FinishedFigure:
+        """Choose the view of a graph, lay it out and make its tables."""
+        options, graph = figure.request.options, traced.graph
+        arranged = arrange(
+            graph,
+            options.scope,
+            options.show,
+            options.direction,
+            self.settings.layout,
+            float(self.settings.layout_timeout),
+            self._translate,
+        )
+        if arranged.diagnostic is not None:
+            page.host.warn(figure.element, arranged.diagnostic, figure.element)
+        anchors = {
+            node.id: anchor
+            for node in graph.nodes
+            if node.source is not None
+            and (anchor := page.host.line_anchor(figure, node.source)) is not None
+        }
+        prefix = f"{page.slug}-{figure.number}"
+        layout = FigureLayout.of(arranged, graph, options, prefix, anchors)
+        return FinishedFigure(
+            traced, layout, tables_of(options.table, traced, anchors, self._translate)
+        )
