@@ -37,7 +37,12 @@ def trace(value: object, *, params: Params | None = None) -> Graph:
     :class:`record`) is in it.  Nothing is run or changed.  Raises :exc:`ValueError`, with the
     reason, if no tensor of ``value`` has a graph.
     """
-    graph, _ = _trace(value, sys._getframe(1), params or {}, ())
+    return trace_from(value, sys._getframe(1), params or {})
+
+
+def trace_from(value: object, caller: FrameType, params: Params) -> Graph:
+    """What :func:`trace` gives to the caller of that frame."""
+    graph, _ = _trace(value, caller, params, ())
     return graph
 
 
