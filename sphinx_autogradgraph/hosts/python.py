@@ -17,8 +17,9 @@ from sphinx_autogradgraph.program.program import display_path
 from sphinx_autogradgraph.render.diagram import Direction
 from sphinx_autogradgraph.render.drawing import Drawing
 from sphinx_autogradgraph.render.labels import Show
-from sphinx_autogradgraph.tracing.names import Names, variables
+from sphinx_autogradgraph.tracing.names import Names
 from sphinx_autogradgraph.tracing.provenance import Recorder
+from sphinx_autogradgraph.tracing.pytree import variables
 from sphinx_autogradgraph.tracing.targets import drawable, passed_over
 from sphinx_autogradgraph.tracing.walk import trace_tensors
 from sphinx_autogradgraph.views.choice import FoldWord, Scope, fold_words
@@ -106,9 +107,8 @@ def _trace(
         raise ValueError(error.diagnostic.sentence()) from None
     graph, note = trace_tensors(
         outputs,
-        Names(dict(params), local, shared),
+        Names(local, shared, given=params),
         _recorded,
-        namespace={**shared, **local},
         extras=[extra for extra in EXTRAS if extra in show],
     )
     return graph, [text for text in (passed_over(values), note) if text is not None]

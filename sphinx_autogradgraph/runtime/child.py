@@ -187,7 +187,6 @@ class _Run:
                 outputs,
                 names,
                 self._recorder,
-                namespace={**namespace, **self._recorder.locals},
                 extras=target.extras,
             )
             rows = tensor_rows(namespace, outputs) if target.tensors else ()

@@ -50,11 +50,11 @@ _AccumulateGrad = getattr(torch._C._functions, "AccumulateGrad", None)
 
 
 plain_tensors: Callable[[], AbstractContextManager[object]] = getattr(
-    torch._C, "DisableTorchFunctionSubclass", nullcontext
+    torch._C, "DisableTorchFunction", nullcontext
 )
-"""A context in which reading attributes of a tensor of a subclass does not run the subclass's code.
+"""A context in which reading attributes of a tensor runs nobody's code, a subclass's or a mode's.
 
-Without ``DisableTorchFunctionSubclass`` that code runs.
+Without ``DisableTorchFunction`` that code runs.
 """
 
 

@@ -32,7 +32,6 @@ from sphinx_autogradgraph.tracing.internals import (
     next_sequence_number,
     plain_tensors,
 )
-from sphinx_autogradgraph.tracing.names import modules, variables
 from sphinx_autogradgraph.tracing.tensor_metadata import describe
 
 Trace = Callable[[FrameType, str, Any], Any]
@@ -216,9 +215,8 @@ class Recorder:
 
     # --- answers ---
 
-    def origins(self, namespace: Mapping[str, object]) -> Callable[[int], Origin]:
-        """A function from sequence numbers to origins; modules are named as in ``namespace``."""
-        paths = _module_paths(namespace)
+    def origins(self, paths: Mapping[int, str]) -> Callable[[int], Origin]:
+        """A function from sequence numbers to origins; ``paths`` are those of modules, by id."""
         calls: dict[int, str | None] = {}
         visits: list[Visit] = []
         for module, outer in self._visits:
@@ -300,15 +298,6 @@ def _operands(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Operand, 
                         )
                     )
     return tuple(found)
-
-
-def _module_paths(namespace: Mapping[str, object]) -> dict[int, str]:
-    """How the program reaches its modules: ``net``, ``net.0``; the first path there is."""
-    found: dict[int, str] = {}
-    for name, value in variables(namespace):
-        for path, part in modules(name, value):
-            found.setdefault(id(part), path)
-    return found
 
 
 _NAMESPACES = (torch, functional, torch.special, torch.linalg, torch.fft)

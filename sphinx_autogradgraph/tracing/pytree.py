@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from typing import Any
+from contextlib import suppress
+from typing import Any, TypeGuard
 
 import torch
 
@@ -18,14 +19,24 @@ MAX_VALUES = 20_000
 """How many values of one container are looked at, so that a data set costs no more than a list."""
 
 
-def is_tensor(value: object) -> bool:
+def is_tensor(value: object) -> TypeGuard[torch.Tensor]:
     """Whether ``value`` is a tensor, by its real type: a proxy's ``__class__`` may run code."""
     return issubclass(type(value), torch.Tensor)
 
 
-def is_module(value: object) -> bool:
+def is_module(value: object) -> TypeGuard[torch.nn.Module]:
     """Whether ``value`` is an ``nn.Module``, by its real type."""
     return issubclass(type(value), torch.nn.Module)
+
+
+def variables(namespace: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """The author's variables: without those that Python keeps there itself.
+
+    ``globals()`` may hold keys that are no names, which are passed over.
+    """
+    for name, value in list(namespace.items()):
+        if type(name) is str and not (name.startswith("__") and name.endswith("__")):
+            yield name, value
 
 
 def places(name: str, value: object) -> Iterator[tuple[str, object]]:
@@ -52,7 +63,7 @@ def places(name: str, value: object) -> Iterator[tuple[str, object]]:
 
 def tensors_in(name: str, value: object) -> list[tuple[str, torch.Tensor]]:
     """The tensors among :func:`places`."""
-    return [(place, item) for place, item in places(name, value) if isinstance(item, torch.Tensor)]
+    return [(place, item) for place, item in places(name, value) if is_tensor(item)]
 
 
 def _parts(place: str, value: object) -> list[tuple[str, Any]] | None:
@@ -60,15 +71,16 @@ def _parts(place: str, value: object) -> list[tuple[str, Any]] | None:
     kind = type(value)
     if is_tensor(value) or is_module(value):
         return None
-    if isinstance(value, tuple):
+    if issubclass(kind, tuple):
         fields = getattr(kind, "_fields", None)
-        items = list(tuple.__iter__(value))
+        items: list[Any] = list(tuple.__iter__(value))  # type: ignore[arg-type]
         if isinstance(fields, tuple) and len(fields) == len(items):
             return [(f"{place}.{key}", item) for key, item in zip(fields, items, strict=True)]
         return [(f"{place}[{index}]", item) for index, item in enumerate(items)]
-    if isinstance(value, list):
-        return [(f"{place}[{index}]", item) for index, item in enumerate(list.__iter__(value))]
-    if issubclass(kind, Mapping):
+    if issubclass(kind, list):
+        items = list(list.__iter__(value))  # type: ignore[arg-type]
+        return [(f"{place}[{index}]", item) for index, item in enumerate(items)]
+    if _is_mapping(kind):
         try:
             return [
                 (f"{place}[{key!r}]", item)
@@ -77,11 +89,19 @@ def _parts(place: str, value: object) -> list[tuple[str, Any]] | None:
             ]
         except Exception:  # the author's own Mapping
             return None
-    if dataclasses.is_dataclass(kind):
-        held = getattr(value, "__dict__", {})
-        return [
-            (f"{place}.{field.name}", held[field.name])
-            for field in dataclasses.fields(kind)
-            if field.name in held
-        ]
+    with suppress(Exception):  # the author's own metaclass or attributes
+        if dataclasses.is_dataclass(kind):
+            held = getattr(value, "__dict__", {})
+            return [
+                (f"{place}.{field.name}", held[field.name])
+                for field in dataclasses.fields(kind)
+                if field.name in held
+            ]
     return None
+
+
+def _is_mapping(kind: type) -> bool:
+    try:
+        return issubclass(kind, Mapping)
+    except Exception:  # a metaclass that forbids to hash or to ask
+        return False

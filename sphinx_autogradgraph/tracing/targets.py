@@ -8,8 +8,8 @@ import torch
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
 from sphinx_autogradgraph.core.messages import Message
-from sphinx_autogradgraph.tracing.names import variables
 from sphinx_autogradgraph.tracing.pytree import is_tensor, places, tensors_in
+from sphinx_autogradgraph.tracing.reach import Reach
 
 
 def drawable(
@@ -41,7 +41,7 @@ def passed_over(values: Sequence[tuple[str, object]]) -> Message | None:
         f"{place} ({_kind_of(item)})"
         for name, value in values
         for place, item in places(name, value)
-        if not (isinstance(item, torch.Tensor) and item.requires_grad)
+        if not (is_tensor(item) and item.requires_grad)
     ]
     if not found:
         return None
@@ -52,7 +52,7 @@ def passed_over(values: Sequence[tuple[str, object]]) -> Message | None:
 def _kind_of(value: object) -> str:
     if value is None:
         return "None"
-    if isinstance(value, torch.Tensor):
+    if is_tensor(value):
         return f"{str(value.dtype).removeprefix('torch.')}, requires_grad is False"
     return type(value).__name__
 
@@ -115,12 +115,4 @@ def _why_no_grad(name: str, tensor: torch.Tensor, namespace: Mapping[str, object
 
 
 def _any_requires_grad(namespace: Mapping[str, object]) -> bool:
-    for name, value in variables(namespace):
-        for _, item in places(name, value):
-            if is_tensor(item) and item.requires_grad:  # type: ignore[attr-defined]
-                return True
-            if isinstance(item, torch.nn.Module) and any(
-                parameter.requires_grad for parameter in item.parameters()
-            ):
-                return True
-    return False
+    return any(found.tensor.requires_grad for found in Reach([namespace]).tensors)

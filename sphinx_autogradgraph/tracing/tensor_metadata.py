@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import torch
@@ -23,7 +23,7 @@ def describe(tensor: object, name: str | None = None) -> TensorMeta:
     try:
         dtype, device = tensor.dtype, tensor.device  # type: ignore[attr-defined]
         shape = tuple(map(int, tensor.shape))  # type: ignore[attr-defined]
-        return TensorMeta(shape, _dtype_name(dtype), _device_name(device), name)
+        return _meta(shape, dtype, device, name)
     except Exception:
         return TensorMeta(
             _known(lambda: tuple(map(int, tensor.shape))),  # type: ignore[attr-defined]
@@ -33,12 +33,18 @@ def describe(tensor: object, name: str | None = None) -> TensorMeta:
         )
 
 
-@cache
+@lru_cache(maxsize=1024)
+def _meta(
+    shape: tuple[int, ...], dtype: torch.dtype, device: torch.device, name: str | None
+) -> TensorMeta:
+    # Kept for the next: a graph has many tensors of few kinds.
+    return TensorMeta(shape, _dtype_name(dtype), _device_name(device), name)
+
+
 def _dtype_name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
 
-@cache
 def _device_name(device: torch.device) -> str:
     return str(device)
 

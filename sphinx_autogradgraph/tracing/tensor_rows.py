@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import torch
 
 from sphinx_autogradgraph.graph.model import TensorRow
-from sphinx_autogradgraph.tracing.names import parameters, variables
-from sphinx_autogradgraph.tracing.pytree import is_tensor
+from sphinx_autogradgraph.tracing.pytree import is_tensor, variables
+from sphinx_autogradgraph.tracing.reach import Rank, Reach
 from sphinx_autogradgraph.tracing.tensor_metadata import describe
 from sphinx_autogradgraph.tracing.walk import op_name
 
@@ -28,9 +28,14 @@ def tensor_rows(
     seen: set[int] = set()
     for name, value in variables(namespace):
         if is_tensor(value):
-            rows[name] = value  # type: ignore[assignment]
+            rows[name] = value
             seen.add(id(value))
-    for name, tensor in [*parameters(namespace), *outputs]:
+    held = [
+        (str(found.path), found.tensor)
+        for found in Reach([namespace]).tensors
+        if found.rank is Rank.MODULE
+    ]
+    for name, tensor in [*held, *outputs]:
         if id(tensor) not in seen:
             rows.setdefault(name, tensor)
             seen.add(id(tensor))

@@ -54,14 +54,13 @@ def trace_tensors(
     names: Names,
     recorder: Recorder | None = None,
     *,
-    namespace: Mapping[str, object] | None = None,
     extras: Collection[Extra] = (),
 ) -> tuple[Graph, Message | None]:
     """The Graph of tensors that require grad, given with the names they are asked for by.
 
     Every node that autograd can reach from them is in it, and an edge for every entry of
     ``next_functions`` that is not None.  A ``recorder`` that was entered while the tensors were
-    computed tells where nodes came from, with modules named as in ``namespace``, and, if the
+    computed tells where nodes came from, with modules named as ``names`` has them, and, if the
     ``extras`` ask for ``inputs``, which tensors that do not require grad went into them.  For
     ``gradients`` one backward is run.  With the Graph comes a note, in words, on what was asked for
     and could not be done.  Raises :exc:`ValueError` for a tensor that does not require grad.
@@ -73,16 +72,18 @@ def trace_tensors(
         edge = get_gradient_edge(tensor)
         roots.append((edge.node, edge.output_nr))
     walk = _Walk([node for node, _ in roots])
+    names.nodes = len(walk.uses)
     functions = walk.functions()
     leaves = walk.leaves(functions)
     found = inputs_of(functions, recorder, names) if recorder and "inputs" in extras else []
     first = len(leaves) + len(found)
     ids = {fn: id for id, fn in enumerate(leaves)}
     ids.update({fn: first + index for index, fn in enumerate(functions)})
-    origin = None if recorder is None else recorder.origins(namespace or {})
+    origin = None if recorder is None else recorder.origins(names.module_paths())
     nodes = [_leaf(ids[fn], fn, names) for fn in leaves]
     nodes += [_input(len(leaves) + index, input) for index, input in enumerate(found)]
-    origins = [Origin() if origin is None else origin(sequence_number(fn)) for fn in functions]
+    nowhere = Origin()
+    origins = [nowhere if origin is None else origin(sequence_number(fn)) for fn in functions]
     nodes += [
         _function(ids[fn], fn, names, made) for fn, made in zip(functions, origins, strict=True)
     ]
@@ -121,7 +122,7 @@ def trace_tensors(
         ),
         nodes=tuple(nodes),
         edges=tuple(edges),
-        modules=_module_calls(first, [made.visit for made in origins]),
+        modules=_module_calls(first, [made.visit for made in origins]) if origin else (),
     )
     return graph, note
 
@@ -137,6 +138,7 @@ class _Walk:
 
     def __init__(self, roots: Sequence[GradFn]) -> None:
         self.uses: dict[GradFn, list[tuple[int, GradFn, int]]] = {}
+        self._leaves: set[GradFn] = set()
         stack = list(reversed(roots))
         while stack:
             fn = stack.pop()
@@ -148,17 +150,20 @@ class _Walk:
                 if used is not None
             ]
             self.uses[fn] = uses
-            stack += [used for _, used, _ in reversed(uses) if used not in self.uses]
+            if uses:
+                stack += [used for _, used, _ in reversed(uses) if used not in self.uses]
+            elif is_accumulate_grad(fn):
+                self._leaves.add(fn)
 
     def leaves(self, functions: Sequence[GradFn]) -> list[GradFn]:
         """The AccumulateGrad nodes, in order of first use by the functions."""
         leaves: dict[GradFn, None] = {}
         for fn in functions:
             for _, used, _ in self.uses[fn]:
-                if is_accumulate_grad(used):
+                if used in self._leaves:
                     leaves.setdefault(used)
         for fn in self.uses:  # an output that is itself a leaf
-            if is_accumulate_grad(fn):
+            if fn in self._leaves:
                 leaves.setdefault(fn)
         return list(leaves)
 
@@ -171,7 +176,7 @@ class _Walk:
         rank = {
             fn: (sequence_number(fn), found)
             for found, fn in enumerate(self.uses)
-            if not is_accumulate_grad(fn)
+            if fn not in self._leaves
         }
         ordered = sorted(rank, key=rank.__getitem__)
         place = {fn: index for index, fn in enumerate(ordered)}

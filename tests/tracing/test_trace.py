@@ -6,9 +6,11 @@ import json
 import os
 import subprocess
 import sys
+import weakref
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import jsonschema
@@ -22,6 +24,7 @@ from sphinx_autogradgraph.core.diagnostics import DiagnosticError
 from sphinx_autogradgraph.graph.model import Extra, Graph
 from sphinx_autogradgraph.tracing.names import Names
 from sphinx_autogradgraph.tracing.targets import drawable
+from sphinx_autogradgraph.tracing.tensor_rows import tensor_rows
 from sphinx_autogradgraph.tracing.walk import trace_tensors
 from tests.conftest import ROOT
 
@@ -327,7 +330,7 @@ def test_parameters_are_named_by_their_path() -> None:
     assert set(graph.leaves) == {"net.0.weight", "net.0.bias", "net.2.weight", "net.2.bias"}
 
 
-def test_a_variable_comes_before_a_parameter_and_that_before_a_container() -> None:
+def test_a_parameter_comes_before_a_variable_and_that_before_a_container() -> None:
     net = nn.Linear(2, 2)
     first = [net.weight, torch.ones(2, requires_grad=True), torch.ones(1, requires_grad=True)]
     namespace = {
@@ -339,7 +342,88 @@ def test_a_variable_comes_before_a_parameter_and_that_before_a_container() -> No
         "out": net(torch.ones(1, 2)) * first[1] * first[2],
     }
     graph = graph_of(namespace, "out")
-    assert set(graph.leaves) == {"net.weight", "bias", "held[1]", "held[2]"}
+    assert set(graph.leaves) == {"net.weight", "net.bias", "held[1]", "held[2]"}
+
+
+def test_a_loop_over_parameters_names_none_of_them() -> None:
+    net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
+    for param in net.parameters():
+        param.grad = None
+    trainer = type("Trainer", (), {})()
+    trainer.head = nn.Linear(1, 1)
+    out = trainer.head(net(torch.ones(1, 2)))
+    graph = graph_of({"param": param, "trainer": trainer, "net": net, "out": out}, "out")
+    assert "net.1.bias" in graph.leaves
+    assert "trainer.head.weight" in graph.leaves
+    assert "param" not in graph.leaves
+
+
+def test_a_large_container_does_not_hide_a_small_one() -> None:
+    w, b, c = (torch.ones(2, requires_grad=True) for _ in range(3))
+    namespace = {
+        "numbers": list(range(10**6)),
+        "rows": {key: str(key) for key in range(10**5)},
+        "nested": {"model": {"deep": [w]}},
+        "params": [b],
+        "options": SimpleNamespace(c=c),
+        "out": w * b * c,
+    }
+    assert set(graph_of(namespace, "out").leaves) == {
+        "nested['model']['deep'][0]", "params[0]", "options.c",
+    }  # fmt: skip
+
+
+def test_names_cost_what_the_graph_costs_and_not_what_the_program_holds() -> None:
+    w = torch.ones(2, requires_grad=True)
+    out = w * 2
+    earlier = graph_of({"w": w, "out": out}, "out")
+    looked_at = 0
+
+    class Item:
+        @property
+        def __dict__(self) -> dict[str, object]:  # type: ignore[override]
+            nonlocal looked_at
+            looked_at += 1
+            return {}
+
+    held = [Item() for _ in range(50_000)]
+    namespace = {"graphs": [earlier] * 3, "held": held, "w": w, "out": out}
+    assert graph_of(namespace, "out").leaves == ("w",)
+    assert 0 < looked_at < 20_000
+
+
+def test_variables_that_raise_when_they_are_looked_at_lose_nothing() -> None:
+    class Gone:
+        pass
+
+    class Meta(type):
+        def __hash__(cls) -> int:
+            raise RuntimeError("no hash")
+
+        def __instancecheck__(cls, item: object) -> bool:
+            raise RuntimeError("no instances")
+
+        def __getattribute__(cls, name: str) -> Any:
+            raise RuntimeError(name)
+
+    class Proxy:
+        @property  # type: ignore[misc]
+        def __class__(self) -> type:
+            raise RuntimeError("unbound")
+
+    class Odd(metaclass=Meta):
+        pass
+
+    w = torch.ones(2, requires_grad=True)
+    bad = [weakref.proxy(Gone()), Proxy(), Odd(), Odd]
+    namespace: dict[Any, Any] = {1: "an integer", None: 2}
+    namespace |= {"bad": bad, "gone": bad[0], "odd": Odd(), "kind": Odd, "unbound": Proxy()}
+    namespace |= {"w": w, "out": (w * 2, *bad)}
+    outputs = drawable([("out", namespace["out"])], namespace)
+    assert trace_tensors(outputs, Names(namespace))[0].leaves == ("w",)
+    assert len(tensor_rows(namespace, outputs)) == 2
+    with pytest.raises(DiagnosticError, match="no tensor of the program requires grad"):
+        drawable([("x", torch.ones(1))], {**namespace, "w": 1, "out": 2})
 
 
 def test_tensors_of_plain_objects_are_named_by_their_attribute() -> None:
