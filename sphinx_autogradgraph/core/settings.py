@@ -41,6 +41,8 @@ class Settings:
       any needs; None for all.
     - ``timeout``: seconds that a program may take.
     - ``layout_timeout``: seconds that the layout of a graph may take.
+    - ``linger``: seconds for which the worker, which has torch, stays for the next build; 0: it
+      ends with this one.
     - ``path``: directories in which programs find modules (Sphinx: ``sys.path`` of ``conf.py``).
     - ``strict``: whether a diagnostic ends the build (Sphinx: ``-W``).
     """
@@ -55,6 +57,7 @@ class Settings:
     environment: list[str] | None = None
     timeout: float = 60
     layout_timeout: float = 30
+    linger: float = 0
     path: tuple[str, ...] = (".",)
     strict: bool = False
 
@@ -62,7 +65,7 @@ class Settings:
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "show": (str,), "layout": (str,), "execution": (str,), "snapshots": (str,), "cache": (str,),
     "max_nodes": (int,), "memory": (int,), "environment": (list,), "timeout": (int, float),
-    "layout_timeout": (int, float), "path": (list,), "strict": (bool,),
+    "layout_timeout": (int, float), "linger": (int, float), "path": (list,), "strict": (bool,),
 }  # fmt: skip
 _CHOICES = {"layout": ENGINES, "execution": get_args(Mode)}
 

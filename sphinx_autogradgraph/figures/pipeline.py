@@ -11,7 +11,7 @@ A host makes one :class:`Pipeline` for a build and calls :meth:`Pipeline.draw` f
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
@@ -26,6 +26,7 @@ from sphinx_autogradgraph.render.arrange import arrange
 from sphinx_autogradgraph.runtime.cache import Cache
 from sphinx_autogradgraph.runtime.cached_client import CachedRunner
 from sphinx_autogradgraph.runtime.client import Runner, Waiting, has_torch
+from sphinx_autogradgraph.runtime.lingering import Linger
 from sphinx_autogradgraph.runtime.result import Traced
 from sphinx_autogradgraph.snapshots.comparison import SnapshotComparison, SnapshotStatus
 from sphinx_autogradgraph.snapshots.policy import Purpose, SnapshotPolicy, fall_back
@@ -80,7 +81,8 @@ class PageFigures(Generic[E]):
 class Pipeline:
     """Draws the figures of all pages of one build.
 
-    ``path`` is where programs find modules.  ``cache`` is the directory of the cache; a check or an
+    ``project`` is its directory, by which a worker that lingers is found.  ``path`` is where
+    programs find modules.  ``cache`` is the directory of the cache; a check or an
     update has none, because it wants to know what the code does, not what it did.
     """
 
@@ -88,6 +90,7 @@ class Pipeline:
         self,
         settings: Settings,
         *,
+        project: str,
         path: Sequence[str],
         cache: Path | None,
         snapshots: SnapshotPolicy | None,
@@ -100,7 +103,10 @@ class Pipeline:
         self._path = tuple(path)
         self._translate = translate
         self._runner = CachedRunner(
-            Runner(environment=settings.environment),
+            Runner(
+                environment=settings.environment,
+                linger=Linger(settings.linger, project, [asdict(settings), self._path]),
+            ),
             Cache(cache) if cache is not None and purpose == "build" else None,
         )
 

@@ -28,6 +28,7 @@ from sphinx_autogradgraph.render.diagram import DIRECTIONS
 from sphinx_autogradgraph.render.drawing import FORMS, Drawing
 from sphinx_autogradgraph.render.labels import SHOW
 from sphinx_autogradgraph.runtime.client import Runner
+from sphinx_autogradgraph.runtime.lingering import stop
 from sphinx_autogradgraph.views.choice import FOLDS, Scope, fold_words
 
 
@@ -38,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _draw(options)
     if options.command == "sync":
         return _sync(options)
+    if options.command == "stop":
+        return _stop(options)
     if Path(options.conf or options.docs, "conf.py").is_file():
         return _sphinx_project(options)
     if options.conf:
@@ -71,6 +74,11 @@ def parser() -> argparse.ArgumentParser:
             "-D", dest="define", metavar="NAME=VALUE", action="append", default=[],
             help="set a value of conf.py",
         )  # fmt: skip
+    text = "end the workers that linger, all of yours or those of one project"
+    command = commands.add_parser("stop", help=text, description=text)
+    command.add_argument(
+        "docs", metavar="DOCS", nargs="?", help="the source directory of the documentation"
+    )
     _add_draw(commands.add_parser("draw", help="draw the graph of a tensor of a program"))
     sync = commands.add_parser("sync", help="put the graphs of today into Markdown and MDX files")
     sync.description = (
@@ -115,6 +123,13 @@ def _add_draw(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--timeout", metavar="SECONDS", type=float, default=60.0, help="of the program"
     )
+
+
+def _stop(options: argparse.Namespace) -> int:
+    """End the workers that linger; that there are none is no error."""
+    count = stop(options.docs)
+    print(f"{count} worker{'' if count == 1 else 's'} stopped")
+    return 0
 
 
 def _draw(options: argparse.Namespace) -> int:

@@ -6,12 +6,13 @@ worker, which whoever needs it first starts.  Torch is never imported here.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Literal, Protocol
 
@@ -19,6 +20,7 @@ from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.program.program import Program
 from sphinx_autogradgraph.runtime.forking_worker import ForkingWorker
 from sphinx_autogradgraph.runtime.fresh_processes import FreshProcesses
+from sphinx_autogradgraph.runtime.lingering import Linger
 from sphinx_autogradgraph.runtime.result import Result
 from sphinx_autogradgraph.runtime.worker_command import environment as environment_of
 
@@ -50,6 +52,16 @@ def has_torch() -> bool:
         return importlib.util.find_spec("torch") is not None
     except (ImportError, ValueError):
         return False
+
+
+def _forking_worker(
+    jobs: int, variables: Mapping[str, str], linger: Linger | None
+) -> ForkingWorker:
+    """A worker that lingers if it is asked to, and there is a place that is the user's alone."""
+    if linger is not None and linger.seconds > 0:
+        with contextlib.suppress(OSError):
+            return ForkingWorker(jobs, variables, linger)
+    return ForkingWorker(jobs, variables)
 
 
 class Run(Protocol):
@@ -118,6 +130,7 @@ class Runner:
 
     ``jobs`` is how many programs may run at the same time on this machine.  With ``environment``
     they have of the environment only the variables of these names, and what any program needs.
+    With ``linger`` the worker may stay for a later build of the same project, or is one that has.
 
     Close it when the build ends; should the build be killed, the worker notices and ends by itself.
     """
@@ -127,6 +140,7 @@ class Runner:
         jobs: int | None = None,
         method: Method | None = None,
         environment: Sequence[str] | None = None,
+        linger: Linger | None = None,
     ) -> None:
         self.jobs = jobs or os.cpu_count() or 1
         self.method: Method = method or default_method()
@@ -134,11 +148,11 @@ class Runner:
         self._queue: deque[tuple[Pending, int, Program]] = deque()
         self._active: list[tuple[Pending, int, Run]] = []
         variables = environment_of(environment)
-        self.worker: Worker = (
-            ForkingWorker(self.jobs, variables)
-            if self.method == "fork"
-            else FreshProcesses(self.jobs, variables)
-        )
+        self.worker: Worker
+        if self.method == "fresh":
+            self.worker = FreshProcesses(self.jobs, variables)
+        else:
+            self.worker = _forking_worker(self.jobs, variables, linger)
 
     def submit(self, programs: Sequence[Program]) -> Pending:
         """Hand programs over, and return at once; they run while the caller does other things.

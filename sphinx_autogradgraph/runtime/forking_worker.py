@@ -20,11 +20,21 @@ from pathlib import Path
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.program.program import Program
 from sphinx_autogradgraph.runtime.crashes import lost
+from sphinx_autogradgraph.runtime.lingering import (
+    PROJECT_FILE,
+    SCRATCH_FILE,
+    Linger,
+    directory_of,
+    discard,
+    others_of,
+    tell_to_go,
+)
 from sphinx_autogradgraph.runtime.os_processes import kill
 from sphinx_autogradgraph.runtime.protocol import Inbox, encode
 from sphinx_autogradgraph.runtime.result import Result
 from sphinx_autogradgraph.runtime.worker_command import (
     CONTROL,
+    NO_LIFE,
     PING,
     SOCKET,
     START_TIMEOUT,
@@ -47,15 +57,25 @@ MOST_CONNECTIONS = 64
 
 PID_FILE = "pid"
 
+_LINGERING: list[subprocess.Popen[bytes]] = []
+"""Held until this process ends: it is not to wait for them, nor to be warned of them."""
+
 
 class ForkingWorker:
     """The worker of one build, shared by the processes that the build forks."""
 
-    def __init__(self, jobs: int, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, jobs: int, environment: Mapping[str, str], linger: Linger | None = None
+    ) -> None:
         self._jobs = jobs
         self._environment = environment
-        self._owner = self._process = os.getpid()
-        self.directory = tempfile.mkdtemp(prefix="autogradgraph-")
+        self._process = os.getpid()
+        self._linger = linger
+        if linger is None:
+            self.directory = self._lock = tempfile.mkdtemp(prefix="autogradgraph-")
+        else:
+            self.directory = directory_of(linger, environment)
+            self._lock = os.path.dirname(self.directory)
         self._server: subprocess.Popen[bytes] | None = None  # if this process has started it
         # The write end is closed with the last process of the build.
         self._life, self._alive = map(_above_streams, os.pipe())
@@ -65,6 +85,7 @@ class ForkingWorker:
         self._asked: float | None = None  # when it was asked what it has not answered yet
         self._has_answered = False
         self._broken: Diagnostic | None = None
+        self._closed = False
 
     @property
     def pid(self) -> int | None:
@@ -177,6 +198,8 @@ class ForkingWorker:
         try:
             return connect(self.directory, SOCKET)
         except (FileNotFoundError, ConnectionRefusedError):
+            if self._control is not None:
+                self._control.close()
             self._control = None
             self._hold()
             return connect(self.directory, SOCKET)
@@ -190,43 +213,69 @@ class ForkingWorker:
         """Have a control connection to the worker, which is started if there is none."""
         if self._control is not None:
             return
-        with only_one(self.directory):
+        launched = False
+        with only_one(self._lock):
             try:
                 self._control = connect(self.directory, CONTROL)
             except (FileNotFoundError, ConnectionRefusedError):
+                launched = True
                 self._launch()
                 self._control = connect(self.directory, CONTROL)
+        if launched and self._linger is not None:
+            # Another torch, another setting: nobody will ask for these any more.
+            for other in others_of(self.directory):
+                tell_to_go(other)
         self._heard, self._has_answered = time.monotonic(), False
         self._ask()  # what it can answer once torch is imported
 
     def _launch(self) -> None:
+        scratch = self.directory
+        if self._linger is not None:
+            discard(self.directory)
+            os.mkdir(self.directory, 0o700)
+            scratch = tempfile.mkdtemp(prefix="autogradgraph-")
+            Path(self.directory, SCRATCH_FILE).write_text(scratch, "utf-8")
+            project = os.path.realpath(self._linger.project)
+            Path(self.directory, PROJECT_FILE).write_text(project, "utf-8")
         with bind(self.directory, SOCKET) as listener, bind(self.directory, CONTROL) as control:
             descriptors = _above_streams(listener.detach()), _above_streams(control.detach())
-            terms = Terms(*descriptors, self._life, self._jobs, 0, self.directory)
-            try:
-                self._server = subprocess.Popen(
-                    command(["serve", *terms.arguments()]),
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL if _is_closed(2) else None,
-                    env=dict(self._environment),
-                    cwd=self.directory,  # empty: nothing in it can stand in front of torch
-                    pass_fds=[*descriptors, self._life],
-                    start_new_session=True,  # Ctrl-C reaches us; the server ends with us
-                )
-            finally:
-                for descriptor in descriptors:
-                    os.close(descriptor)
+        try:
+            self._server = self._popen(descriptors, scratch)
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
         Path(self.directory, PID_FILE).write_text(str(self._server.pid))
+        if self._linger is not None:
+            _LINGERING.append(self._server)
+
+    def _popen(self, sockets: tuple[int, int], scratch: str) -> subprocess.Popen[bytes]:
+        life = self._life if self._linger is None else NO_LIFE
+        seconds = 0 if self._linger is None else self._linger.seconds
+        terms = Terms(*sockets, life, self._jobs, seconds, self.directory)
+        # Whoever waits for the end of what Sphinx writes must not wait for a worker that lingers.
+        unheard = self._linger is not None or _is_closed(2)
+        return subprocess.Popen(
+            command(["serve", *terms.arguments()]),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL if unheard else None,
+            env=dict(self._environment),
+            cwd=scratch,  # empty: nothing in it can stand in front of torch
+            pass_fds=[*sockets, *([] if life == NO_LIFE else [life])],
+            start_new_session=True,  # Ctrl-C reaches us; the server ends with us
+        )
 
     def close(self) -> None:
-        """End the worker and remove what belongs to it."""
-        if not os.path.exists(self.directory):
+        """End the worker, unless it lingers, and remove what belongs to it."""
+        if self._closed:
             return
+        self._closed = True
         os.close(self._alive)
         os.close(self._life)
         if self._control is not None:
             self._control.close()
+        if self._linger is not None:
+            return
         if self._server is not None:
             try:
                 self._server.wait(5)

@@ -31,15 +31,21 @@ from sphinx_autogradgraph.runtime.torch_import import Execute, ending_with, load
 from sphinx_autogradgraph.runtime.worker_command import NO_LIFE, PING, STOP, Terms, command
 from sphinx_autogradgraph.runtime.worker_directories import only_one
 
+LONGEST_IMPORT = 600
+"""Seconds after which the system ends a worker without a pipe whose import does not return."""
+
 
 def serve(terms: Terms, *, warm: bool) -> None:
     """Import torch and answer programs until nobody needs this process any more."""
+    if terms.life == NO_LIFE:
+        signal.alarm(LONGEST_IMPORT)
     with ending_with(terms.life) if terms.life != NO_LIFE else contextlib.nullcontext():
         execute = load()
         if warm and not isinstance(execute, Diagnostic) and not warm_up():
             # Threads that we cannot end: begin anew, without what has started them.
             line = command(["serve-cold", *terms.arguments()])
             os.execv(line[0], line)  # noqa: S606
+    signal.alarm(0)
     _Server(terms, execute).run()
 
 

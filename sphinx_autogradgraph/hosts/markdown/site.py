@@ -49,6 +49,7 @@ class MarkdownSite:
         """The pipeline of all pages, made with the first of them that has figures."""
         return Pipeline(
             self.settings,
+            project=str(self.root),
             path=[os.path.join(self.root, entry) for entry in self.settings.path],
             cache=self.root / (self.settings.cache or CACHE),
             snapshots=self.snapshots,

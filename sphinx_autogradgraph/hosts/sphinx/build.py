@@ -50,6 +50,7 @@ class Build:
         cache = config.autogradgraph_cache
         self._pipeline = Pipeline(
             settings_of(config),
+            project=str(app.srcdir),
             # What conf.py made of sys.path; what is relative there is so to conf.py.
             path=[os.path.join(app.confdir, entry) for entry in sys.path if entry],
             cache=Path(app.confdir, cache) if cache else app.doctreedir / CHECK,

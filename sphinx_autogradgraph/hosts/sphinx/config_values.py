@@ -27,6 +27,7 @@ def setup_config(app: Sphinx) -> None:
     app.add_config_value("autogradgraph_cache", None, "", [str, type(None)])
     app.add_config_value("autogradgraph_memory", None, "", [int, type(None)])
     app.add_config_value("autogradgraph_environment", None, "", [list, tuple, type(None)])
+    app.add_config_value("autogradgraph_linger", default.linger, "", [int, float])
     app.add_config_value("autogradgraph_timeout", default.timeout, "", [int, float])
     app.add_config_value("autogradgraph_layout_timeout", default.layout_timeout, "", [int, float])
 
