@@ -21,6 +21,9 @@ Mode = Literal["auto", "always", "never"]
 MAX_NODES = 300
 """A graph with more nodes than this folds by itself."""
 
+COLUMN = 720
+"""The width, in CSS pixels, that figures are made for."""
+
 FILE, TABLE = "pyproject.toml", "autogradgraph"
 """Where a Markdown site has its settings: the table ``[tool.autogradgraph]`` of that file."""
 

@@ -64,7 +64,9 @@ class FigureLayout:
 
     def diagram(self, graph: Graph, translate: Translate = untranslated) -> Diagram:
         """What is drawn of the Graph."""
-        return diagram_of(self.view or graph, self.show, self.direction, translate)
+        return diagram_of(
+            self.view or graph, self.show, self.direction, translate, self.layout.lines
+        )
 
     def to_json(self) -> str:
         """All of it as a JSON text."""

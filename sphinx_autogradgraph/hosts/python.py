@@ -11,6 +11,7 @@ import torch
 
 from sphinx_autogradgraph.core.diagnostics import DiagnosticError
 from sphinx_autogradgraph.core.messages import Message
+from sphinx_autogradgraph.core.settings import COLUMN
 from sphinx_autogradgraph.graph.model import EXTRAS, Graph
 from sphinx_autogradgraph.program.author_files import is_authors
 from sphinx_autogradgraph.program.program import display_path
@@ -57,18 +58,20 @@ def draw(
     fold: str | Sequence[FoldWord] | None = None,
     around: str | None = None,
     until: str | None = None,
+    width: float | None = COLUMN,
 ) -> Drawing:
     """The drawing of the autograd graph of ``value``, as :func:`trace` takes it.
 
     All options are those of the directive; for ``inputs``, ``calls``, modules and lines compute
-    ``value`` under :class:`record`.  With ``gradients`` in ``show`` one backward is run, and the
-    graph is retained.  Raises :exc:`ValueError` as :func:`trace` does, and for words and names that
-    there are not.
+    ``value`` under :class:`record`.  ``width`` is the pixels of the column that the drawing is
+    made for; None for one line of words a box, at any width.  With ``gradients`` in ``show`` one
+    backward is run, and the graph is retained.  Raises :exc:`ValueError` as :func:`trace` does, and
+    for words and names that there are not.
     """
     words = fold.replace(",", " ").split() if isinstance(fold, str) else fold or ()
     scope = Scope(depth, fold_words(words), around, until)
     graph, notes = _trace(value, sys._getframe(1), params or {}, show)
-    return Drawing(graph, show=show, direction=direction, scope=scope, notes=notes)
+    return Drawing(graph, show=show, direction=direction, scope=scope, width=width, notes=notes)
 
 
 class record:  # noqa: N801 - used like a function

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.core.messages import Translate, untranslated
-from sphinx_autogradgraph.core.settings import Engine
+from sphinx_autogradgraph.core.settings import COLUMN, Engine
 from sphinx_autogradgraph.graph.model import Graph
+from sphinx_autogradgraph.render.candidates import best_layout
 from sphinx_autogradgraph.render.diagram import Diagram, Direction
 from sphinx_autogradgraph.render.diagram_of_graph import diagram_of
-from sphinx_autogradgraph.render.dot import digraph_of
-from sphinx_autogradgraph.render.labels import Show
-from sphinx_autogradgraph.render.layout import Layout, LayoutTimeoutError, lay_out
+from sphinx_autogradgraph.render.labels import Lines, Show
+from sphinx_autogradgraph.render.layout import Layout, LayoutTimeoutError
 from sphinx_autogradgraph.render.legend import with_legend
-from sphinx_autogradgraph.views.choice import Scope, views, wanted_view
+from sphinx_autogradgraph.views.choice import EVERYTHING, Scope, views, wanted_view
 
 
 @dataclass(frozen=True)
@@ -35,16 +35,18 @@ class Arranged:
 
 def arrange(
     graph: Graph,
-    scope: Scope,
+    scope: Scope = EVERYTHING,
     show: Sequence[Show] = ("shape",),
     direction: Direction = "TB",
     engine: Engine = "graphviz-pure",
     timeout: float = 30.0,
     translate: Translate = untranslated,
+    column: float | None = COLUMN,
 ) -> Arranged:
     """Lay out the view of a Graph that is wanted, or a smaller one where that takes too long.
 
-    ``timeout`` is in seconds, for each.  Raises
+    ``timeout`` is in seconds, for each; ``column`` is the width in pixels that the drawing is made
+    for, None for any.  Raises
     :exc:`.DiagnosticError` (``layout``) when the engine fails, or has no
     time even for the smallest view; (``option``) when ``scope`` names nothing in the graph.
     """
@@ -52,7 +54,7 @@ def arrange(
     wanted = wanted_view(graph, scope)
     for view in views(wanted, scope):
         try:
-            diagram, layout = draw_view(view, show, direction, engine, timeout, translate)
+            diagram, layout = draw_view(view, show, direction, engine, timeout, translate, column)
         except LayoutTimeoutError as error:
             first = first or error
             continue
@@ -69,12 +71,16 @@ def draw_view(
     engine: Engine,
     timeout: float,
     translate: Translate = untranslated,
+    column: float | None = COLUMN,
 ) -> tuple[Diagram, Layout]:
-    """What is drawn of a view, and where.
+    """What is drawn of a view, and where: as it fits the ``column``, in pixels, best.
 
     Raises :exc:`.DiagnosticError` (``layout``) when the engine fails,
     :exc:`.LayoutTimeoutError` when it takes too long.
     """
-    diagram = diagram_of(view, show, direction, translate)
-    layout = lay_out(digraph_of(diagram).source, engine, timeout)
+
+    def on(lines: Lines) -> Diagram:
+        return diagram_of(view, show, direction, translate, lines)
+
+    diagram, layout = best_layout(on, column, engine, timeout)
     return diagram, with_legend(layout, diagram.legend)

@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from sphinx_autogradgraph.render.labels import FONT_SIZE, Word, cut, printable, text_width
+from sphinx_autogradgraph.render.labels import FONT_SIZE, Lines, Word, cut, printable, text_width
 
 Direction = Literal["TB", "BT", "LR", "RL"]
 DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 """Where data flows: down, up, right, left."""
 
 PADDING = 9.0
-HEIGHT, HEIGHT_OF_TWO = 25.0, 39.0
-"""Of a box with one line of words, and with two."""
+HEIGHT = 25.0
+"""Of a box with one line of words."""
+
+LINE = 15.0
+"""The distance of two lines of words in a box."""
 
 BoxKind = Literal["leaf", "function", "input", "output", "base", "saved", "module", "cut"]
 ArrowKind = Literal["use", "saved", "base"]
@@ -24,19 +27,23 @@ ArrowKind = Literal["use", "saved", "base"]
 class Box:
     """A drawn node: ``nodes`` are the ids of what it shows; sizes are in units of the drawing.
 
-    ``words`` stand on one line, those of ``below`` under them.  A ``shared`` one is one of several
-    that show the same tensor.
+    ``lines`` are its words, from the top.  A ``shared`` one is one of several that show the same
+    tensor.
     """
 
     key: str
     kind: BoxKind
     nodes: tuple[int, ...]
-    words: tuple[Word, ...]
-    below: tuple[Word, ...]
+    lines: tuple[tuple[Word, ...], ...]
     tooltip: str
     width: float
     height: float = HEIGHT
     shared: bool = False
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """All words, line by line."""
+        return tuple(word for line in self.lines for word in line)
 
 
 @dataclass(frozen=True)
@@ -44,13 +51,14 @@ class Arrow:
     """A drawn edge, from the box of key ``tail`` to that of key ``head``.
 
     Its ``kind`` is ``use``, or ``saved`` from a tensor to the function that saved it, or ``base``
-    from a tensor to a view of it.
+    from a tensor to a view of it.  ``beside`` is whether its boxes are to stand side by side.
     """
 
     key: str
     tail: str
     head: str
     kind: ArrowKind = "use"
+    beside: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,34 +76,39 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Diagram:
-    """Boxes and arrows, frames around boxes, what explains them, and where data flows."""
+    """Boxes and arrows, frames around boxes, what explains them, and where data flows.
+
+    ``chain`` are the keys of the boxes of the main chain, from the first output back to its leaf.
+    ``lines`` is on how many lines the words of a box stand.
+    """
 
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
     clusters: tuple[Cluster, ...] = ()
     legend: tuple[Box, ...] = ()
     direction: Direction = "TB"
+    chain: tuple[str, ...] = ()
+    lines: Lines = 1
 
 
 def box_of(
     key: str,
     kind: BoxKind,
     nodes: tuple[int, ...],
-    words: Sequence[Word],
-    below: Sequence[Word] = (),
+    *lines: Sequence[Word],
 ) -> Box:
-    """The box that says these words, as wide as they are; what is too long is cut."""
-    lines = [tuple((role, cut(printable(word))) for role, word in line) for line in (words, below)]
-    labels = [" ".join(word for _, word in line) for line in lines]
-    whole = " ".join(printable(word) for _, word in (*words, *below))
+    """The box that says these lines of words, as wide as they are; what is too long is cut."""
+    said = [line for line in lines if line] or [()]
+    cuts = [tuple((role, cut(printable(word))) for role, word in line) for line in said]
+    labels = [" ".join(word for _, word in line) for line in cuts]
+    whole = " ".join(printable(word) for line in said for _, word in line)
     width = max(text_width(label) for label in labels) * FONT_SIZE + 2 * PADDING
     return Box(
         key=key,
         kind=kind,
         nodes=nodes,
-        words=lines[0],
-        below=lines[1],
+        lines=tuple(cuts),
         tooltip=whole if whole != " ".join(filter(None, labels)) else "",
         width=round(width, 1),
-        height=HEIGHT_OF_TWO if below else HEIGHT,
+        height=HEIGHT + (len(cuts) - 1) * LINE,
     )

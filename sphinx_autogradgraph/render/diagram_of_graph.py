@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from sphinx_autogradgraph.core.messages import Translate, untranslated
 from sphinx_autogradgraph.graph.model import Graph, Node, Saved, TensorMeta
 from sphinx_autogradgraph.render.clusters import clusters_of
-from sphinx_autogradgraph.render.diagram import Arrow, Box, BoxKind, Diagram, Direction, box_of
-from sphinx_autogradgraph.render.labels import Labels, Show, Word
+from sphinx_autogradgraph.render.diagram import (
+    Arrow,
+    Box,
+    BoxKind,
+    Diagram,
+    Direction,
+    box_of,
+)
+from sphinx_autogradgraph.render.labels import Labels, Lines, Show, Word
 from sphinx_autogradgraph.render.legend import legend_of
+from sphinx_autogradgraph.views.main_chain import main_chain
 from sphinx_autogradgraph.views.module_folds import members
 
 
@@ -20,15 +28,17 @@ def diagram_of(
     show: Sequence[Show] = ("shape",),
     direction: Direction = "TB",
     translate: Translate = untranslated,
+    lines: Lines = 1,
 ) -> Diagram:
     """The diagram of a Graph: a box a node, a box an output, an arrow an edge.
 
     A leaf or input that is used in places far apart has a box at each: long arrows from one box
     across the whole drawing would hide what it shows, and take the layout engine minutes.  With
     ``saved``, what a function saved is said on the box of the leaf or input that it is, else it has
-    a box beside the function.
+    a box beside the function.  With two ``lines``, an operation stands above the name and the shape
+    of what it made.
     """
-    labels = Labels(tuple(show), translate)
+    labels = Labels(tuple(show), translate, lines)
     uses = _uses_apart(graph)
     saved = _saved_by_boxes(graph, uses) if "saved" in show else {}
     order = graph.backward_order if "order" in show else {}
@@ -43,26 +53,36 @@ def diagram_of(
         place = order.get(node.id) if gradient is None else gradient.order
         if place is not None:
             words.insert(0, ("order", f"{place}."))
-        if gradient is not None:
-            (below or words).append(labels.of_gradient(gradient))
         if node.id in uses:
             words.append(("meta", SAME))
         if "saved" in show:
             words += labels.of_arguments(node)
+        measured = [] if gradient is None else [labels.of_gradient(gradient)]
         for key in uses.get(node.id, {None: f"n{node.id}"}).values():
             roles = labels.saved_as(saved.get(key, ()))
-            box = box_of(key, kind, members(node), [*words, *roles], below)
-            boxes.append(replace(box, shared=node.id in uses))
+            said = labels.broken([*words, *roles], below, measured)
+            boxes.append(replace(box_of(key, kind, members(node), *said), shared=node.id in uses))
     arrows = [
         Arrow(f"e{index}", uses.get(edge.from_, {}).get(edge.to, f"n{edge.from_}"), f"n{edge.to}")
         for index, edge in enumerate(graph.edges)
     ]
     if "saved" in show:
-        _add_saved(graph, labels, boxes, arrows)
+        _add_saved(graph, labels, boxes, arrows, beside="modules" not in show)
     clusters = clusters_of(graph, boxes, arrows) if "modules" in show else ()
     _add_outputs(graph, labels, boxes, arrows)
     legend = legend_of(boxes, translate) if "legend" in show else ()
-    return Diagram(tuple(boxes), tuple(arrows), tuple(clusters), legend, direction)
+    chain = tuple(_chain(graph, uses))
+    return Diagram(tuple(boxes), tuple(arrows), tuple(clusters), legend, direction, chain, lines)
+
+
+def _chain(graph: Graph, uses: Mapping[int, Mapping[int | None, str]]) -> Iterator[str]:
+    """The boxes of the main chain, from that of the output on."""
+    if graph.outputs:
+        yield "o0"
+    user: int | None = None
+    for id in main_chain(graph):
+        yield uses.get(id, {}).get(user, f"n{id}")
+        user = id
 
 
 def _add_outputs(graph: Graph, labels: Labels, boxes: list[Box], arrows: list[Arrow]) -> None:
@@ -70,7 +90,7 @@ def _add_outputs(graph: Graph, labels: Labels, boxes: list[Box], arrows: list[Ar
     for index, output in enumerate(graph.outputs):
         words = [labels.name(output.name), *labels.of_tensors([graph.tensor(output)])]
         shown = members(graph.nodes[output.node])
-        boxes.append(box_of(f"o{index}", "output", shown, words))
+        boxes.append(box_of(f"o{index}", "output", shown, *labels.broken(words)))
         arrows.append(Arrow(f"r{index}", f"n{output.node}", f"o{index}"))
         base = output.base
         if base is None:
@@ -80,7 +100,8 @@ def _add_outputs(graph: Graph, labels: Labels, boxes: list[Box], arrows: list[Ar
             words = [("meta", labels.translate("base")), labels.name(base.name)]
             words += labels.of_tensors([graph.tensor(base)])
             tail = f"b{index}"
-            boxes.append(box_of(tail, "base", members(graph.nodes[base.node]), words))
+            shown = members(graph.nodes[base.node])
+            boxes.append(box_of(tail, "base", shown, *labels.broken(words)))
             arrows.append(Arrow(f"p{index}", f"n{base.node}", tail))
         arrows.append(Arrow(f"v{index}", tail, f"o{index}", "base"))
 
@@ -99,8 +120,10 @@ def _saved_by_boxes(
     return roles
 
 
-def _add_saved(graph: Graph, labels: Labels, boxes: list[Box], arrows: list[Arrow]) -> None:
-    """Boxes beside functions for the tensors that they saved; dotted lines from all of those."""
+def _add_saved(
+    graph: Graph, labels: Labels, boxes: list[Box], arrows: list[Arrow], *, beside: bool
+) -> None:
+    """Boxes for the tensors that functions saved, ``beside`` those; dotted lines from all."""
     used = {(edge.from_, edge.to) for edge in graph.edges}
     count = Counter(
         saved.node
@@ -108,21 +131,22 @@ def _add_saved(graph: Graph, labels: Labels, boxes: list[Box], arrows: list[Arro
         for saved in {item.node: item for item in node.saved or ()}.values()
     )
     for node in graph.nodes:
-        beside: dict[object, list[Saved]] = {}
+        kept: dict[object, list[Saved]] = {}
         for place, saved in enumerate(node.saved or ()):
             if saved.value is not None or saved.freed:
                 continue
             source = None if saved.node is None else graph.nodes[saved.node]
             if source is None or source.kind in ("function", "module"):
                 key = saved.name or place if source is None else (source.id, saved.shape)
-                beside.setdefault(key, []).append(saved)
+                kept.setdefault(key, []).append(saved)
             elif (source.id, node.id) not in used:
                 arrows.append(Arrow(f"s{node.id}_{place}", f"n{source.id}", f"n{node.id}", "saved"))
-        for place, several in enumerate(beside.values()):
+        for place, several in enumerate(kept.values()):
             box = _saved_box(graph, node, several, labels, f"s{node.id}_{place}")
             same = several[0].node is not None and count[several[0].node] > 1
             boxes.append(replace(box, shared=same))
-            arrows.append(Arrow(f"t{node.id}_{place}", box.key, f"n{node.id}", "saved"))
+            ends = box.key, f"n{node.id}"
+            arrows.append(Arrow(f"t{node.id}_{place}", *ends, "saved", beside=beside))
 
 
 def _saved_box(graph: Graph, node: Node, several: Sequence[Saved], labels: Labels, key: str) -> Box:
@@ -136,7 +160,7 @@ def _saved_box(graph: Graph, node: Node, several: Sequence[Saved], labels: Label
         words.append(("name", name))
     words += labels.of_tensors([TensorMeta(saved.shape, saved.dtype, None)])
     shown = node if saved.node is None else graph.nodes[saved.node]
-    return box_of(key, "saved", members(shown), words)
+    return box_of(key, "saved", members(shown), *labels.broken(words))
 
 
 FAR = 3

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 import graphviz
 
 from sphinx_autogradgraph.render.diagram import Cluster, Diagram
-from sphinx_autogradgraph.render.labels import CLUSTER_FONT_SIZE, FONT_SIZE, Word, text_width
+from sphinx_autogradgraph.render.labels import CLUSTER_FONT_SIZE, FONT_SIZE, Lines, Word, text_width
 from sphinx_autogradgraph.render.palette import BOXES, CLUSTER, EDGE, MUTED, TEXT
 
 POINTS = 72.0
@@ -19,7 +20,25 @@ SIMPLEX_LIMIT = 1_500
 nearly all of the time and gains little (measured: 102 s → 5 s for a chain of 10,000)."""
 
 
-def digraph_of(diagram: Diagram) -> graphviz.Digraph:
+class Hints(NamedTuple):
+    """What the engine is told of the order of boxes.
+
+    ``free`` are the boxes whose arguments may stand in any order; None for all.
+    """
+
+    free: frozenset[str] | None = frozenset()
+
+
+PLAIN = Hints()
+
+NEAR: dict[Lines, str] = {1: "0.2", 2: "0.15"}
+"""The inches between boxes side by side: words are on two lines where there is little room."""
+
+WEIGHT = 60
+"""How much more the engine cares for the edges of the main chain to be short and straight."""
+
+
+def digraph_of(diagram: Diagram, hints: Hints = PLAIN) -> graphviz.Digraph:
     """The diagram as a Digraph for layout.
 
     The sizes of boxes are fixed and there are no labels: Graphviz would measure text with fonts
@@ -27,23 +46,40 @@ def digraph_of(diagram: Diagram) -> graphviz.Digraph:
     """
     digraph = graphviz.Digraph()
     digraph.attr(
-        "graph", rankdir=diagram.direction, nodesep="0.2", ranksep="0.22", bgcolor="transparent"
+        "graph",
+        rankdir=diagram.direction,
+        nodesep=NEAR[diagram.lines],
+        ranksep="0.22",
+        bgcolor="transparent",
     )
     if len(diagram.boxes) > SIMPLEX_LIMIT:
         digraph.attr("graph", nslimit="0")
+    free = hints.free
+    if free is not None and not free:
+        digraph.attr("graph", ordering="in")
     digraph.attr("node", shape="box", fixedsize="true", label="", fontname="Courier")
     digraph.attr("edge", arrowsize="0.6")
+    ordered = {arrow.head for arrow in diagram.arrows} - free if free else set()
     # Lines instead of calls of .node() and .edge(), whose handling of arguments would take most
     # of the time for large graphs; keys are plain identifiers.
     digraph.body += [
-        f"\t{box.key} [width={box.width / POINTS:.4f} height={box.height / POINTS:.4f}]\n"
+        f"\t{box.key} [width={box.width / POINTS:.4f} height={box.height / POINTS:.4f}"
+        f"{' ordering=in' if box.key in ordered else ''}]\n"
         for box in diagram.boxes
     ]
     digraph.body += _frames(diagram, _placeholder)
-    digraph.body += [
-        f"\t{arrow.tail} -> {arrow.head} [id={arrow.key}{_HEADS[arrow.kind]}]\n"
-        for arrow in diagram.arrows
-    ]
+    steps = set(zip(diagram.chain[1:], diagram.chain, strict=False))
+    for arrow in diagram.arrows:
+        if arrow.beside:
+            # Boxes side by side stand in the order of their arrow, whose line has no head.
+            digraph.body.append(
+                f"\t{{rank=same {arrow.head} -> {arrow.tail} [id={arrow.key} dir=none]}}\n"
+            )
+            continue
+        weight = f" weight={WEIGHT}" if (arrow.tail, arrow.head) in steps else ""
+        digraph.body.append(
+            f"\t{arrow.tail} -> {arrow.head} [id={arrow.key}{_HEADS[arrow.kind]}{weight}]\n"
+        )
     return digraph
 
 
@@ -92,7 +128,7 @@ def labelled_digraph_of(diagram: Diagram) -> graphviz.Digraph:
     digraph.attr("edge", arrowsize="0.6", color=EDGE)
     for box in diagram.boxes:
         colours = BOXES[box.kind]
-        lines = [graphviz.escape(_label(line)) for line in (box.words, box.below) if line]
+        lines = [graphviz.escape(_label(line)) for line in box.lines if line]
         styles = {"function": "filled,rounded", "input": "filled,dashed", "base": "filled,dotted"}
         styles["cut"] = "filled,dashed,rounded"
         digraph.node(

@@ -14,6 +14,7 @@ import graphviz
 
 from sphinx_autogradgraph.core.diagnostics import DiagnosticError
 from sphinx_autogradgraph.core.messages import Message
+from sphinx_autogradgraph.core.settings import COLUMN
 from sphinx_autogradgraph.graph.model import Graph
 from sphinx_autogradgraph.render.arrange import Arranged, arrange
 from sphinx_autogradgraph.render.diagram import DIRECTIONS, Diagram, Direction
@@ -46,7 +47,8 @@ class Drawing:
     ``show`` are words of :data:`.SHOW`, ``direction`` is one
     of :data:`.DIRECTIONS`, ``scope`` is what of the graph is
     drawn; :exc:`ValueError` for other words, and for a scope of what is not in the graph.
-    ``notes`` are sentences that end the caption.
+    ``width`` is the pixels of the column that it is made for, None for one line of words at any
+    width.  ``notes`` are sentences that end the caption.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Drawing:
         show: Sequence[Show] = ("shape",),
         direction: Direction = "TB",
         scope: Scope = EVERYTHING,
+        width: float | None = COLUMN,
         notes: Sequence[Message] = (),
     ) -> None:
         for word in show:
@@ -67,6 +70,7 @@ class Drawing:
         self._show = tuple(word for word in SHOW if word in show)
         self._direction = direction
         self._scope = scope
+        self._width = width
         self._notes = tuple(notes)
         try:
             self._wanted = wanted_view(graph, scope)
@@ -197,7 +201,7 @@ class Drawing:
 
     @cached_property
     def _arranged(self) -> Arranged:
-        return arrange(self.graph, self._scope, self._show, self._direction)
+        return arrange(self.graph, self._scope, self._show, self._direction, column=self._width)
 
     @property
     def _diagram(self) -> Diagram:

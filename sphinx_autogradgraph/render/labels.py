@@ -50,6 +50,9 @@ Mono, Menlo); Courier and Liberation Mono have 0.6, Consolas 0.55."""
 MAX_LABEL = 60
 """A word of a label with more characters is cut; its whole is in the tooltip."""
 
+Lines = Literal[1, 2]
+"""On how many lines the words of a box stand, besides those that have a line of their own."""
+
 Role = Literal["order", "op", "call", "name", "meta", "saved", "gradient"]
 Word = tuple[Role, str]
 
@@ -60,6 +63,7 @@ class Labels:
 
     show: tuple[Show, ...]
     translate: Translate = untranslated
+    lines: Lines = 1
 
     def of_node(self, graph: Graph, node: Node, *, twice: bool) -> tuple[list[Word], list[Word]]:
         """What the box of a node says, on its first line and on its second.
@@ -77,6 +81,22 @@ class Labels:
             words.append(("name", node.name))
         metas = [meta._replace(values=None) for meta in node.outputs] if twice else node.outputs
         return words + self.of_tensors(metas), []
+
+    def broken(self, words: Sequence[Word], *below: Sequence[Word]) -> list[Sequence[Word]]:
+        """The lines of a box that says ``words`` and, on lines of their own, what is ``below``.
+
+        On two lines, an operation, or else the first word, stands above the others.
+        """
+        if self.lines == 1 or len(words) < 2 or any(below[:1]):
+            return [words, *below]
+        head = [word for word in words if word[0] in ("order", "op")] or words[:1]
+        rest = [word for word in words if word not in head]
+        if "call" in {role for role, _ in rest}:
+            call = [word for word in rest if word[0] == "call"]
+            rest = [word for word in rest if word[0] != "call"]
+            below = (rest, *below)
+            rest = call
+        return [head, rest, *below]
 
     def name(self, name: str | None) -> Word:
         """The name of a tensor, or that it has none."""

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sphinx_autogradgraph.render.diagram import Box, Cluster, Diagram
+from sphinx_autogradgraph.render.diagram import LINE, Box, Cluster, Diagram
 from sphinx_autogradgraph.render.labels import CLUSTER_FONT_SIZE, FONT_SIZE, Word
 from sphinx_autogradgraph.render.layout import Frame, Layout, Point, Route
 from sphinx_autogradgraph.render.palette import BOXES, CLUSTER, EDGE, WORDS
-from sphinx_autogradgraph.render.svg import LINE, arrow_head
+from sphinx_autogradgraph.render.svg import arrow_head
 
 UNIT = 0.7
 """Points of print for a unit of the drawing."""
@@ -88,10 +88,11 @@ def _box(box: Box, centre: Point, height: float) -> str:
                 left + 2.5, bottom - 2.5, height,
                 f"\\framebox({box.width - 5:.1f},{box.height - 5:.1f}){{}}",
             )  # fmt: skip
-    up = LINE / 2 if box.below else 0
-    words = _put(x, y - up, height, _text(box.words))
-    words += _put(x, y + up, height, _text(box.below)) if box.below else ""
-    return _coloured(BOXES[box.kind].stroke, outline) + words
+    words = [
+        _put(x, y + (place - (len(box.lines) - 1) / 2) * LINE, height, _text(line))
+        for place, line in enumerate(box.lines)
+    ]
+    return _coloured(BOXES[box.kind].stroke, outline) + "".join(words)
 
 
 def _arrow(route: Route, height: float) -> str:

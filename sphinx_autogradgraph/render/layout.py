@@ -6,9 +6,11 @@ import importlib.metadata
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sysconfig
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,6 +19,7 @@ from typing import Any, NamedTuple
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
 from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.core.settings import Engine
+from sphinx_autogradgraph.render.labels import Lines
 
 Point = tuple[float, float]
 
@@ -41,18 +44,23 @@ class Frame(NamedTuple):
 
 @dataclass(frozen=True)
 class Layout:
-    """Where things are, in points, from the upper left; boxes by their centres."""
+    """Where things are, in points, from the upper left; boxes by their centres.
+
+    ``lines`` is on how many lines their words stand.
+    """
 
     width: float
     height: float
     boxes: Mapping[str, Point]
     routes: Mapping[str, Route]
     frames: Mapping[str, Frame]
+    lines: Lines = 1
 
     def to_dict(self) -> dict[str, Any]:
         """The layout as plain data for JSON."""
         return {
             "size": [self.width, self.height],
+            "lines": self.lines,
             "frames": {key: list(frame) for key, frame in self.frames.items()},
             "boxes": {key: list(point) for key, point in self.boxes.items()},
             "routes": {
@@ -68,6 +76,7 @@ class Layout:
         return cls(
             width=width,
             height=height,
+            lines=data["lines"],
             frames={
                 key: Frame(left, top, width, height, (x, y))
                 for key, (left, top, width, height, (x, y)) in data["frames"].items()
@@ -87,29 +96,49 @@ class LayoutTimeoutError(DiagnosticError):
     """Raised where an engine takes too long."""
 
 
-def lay_out(dot: str, engine: Engine = "graphviz-pure", timeout: float = 30.0) -> Layout:
-    """Place what a DOT text describes.  ``timeout`` is in seconds.
+def lay_out(
+    dots: Sequence[str], engine: Engine = "graphviz-pure", timeout: float = 30.0
+) -> list[Layout]:
+    """Place what each of the DOT texts describes, in one run.  ``timeout`` is in seconds.
 
     Raises :exc:`.DiagnosticError` (``layout``) when the engine is missing or
     fails, :exc:`LayoutTimeoutError` when it takes too long.
     """
+    output, said = run_engine(engine, "json0", "\n".join(dots), timeout)
+    try:
+        return [_read(data) for data in _json_texts(output.decode())]
+    except (ValueError, KeyError, TypeError) as error:
+        raise _failed(engine, str(error), said) from None
+
+
+def _json_texts(text: str) -> Iterator[Any]:
+    """The values of JSON texts that follow each other."""
+    decoder = json.JSONDecoder()
+    at, end = 0, len(text.rstrip())
+    if not end:
+        raise ValueError("no output")
+    while at < end:
+        value, at = decoder.raw_decode(text, at)
+        yield value
+        while at < end and text[at].isspace():
+            at += 1
+
+
+def run_engine(engine: Engine, form: str, dot: str, timeout: float) -> tuple[bytes, str]:
+    """What the engine makes of a DOT text in a form of output, and what it says.
+
+    Raises what :func:`lay_out` raises.
+    """
     values = {"engine": engine, "seconds": f"{timeout:g}"}
     try:
-        done = subprocess.run(
-            [find_engine(engine), "-Tjson0"],
-            input=dot.encode(),
-            capture_output=True,
-            timeout=timeout,
-            check=False,
+        # In a group of its own: a child that the engine leaves behind could hold its pipes.
+        process = subprocess.Popen(
+            [find_engine(engine), f"-T{form}"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=os.name == "posix",
         )
-    except subprocess.TimeoutExpired:
-        diagnostic = Diagnostic(
-            "layout",
-            "{engine} did not lay the graph out within {seconds} seconds; draw less of it "
-            "(:depth:, :fold:, :around:), or raise autogradgraph_layout_timeout",
-            values,
-        )
-        raise LayoutTimeoutError(diagnostic) from None
     except OSError as error:
         diagnostic = Diagnostic(
             "layout",
@@ -118,15 +147,43 @@ def lay_out(dot: str, engine: Engine = "graphviz-pure", timeout: float = 30.0) -
         )
         raise DiagnosticError(diagnostic) from None
     try:
-        if done.returncode:
-            raise ValueError(f"status {done.returncode}")
-        return _read(json.loads(done.stdout))
-    except (ValueError, KeyError, TypeError) as error:
-        said = done.stderr.decode(errors="replace").strip()
+        output, errors = process.communicate(dot.encode(), timeout)
+    except subprocess.TimeoutExpired:
+        _kill(process)
         diagnostic = Diagnostic(
-            "layout", "{engine} failed: {reason}", {**values, "reason": str(error)}, detail=said
+            "layout",
+            "{engine} did not lay the graph out within {seconds} seconds; draw less of it "
+            "(:depth:, :fold:, :around:), or raise autogradgraph_layout_timeout",
+            values,
         )
-        raise DiagnosticError(diagnostic) from None
+        raise LayoutTimeoutError(diagnostic) from None
+    except BaseException:
+        _kill(process)
+        raise
+    said = errors.decode(errors="replace").strip()
+    if process.returncode:
+        raise _failed(engine, f"status {process.returncode}", said)
+    return output, said
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End a process and all that it started, without waiting for its pipes."""
+    if os.name == "posix":
+        # Also where the process itself has ended: what it left behind is in its group.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            with suppress(OSError):
+                pipe.close()
+
+
+def _failed(engine: Engine, reason: str, said: str) -> DiagnosticError:
+    values = {"engine": engine, "reason": reason}
+    return DiagnosticError(Diagnostic("layout", "{engine} failed: {reason}", values, detail=said))
 
 
 @cache

@@ -50,7 +50,7 @@ def fits(diagram: Diagram, text: str) -> bool:
 
 def _node(box: Box) -> str:
     first, last = _SHAPES[box.kind]
-    lines = [line for words in (box.words, box.below) for line in _lines(words)]
+    lines = [line for words in box.lines for line in _lines(words)]
     label = "<br/>".join(map(_label, lines))
     return f'{box.key}{first}"{label}"{last}:::{box.kind}'
 

@@ -6,11 +6,12 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from sphinx_autogradgraph.core.messages import Message
-from sphinx_autogradgraph.render.diagram import Box, Cluster, Diagram
+from sphinx_autogradgraph.render.candidates import MARGIN
+from sphinx_autogradgraph.render.diagram import LINE, Box, Cluster, Diagram
 from sphinx_autogradgraph.render.labels import CLUSTER_FONT_SIZE, FONT_SIZE, Word, text_width
 from sphinx_autogradgraph.render.layout import Frame, Layout, Route
 from sphinx_autogradgraph.render.palette import BOXES, CLUSTER, CLUSTER_FILL, EDGE, WORDS
-from sphinx_autogradgraph.render.svg import CORNER, LINE, MARGIN, arrow_head
+from sphinx_autogradgraph.render.svg import CORNER, arrow_head
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,9 +112,8 @@ def _box(canvas: Any, box: Box, x: float, y: float) -> None:
         canvas.roundRect(
             left + 2.5, top + 2.5, box.width - 5, box.height - 5, 1.5, stroke=1, fill=0
         )
-    up = LINE / 2 if box.below else 0
-    _words(canvas, box.words, x, y - up)
-    _words(canvas, box.below, x, y + up)
+    for place, line in enumerate(box.lines):
+        _words(canvas, line, x, y + (place - (len(box.lines) - 1) / 2) * LINE)
 
 
 def _words(canvas: Any, words: Sequence[Word], x: float, y: float, size: float = FONT_SIZE) -> None:

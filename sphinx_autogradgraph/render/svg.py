@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
+from itertools import groupby
 
-from sphinx_autogradgraph.render.diagram import Box, Cluster, Diagram
+from sphinx_autogradgraph.render.candidates import MARGIN, SHRINK
+from sphinx_autogradgraph.render.diagram import LINE, Box, Cluster, Diagram
 from sphinx_autogradgraph.render.labels import FONT_SIZE, Word, printable
 from sphinx_autogradgraph.render.layout import Frame, Layout, Point, Route
-
-MARGIN = 4.0
-"""Space around the drawing, for the outlines of the outermost boxes and of the focus."""
-
-SHRINK = 0.75
-"""How much of its natural width a drawing keeps at least in a narrow column, which scrolls then."""
-
-WIDE = 1_000.0
-"""A drawing wider than this would scroll in any column: it keeps its natural width."""
 
 HEAD_LENGTH, HEAD_WIDTH = 6.0, 5.0
 
@@ -48,7 +41,7 @@ def svg_of(
     across, down = layout.width + 2 * MARGIN, layout.height + 2 * MARGIN
     # In em of the labels: with the style sheet's font size, one unit is one pixel.
     natural = across / FONT_SIZE
-    least = natural * (SHRINK if across <= WIDE else 1)
+    least = natural * SHRINK
     size = width or f"{natural:.2f}em;min-width:{least:.2f}em"
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="autogradgraph-svg" role="{role}" '
@@ -148,39 +141,40 @@ def _outline(box: Box, centre: Point) -> str:
 
 def _sample(box: Box, centre: Point) -> str:
     """A box of the legend: no node, though it looks like one."""
-    x, y = centre
-    words = " ".join(map(_word, box.words))
-    text = f'<text x="{_number(x)}" y="{_number(y)}" dy=".35em">{words}</text>'
+    text = "".join(_lines(box, centre))
     return f'<g class="legend {CLASSES.get(box.kind, box.kind)}">{_outline(box, centre)}{text}</g>'
 
 
 def _box(box: Box, centre: Point, id: str, line: Link | None, call: Link | None) -> str:
-    x, y = centre
     rect = _outline(box, centre)
     tooltip = f"<title>{escape(box.tooltip)}</title>" if box.tooltip else ""
-    before = [_word(word) for word in box.words if word[0] == "order"]
-    operation = [_word(word) for word in box.words if word[0] in ("op", "call")]
-    after = [_word(word) for word in box.words if word[0] in ("name", "meta", "saved", "gradient")]
-    up = LINE / 2 if box.below else 0.0
-    place = f'<text x="{_number(x)}" y="{_number(y - up)}" dy=".35em">'
-    under = ""
-    if box.below:
-        under = f'<text x="{_number(x)}" y="{_number(y + up)}" dy=".35em">'
-        under += f"{' '.join(map(_word, box.below))}</text>"
     if call is None:
-        every = map(_word, box.words) if box.below else [*before, *operation, *after]
-        body = f"{rect}{place}{' '.join(every)}</text>{under}"
+        body = rect + "".join(_lines(box, centre))
         body = line.around(body, "line") if line else body
     else:
         # The operation leads to its documentation, all else to the line; links do not nest.
-        words = [call.around(" ".join(operation), "call")]
-        if line is not None:
-            rect = line.around(rect, "line")
-            before = [line.around(" ".join(before), "line", again=True)] if before else []
-            after = [line.around(" ".join(after), "line", again=True)] if after else []
-        body = f"{rect}{place}{' '.join([*before, *words, *after])}</text>"
+        body = line.around(rect, "line") if line else rect
+        body += "".join(_lines(box, centre, line, call))
     kind = CLASSES.get(box.kind, box.kind) + (" shared" if box.shared else "")
     return f'<g class="node {kind}" id="{id}" data-node="{runs(box.nodes)}">{tooltip}{body}</g>'
+
+
+def _lines(
+    box: Box, centre: Point, line: Link | None = None, call: Link | None = None
+) -> Iterator[str]:
+    """The lines of words of a box, with links of their own if there is a ``call``."""
+    x, y = centre
+    for place, words in enumerate(box.lines):
+        at = y + (place - (len(box.lines) - 1) / 2) * LINE
+        parts = []
+        for of_call, group in groupby(words, key=lambda word: word[0] in ("op", "call")):
+            text = " ".join(map(_word, group))
+            if of_call and call:
+                text = call.around(text, "call", again=place > 0)
+            elif call and line:
+                text = line.around(text, "line", again=True)
+            parts.append(text)
+        yield f'<text x="{_number(x)}" y="{_number(at)}" dy=".35em">{" ".join(parts)}</text>'
 
 
 CLASSES = {"base": "output base", "cut": "module cut"}
@@ -197,9 +191,6 @@ def runs(ids: Sequence[int]) -> str:
             found.append([id, id])
     return " ".join(str(a) if a == b else f"{a}-{b}" for a, b in found)
 
-
-LINE = 16.0
-"""The distance of two lines of words in a box."""
 
 CORNER = 7.0
 """The side of the corner that is cut off the box of a saved tensor."""

@@ -59,7 +59,7 @@ def chain(length: int) -> Graph:
 
 def draw(graph: Graph, engine: Engine = "graphviz-pure", direction: Direction = "TB") -> str:
     diagram = diagram_of(graph, direction=direction)
-    placed = lay_out(digraph_of(diagram).source, engine)
+    placed = lay_out([digraph_of(diagram).source], engine)[0]
     assert Layout.from_dict(placed.to_dict()) == placed
     return svg_of(diagram, placed, prefix="p", title="Title", description="Description")
 
@@ -169,7 +169,7 @@ HOSTILE = st.text(
 def test_any_name_gives_well_formed_svg(name: str, output: str) -> None:
     graph = linreg(name, output)
     diagram = diagram_of(graph)
-    placed = lay_out(digraph_of(diagram).source)
+    placed = lay_out([digraph_of(diagram).source])[0]
     svg = svg_of(
         diagram, placed, prefix="p", title=plain(title([output])), description=alternative(graph)
     )
@@ -193,7 +193,7 @@ def test_wide_characters_take_their_width() -> None:
 
 def test_an_svg_that_stands_alone_has_its_style() -> None:
     diagram = diagram_of(linreg())
-    placed = lay_out(digraph_of(diagram).source)
+    placed = lay_out([digraph_of(diagram).source])[0]
     svg = svg_of(diagram, placed, prefix="p", title="t", description="d", standalone=True)
     style = ET.fromstring(svg).find(f"{SVG}style")
     assert style is not None
@@ -222,7 +222,7 @@ def test_an_engine_that_fails(
 ) -> None:
     fake_engine(monkeypatch, tmp_path, script)
     with pytest.raises(DiagnosticError) as caught:
-        lay_out("digraph {}", "dot", timeout=0.5)
+        lay_out(["digraph {}"], "dot", timeout=0.5)
     layout_module.find_engine.cache_clear()
     assert caught.value.diagnostic.kind == "layout"
     assert says in caught.value.diagnostic.sentence()
@@ -232,6 +232,6 @@ def test_an_engine_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.setenv("PATH", str(tmp_path))
     layout_module.find_engine.cache_clear()
     with pytest.raises(DiagnosticError) as caught:
-        lay_out("digraph {}", "dot")
+        lay_out(["digraph {}"], "dot")
     layout_module.find_engine.cache_clear()
     assert "install Graphviz" in caught.value.diagnostic.sentence()

@@ -1,0 +1,140 @@
+"""Choose the best of several layouts: the engine knows neither arguments nor columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from sphinx_autogradgraph.core.settings import Engine
+from sphinx_autogradgraph.render.diagram import Diagram
+from sphinx_autogradgraph.render.dot import Hints, digraph_of
+from sphinx_autogradgraph.render.labels import Lines
+from sphinx_autogradgraph.render.layout import Layout, lay_out
+from sphinx_autogradgraph.render.quality import crossings, lengths, turned
+from sphinx_autogradgraph.render.straight import straightened
+
+MARGIN = 4.0
+"""Space around the drawing, for the outlines of the outermost boxes and of the focus."""
+
+SHRINK = 0.75
+"""How much of its natural size a drawing keeps at least in its column; what is wider scrolls."""
+
+MANY = 90
+"""A diagram of more boxes has one candidate for each number of lines: its time counts."""
+
+ROUNDS = 4
+"""How often single boxes are freed of the order of their arguments."""
+
+FREED = 8
+"""How many boxes are tried in a round."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One way to lay out a diagram, and what it costs the reader."""
+
+    diagram: Diagram
+    layout: Layout
+    hints: Hints
+    crossings: int = 0
+    cost: float = 0.0
+
+    @property
+    def width(self) -> float:
+        """Pixels of the drawing, from side to side."""
+        return self.layout.width + 2 * MARGIN
+
+
+def best_layout(
+    diagram_on: Callable[[Lines], Diagram],
+    column: float | None,
+    engine: Engine,
+    timeout: float,
+) -> tuple[Diagram, Layout]:
+    """The diagram on one line or on two, as the column demands, and its best layout.
+
+    ``column`` is the width in pixels that it is made for; None for one line at any width.  Raises
+    what :func:`.lay_out` raises.
+    """
+    one = diagram_on(1)
+    few = len(one.boxes) <= MANY
+    hints = [Hints(), Hints(free=None)][: 1 + few]
+    if column is None:
+        found = _laid_out([(one, hint) for hint in hints], column, engine, timeout)
+    else:
+        # Both numbers of lines in one run: starting the engine takes longer than most layouts.
+        diagrams = [one, diagram_on(2)]
+        tried = [(diagram, hint) for diagram in diagrams for hint in hints]
+        found = _laid_out(tried, column, engine, timeout)
+        on_one, on_two = found[: len(hints)], found[len(hints) :]
+        found = on_one if _fits(on_one, on_two, column) else on_two
+    best = min(found, key=lambda candidate: candidate.cost)
+    if few:
+        best = _freed(best, column, engine, timeout)
+    return best.diagram, best.layout
+
+
+def _fits(one: Sequence[Candidate], two: Sequence[Candidate], column: float) -> bool:
+    """Whether words can stay on one line: two are for what is wider than the column.
+
+    Not if arguments had to be turned around for it.
+    """
+    if min(candidate.width for candidate in two) >= min(candidate.width for candidate in one):
+        return True
+    fitting = [candidate.cost for candidate in one if candidate.width <= column]
+    return bool(fitting) and min(fitting) <= min(candidate.cost for candidate in two) + 1
+
+
+def _freed(best: Candidate, column: float | None, engine: Engine, timeout: float) -> Candidate:
+    """The best candidate in which the boxes that cost crossings are free of their order."""
+    mixed = _mixing(best.diagram)
+    diagram = best.diagram
+    if best.hints.free is None:
+        best = replace(best, hints=Hints(frozenset(mixed)))
+    for _ in range(ROUNDS):
+        if not best.crossings and (column is None or best.width <= column):
+            break
+        free = best.hints.free or frozenset()
+        hints = [Hints(free ^ {key}) for key in mixed[:FREED]]
+        if not hints:
+            break
+        found = _laid_out([(diagram, hint) for hint in hints], column, engine, timeout)
+        following = min(found, key=lambda candidate: candidate.cost)
+        if following.cost >= best.cost:
+            break
+        best = following
+    return best
+
+
+def _mixing(diagram: Diagram) -> list[str]:
+    """The boxes with several arguments that other boxes made, whose order may cost crossings."""
+    kinds = {box.key: box.kind for box in diagram.boxes}
+    made: dict[str, set[str]] = {}
+    for arrow in diagram.arrows:
+        if arrow.kind == "use" and kinds[arrow.tail] in ("function", "module"):
+            made.setdefault(arrow.head, set()).add(arrow.tail)
+    return [key for key, tails in made.items() if len(tails) > 1]
+
+
+def _laid_out(
+    tried: Sequence[tuple[Diagram, Hints]], column: float | None, engine: Engine, timeout: float
+) -> list[Candidate]:
+    texts = [digraph_of(diagram, hints).source for diagram, hints in tried]
+    layouts = lay_out(texts, engine, timeout)
+    return [
+        _candidate(diagram, hints, straightened(diagram, layout), column)
+        for (diagram, hints), layout in zip(tried, layouts, strict=True)
+    ]
+
+
+def _candidate(diagram: Diagram, hints: Hints, layout: Layout, column: float | None) -> Candidate:
+    """A layout with its cost to the reader, which is counted in arguments that are turned."""
+    layout = replace(layout, lines=diagram.lines)
+    if len(diagram.boxes) > MANY:
+        return Candidate(diagram, layout, hints)
+    crossed = crossings(diagram, layout)
+    excess = 0.0 if column is None else layout.width + 2 * MARGIN - column
+    over = 2 + excess / 40 if excess > 0 else 0.0
+    far = lengths(diagram, layout) / 2_000
+    cost = 2.5 * crossed + turned(diagram, layout) + over + far
+    return Candidate(diagram, layout, hints, crossed, cost)

@@ -1,0 +1,76 @@
+"""How well a diagram is laid out, in numbers: what candidates are chosen by, and tests hold."""
+
+from __future__ import annotations
+
+from itertools import combinations, pairwise
+
+from sphinx_autogradgraph.render.diagram import Diagram
+from sphinx_autogradgraph.render.layout import Layout, Point
+
+
+def crossings(diagram: Diagram, layout: Layout) -> int:
+    """How many pairs of arrows cross, each taken straight from centre to centre."""
+    lines = [
+        (arrow.tail, arrow.head, layout.boxes[arrow.tail], layout.boxes[arrow.head])
+        for arrow in diagram.arrows
+    ]
+    return sum(
+        _cross(a, b, c, d)
+        for (tail, head, a, b), (other, end, c, d) in combinations(lines, 2)
+        if not {tail, head} & {other, end}
+    )
+
+
+def _cross(a: Point, b: Point, c: Point, d: Point) -> bool:
+    return _side(a, b, c) * _side(a, b, d) < 0 and _side(c, d, a) * _side(c, d, b) < 0
+
+
+def _side(a: Point, b: Point, c: Point) -> float:
+    """On which side of the line from ``a`` to ``b`` the point ``c`` is, by the sign."""
+    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+
+
+def turned(diagram: Diagram, layout: Layout) -> int:
+    """How many neighbouring arguments stand in the order opposite to theirs."""
+    across = 0 if diagram.direction in ("TB", "BT") else 1
+    used: dict[str, dict[str, float]] = {}
+    for arrow in diagram.arrows:
+        if arrow.kind == "use":
+            used.setdefault(arrow.head, {}).setdefault(arrow.tail, layout.boxes[arrow.tail][across])
+    return sum(one > other for places in used.values() for one, other in pairwise(places.values()))
+
+
+def sideways(diagram: Diagram, layout: Layout) -> float:
+    """How far the main chain goes to the sides, for each pixel that it goes along."""
+    if len(diagram.chain) < 2:
+        return 0.0
+    across = 0 if diagram.direction in ("TB", "BT") else 1
+    places = [layout.boxes[key] for key in diagram.chain]
+    aside = sum(abs(one[across] - other[across]) for one, other in pairwise(places))
+    along = sum(abs(one[1 - across] - other[1 - across]) for one, other in pairwise(places))
+    return aside / max(along, 1.0)
+
+
+def lengths(diagram: Diagram, layout: Layout) -> float:
+    """The length of all arrows together, each taken straight."""
+    return sum(
+        abs(layout.boxes[arrow.tail][0] - layout.boxes[arrow.head][0])
+        + abs(layout.boxes[arrow.tail][1] - layout.boxes[arrow.head][1])
+        for arrow in diagram.arrows
+    )
+
+
+def blank(diagram: Diagram, layout: Layout) -> float:
+    """The share of the drawing on which no box stands."""
+    boxes = sum(box.width * box.height for box in diagram.boxes)
+    return 1 - boxes / max(layout.width * layout.height, 1.0)
+
+
+def bends(layout: Layout) -> int:
+    """How many arrows are not straight."""
+    count = 0
+    for route in layout.routes.values():
+        first, last = route.points[0], route.points[-1]
+        length = abs(last[0] - first[0]) + abs(last[1] - first[1])
+        count += any(abs(_side(first, last, point)) > length for point in route.points)
+    return count
