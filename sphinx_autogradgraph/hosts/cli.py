@@ -17,18 +17,21 @@ from pathlib import Path
 from sphinx_autogradgraph import __version__
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
 from sphinx_autogradgraph.graph.model import EXTRAS
+from sphinx_autogradgraph.hosts.watching import watch
 from sphinx_autogradgraph.program.program import (
     Program,
     Target,
+    find_module,
     parse_reference,
     referenced,
     split_expressions,
 )
 from sphinx_autogradgraph.render.diagram import DIRECTIONS
 from sphinx_autogradgraph.render.drawing import FORMS, Drawing
-from sphinx_autogradgraph.render.labels import SHOW
+from sphinx_autogradgraph.render.labels import SHOW, Show
 from sphinx_autogradgraph.runtime.client import Runner
 from sphinx_autogradgraph.runtime.lingering import stop
+from sphinx_autogradgraph.runtime.result import Result
 from sphinx_autogradgraph.views.choice import FOLDS, Scope, fold_words
 
 
@@ -39,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _draw(options)
     if options.command == "sync":
         return _sync(options)
+    if options.command == "watch":
+        return _watch(options)
     if options.command == "stop":
         return _stop(options)
     if Path(options.conf or options.docs, "conf.py").is_file():
@@ -79,7 +84,15 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument(
         "docs", metavar="DOCS", nargs="?", help="the source directory of the documentation"
     )
-    _add_draw(commands.add_parser("draw", help="draw the graph of a tensor of a program"))
+    _add_draw(
+        commands.add_parser("draw", help="draw the graph of a tensor of a program"),
+        "Run a program and draw the autograd graph of a tensor of it; without -o, as text here.",
+    )
+    _add_draw(
+        commands.add_parser("watch", help="draw again whenever a file of the program is saved"),
+        "Run a program and draw the autograd graph of a tensor of it, again whenever one of its "
+        "files is saved.  When it fails the last drawing stays.",
+    )
     sync = commands.add_parser("sync", help="put the graphs of today into Markdown and MDX files")
     sync.description = (
         'Put graphs between <!-- autogradgraph tensor="l" --> and <!-- /autogradgraph --> of files '
@@ -92,10 +105,8 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def _add_draw(command: argparse.ArgumentParser) -> None:
-    command.description = (
-        "Run a program and draw the autograd graph of a tensor of it; without -o, as text here."
-    )
+def _add_draw(command: argparse.ArgumentParser, description: str) -> None:
+    command.description = description
     command.add_argument(
         "reference", metavar="REFERENCE", help="path/to/file.py[:name] or package.module:name"
     )
@@ -134,21 +145,47 @@ def _stop(options: argparse.Namespace) -> int:
 
 def _draw(options: argparse.Namespace) -> int:
     """Run the program and draw; 1 if it failed or has no graph, 2 for what cannot be meant."""
-    words = options.show.replace(",", " ").split()
+    with Runner() as runner:
+        status, _ = _draw_with(runner, options)
+    return status
+
+
+def _watch(options: argparse.Namespace) -> int:
+    """Draw again whenever a file of the program is saved."""
     try:
-        if options.file is not None and Path(options.file).suffix.lower() not in FORMS:
-            raise ValueError(f"{options.file} ends in none of {', '.join(FORMS)}")
-        for word in words:
-            if word not in SHOW:
-                raise ValueError(f"--show has no {word!r}; choose from {', '.join(SHOW)}")
-        folds = fold_words(options.fold.replace(",", " ").split())
-        scope = Scope(options.depth, folds, options.around, options.until)
-        program = _program(options, words)
-    except (DiagnosticError, ValueError) as error:
+        reference = parse_reference(options.reference)
+    except DiagnosticError as error:
         print(f"autogradgraph: {error}", file=sys.stderr)
         return 2
+    file = reference.file or find_module(reference.module or "", [str(Path.cwd()), *sys.path])
+    files = [] if file is None else [str(Path(file).absolute())]
+    # Every program is to have the same worker, which has imported torch.
     with Runner() as runner:
-        (result,) = runner.run([program])
+        try:
+            return watch(lambda: _draw_with(runner, options), files, print)
+        except ImportError:
+            print(
+                "autogradgraph: watch needs watchfiles; install it with "
+                "pip install 'sphinx-autogradgraph[watch]'",
+                file=sys.stderr,
+            )
+            return 2
+
+
+def _draw_with(runner: Runner, options: argparse.Namespace) -> tuple[int, tuple[str, ...]]:
+    """Run the program and draw; the exit status, and the author's files that were read."""
+    try:
+        scope = _scope(options)
+        program = _program(options)
+    except (DiagnosticError, ValueError) as error:
+        print(f"autogradgraph: {error}", file=sys.stderr)
+        return 2, ()
+    (result,) = runner.run([program])
+    return _save(options, scope, result), (*(block.path for block in program.blocks), *result.files)
+
+
+def _save(options: argparse.Namespace, scope: Scope, result: Result) -> int:
+    """Draw what a program came to, into a file or as text here; the exit status."""
     (traced,) = result.targets
     if isinstance(traced, Diagnostic):
         print(f"autogradgraph: {traced.report()}", file=sys.stderr)
@@ -156,7 +193,7 @@ def _draw(options: argparse.Namespace) -> int:
     try:
         drawing = Drawing(
             traced.graph,
-            show=words,
+            show=_show(options),
             direction=options.direction,
             scope=scope,
             notes=traced.notes,
@@ -175,7 +212,28 @@ def _draw(options: argparse.Namespace) -> int:
     return 0
 
 
-def _program(options: argparse.Namespace, words: Sequence[str]) -> Program:
+def _words(text: str) -> list[str]:
+    return text.replace(",", " ").split()
+
+
+def _show(options: argparse.Namespace) -> list[Show]:
+    """What nodes show; :exc:`ValueError` for what they cannot."""
+    words = _words(options.show)
+    for word in words:
+        if word not in SHOW:
+            raise ValueError(f"--show has no {word!r}; choose from {', '.join(SHOW)}")
+    return [show for word in words for show in SHOW if show == word]
+
+
+def _scope(options: argparse.Namespace) -> Scope:
+    """What of the graph is drawn; :exc:`ValueError` for options that cannot be meant."""
+    if options.file is not None and Path(options.file).suffix.lower() not in FORMS:
+        raise ValueError(f"{options.file} ends in none of {', '.join(FORMS)}")
+    folds = fold_words(_words(options.fold))
+    return Scope(options.depth, folds, options.around, options.until)
+
+
+def _program(options: argparse.Namespace) -> Program:
     """The program of a reference, relative to the working directory."""
     here = str(Path.cwd())
     reference = parse_reference(options.reference)
@@ -184,7 +242,7 @@ def _program(options: argparse.Namespace, words: Sequence[str]) -> Program:
     target = Target(
         after=0,
         expressions=split_expressions(options.tensor) if options.tensor else (),
-        extras=tuple(extra for extra in EXTRAS if extra in words),
+        extras=tuple(extra for extra in EXTRAS if extra in _show(options)),
     )
     base = Program(
         blocks=(), targets=(target,), directory=here, root=here,

@@ -1,0 +1,81 @@
+"""``autogradgraph watch``: a save is drawn again, and a fault told in words."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from queue import Empty, Queue
+
+import pytest
+
+pytest.importorskip("watchfiles")
+
+PROGRAM = "import torch\nimport helper\nx = torch.ones(3, requires_grad=True)\nl = helper.{}(x)\n"
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[tuple[Path, Queue[str]]]:
+    """A directory with a program that is watched, and the lines that the command says."""
+    (tmp_path / "script.py").write_text(PROGRAM.format("first"))
+    (tmp_path / "helper.py").write_text("def first(x):\n    return x.sin()\n")
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "sphinx_autogradgraph", "watch", "script.py",
+         "--tensor", "l", "-o", "l.svg"],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )  # fmt: skip
+    lines: Queue[str] = Queue()
+    assert process.stdout is not None
+
+    def listen() -> None:
+        for line in process.stdout or ():
+            lines.put(line)
+
+    reader = threading.Thread(target=listen)
+    reader.start()
+    try:
+        yield tmp_path, lines
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0  # Ctrl-C is how it ends
+        reader.join()
+
+
+def said(lines: Queue[str], words: str, seconds: float = 60) -> str:
+    """All that is said until some words are."""
+    text = ""
+    end = time.monotonic() + seconds
+    while words not in text:
+        try:
+            text += lines.get(timeout=max(0.0, end - time.monotonic()))
+        except Empty:
+            raise AssertionError(f"not said: {words}; but: {text}") from None
+    return text
+
+
+def test_a_save_is_drawn_again_and_a_fault_told(watched: tuple[Path, Queue[str]]) -> None:
+    directory, lines = watched
+    drawing = directory / "l.svg"
+    said(lines, "drawn in")
+    assert "SinBackward0" in drawing.read_text()
+    # A module that the program imports counts as the program does.
+    (directory / "helper.py").write_text("def first(x):\n    return x.cos()\n")
+    said(lines, "drawn in")
+    assert "CosBackward0" in drawing.read_text()
+    before = drawing.read_bytes()
+    (directory / "script.py").write_text(PROGRAM.format("absent"))
+    assert "script.py, line 4: AttributeError" in said(lines, "the last drawing stays")
+    assert drawing.read_bytes() == before
+    # Editors write aside and rename.
+    (directory / "aside").write_text(PROGRAM.format("first") + "l = l.exp()\n")
+    os.replace(directory / "aside", directory / "script.py")
+    text = said(lines, "drawn in")
+    assert "ExpBackward0" in drawing.read_text()
+    assert re.search(r"drawn in \d+\.\d\d s", text)
