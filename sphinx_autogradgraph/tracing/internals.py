@@ -5,12 +5,15 @@ Each function says what is lost where torch lacks the name.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from types import CodeType
 from typing import Any
 
 import torch
 from torch.autograd.graph import Node as GradFn
+from torch.overrides import TorchFunctionMode
 
 UNNUMBERED = 2**64 - 1
 """The sequence number of ``AccumulateGrad`` and of the nodes that raise when they are reached."""
@@ -116,3 +119,43 @@ def is_freed(fn: GradFn, name: str) -> bool:
     except RuntimeError:
         return True
     return False
+
+
+DYNAMO = os.path.join("torch", "_dynamo", "eval_frame.py")
+"""The end of the path of the file through which compiled code is entered."""
+
+_ENTRIES = {
+    "compile_wrapper",
+    "_TorchDynamoContext.__call__.<locals>.compile_wrapper",
+    "_TorchDynamoContext.__call__.<locals>._fn",
+    "OptimizedModule.__call__",
+}
+
+
+def enters_compiled_code(code: CodeType) -> bool:
+    """Whether a function of :data:`DYNAMO` is one that runs what ``torch.compile`` was given.
+
+    Where torch calls these functions otherwise, recorded graphs of compiled code are in pieces.
+    """
+    return getattr(code, "co_qualname", code.co_name) in _ENTRIES
+
+
+def set_aside(mode: TorchFunctionMode) -> Callable[[], None]:
+    """Take a mode out of the middle of the modes that are on; what is returned puts it back."""
+    above: list[TorchFunctionMode] = []
+    found = False
+    while not found and torch._C._len_torch_function_stack():
+        top = torch._C._pop_torch_function_stack()
+        found = top is mode
+        if not found:
+            above.append(top)
+    for other in reversed(above):
+        torch._C._push_on_torch_function_stack(other)
+
+    def back() -> None:
+        if found:  # it is off while it handles a call
+            others = [torch._C._pop_torch_function_stack() for _ in above]
+            for item in (mode, *reversed(others)):
+                torch._C._push_on_torch_function_stack(item)
+
+    return back

@@ -27,10 +27,13 @@ from torch.overrides import TorchFunctionMode
 
 from sphinx_autogradgraph.graph.model import Source, TensorMeta
 from sphinx_autogradgraph.tracing.internals import (
+    DYNAMO,
     UNNUMBERED,
     base_of,
+    enters_compiled_code,
     next_sequence_number,
     plain_tensors,
+    set_aside,
 )
 from sphinx_autogradgraph.tracing.tensor_metadata import describe
 
@@ -114,17 +117,14 @@ class Recorder:
         self._places: list[tuple[tuple[str, int] | None, int | None]] = []
         self._calls = _Calls(inputs=inputs)
         self._entered = ExitStack()
+        self._hooks: list[Any] = []  # those of modules, while they are registered
         self.locals_of: CodeType | None = None
         """The code of a function whose variables are kept in :attr:`locals` when it returns."""
         self.locals: dict[str, object] = {}
 
     def __enter__(self) -> Recorder:
-        hooks = torch.nn.modules.module
-        for hook in (
-            hooks.register_module_forward_pre_hook(self._enter_module),
-            hooks.register_module_forward_hook(self._leave_module, always_call=True),
-        ):
-            self._entered.callback(hook.remove)
+        self._add_hooks()
+        self._entered.callback(self._remove_hooks)
         self._entered.enter_context(self._calls)
         self._lines, self._inside = [], []
         self._note()
@@ -144,6 +144,39 @@ class Recorder:
             self._lines.append((path, frame.f_lineno))
             frame.f_trace = self._trace_line
             self._note()
+
+    def _add_hooks(self) -> None:
+        hooks = torch.nn.modules.module
+        self._hooks = [
+            hooks.register_module_forward_pre_hook(self._enter_module),
+            hooks.register_module_forward_hook(self._leave_module, always_call=True),
+        ]
+
+    def _remove_hooks(self) -> None:
+        while self._hooks:
+            self._hooks.pop().remove()
+
+    def _step_aside(self, frame: FrameType) -> Trace:
+        """Have no hooks and no mode while Dynamo compiles and runs what it compiled.
+
+        It would take both into what it compiles, and break its graph at them.  The call of a
+        compiled module is noted as one.
+        """
+        module = frame.f_locals.get("self") if frame.f_code.co_name == "__call__" else None
+        if module is not None:
+            self._enter_module(module, ())
+        self._remove_hooks()
+        back = set_aside(self._calls)
+
+        def trace(_frame: FrameType, event: str, _arg: object) -> Trace:
+            if event == "return":
+                back()
+                self._add_hooks()
+                if module is not None:
+                    self._leave_module(module, (), None)
+            return trace
+
+        return trace
 
     # --- notes ---
 
@@ -165,6 +198,10 @@ class Recorder:
         if own is None:
             own = self._own[path] = self._is_own(path)
         if not own:
+            if path.endswith(DYNAMO) and self._hooks and enters_compiled_code(frame.f_code):
+                return self._step_aside(frame)
+            return None
+        if not self._hooks:  # Dynamo is at work
             return None
         self._lines.append((path, frame.f_lineno))
         self._note()
@@ -205,10 +242,11 @@ class Recorder:
         """Trace lines, but not inside of torch's own modules: none of the author's are there.
 
         Until a module of the author's is entered, that is.  Python pays for tracing with every
-        call, and torch's modules make many.
+        call, and torch's modules make many.  With Dynamo loaded they may hold something compiled,
+        which is to be noticed.
         """
         torchs = False
-        if self._inside:
+        if self._inside and "torch._dynamo.eval_frame" not in sys.modules:
             module, _ = self._visits[self._inside[-1][0]]
             torchs = type(module).__module__.startswith("torch.")
         sys.settrace(None if torchs else self._trace_call)

@@ -6,10 +6,11 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 import weakref
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ from torch.utils.checkpoint import checkpoint
 from sphinx_autogradgraph.core.diagnostics import DiagnosticError
 from sphinx_autogradgraph.graph.model import Extra, Graph
 from sphinx_autogradgraph.tracing.names import Names
+from sphinx_autogradgraph.tracing.provenance import Recorder
 from sphinx_autogradgraph.tracing.targets import drawable
 from sphinx_autogradgraph.tracing.tensor_rows import tensor_rows
 from sphinx_autogradgraph.tracing.walk import trace_tensors
@@ -211,11 +213,51 @@ def changed_after_it_was_saved() -> Namespace:
     return locals()
 
 
+def autocast() -> Namespace:
+    net = nn.Sequential(nn.Linear(3, 4), nn.LayerNorm(4), nn.Linear(4, 1))
+    with torch.autocast("cpu", torch.bfloat16):
+        out = net(torch.randn(2, 3)).sum()
+    return locals()
+
+
+def scripted_and_traced() -> Namespace:
+    net = nn.Sequential(nn.Linear(3, 4), nn.Tanh())
+    x = torch.randn(2, 3)
+    out = (torch.jit.script(net)(x).sum(), torch.jit.trace(net, x)(x).sum())
+    return locals()
+
+
+def functional_call() -> Namespace:
+    net = nn.Linear(3, 1)
+    weights = {name: param * 2 for name, param in net.named_parameters()}
+    out = torch.func.functional_call(net, weights, torch.randn(2, 3)).sum()
+    return locals()
+
+
+def transformer_partly_frozen() -> Namespace:
+    layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True, dropout=0.0)
+    net = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False).eval()
+    net.layers[0].requires_grad_(False)
+    out = net(torch.randn(2, 3, 8)).sum()
+    return locals()
+
+
+def compiled() -> Namespace:
+    torch._dynamo.reset()
+    inner = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 3))
+    net: Any = torch.compile(inner, backend="aot_eager")
+    loss = torch.compile(lambda x: (inner(x) ** 2).mean(), backend="aot_eager")
+    x = torch.randn(2, 3)
+    out = (net(x).sum(), loss(x) * 2, nn.Sequential(nn.Linear(3, 3), net)(x).sum(), net(x).sum())
+    return locals()
+
+
 PROGRAMS = [
     linear, mlp, conv_with_residual, lstm, unrolled, shared_parameter, view_and_in_place,
     custom_function, double_backward, triple_backward, tuple_output, several_outputs,
     after_backward, leaf_output, complex_and_nested, checkpoints, sparse_and_meta,
     function_transforms, parametrized, packed_by_hooks, changed_after_it_was_saved,
+    autocast, scripted_and_traced, functional_call, transformer_partly_frozen, compiled,
 ]  # fmt: skip
 
 
@@ -280,6 +322,27 @@ def test_the_graph_is_what_a_plain_walk_finds(program: Callable[[], Namespace]) 
     leaves = [node for node in graph.nodes if node.op == "AccumulateGrad"]
     assert all(node.kind == "leaf" for node in leaves)
     assert len(graph.leaves) == len(leaves)
+
+
+def without_provenance(graph: Graph) -> Graph:
+    nodes = tuple(node._replace(source=None, module=None, call=None) for node in graph.nodes)
+    return replace(graph, nodes=nodes, modules=())
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
+def test_recording_does_not_change_what_is_recorded(program: Callable[[], Namespace]) -> None:
+    torch.manual_seed(0)
+    plain = graph_of(program(), "out")
+    torch.manual_seed(0)
+    recorder = Recorder(lambda path: path == __file__, str, inputs=True)
+    with warnings.catch_warnings(record=True) as found, recorder:
+        namespace = program()
+    outputs = drawable([("out", namespace["out"])], namespace)
+    recorded = trace_tensors(outputs, Names(namespace), recorder)[0]
+    assert without_provenance(recorded) == plain
+    assert not [item for item in found if "hook" in str(item.message)]
+    assert any(node.source is not None for node in recorded.nodes)
 
 
 @pytest.mark.filterwarnings("ignore")
