@@ -163,6 +163,6 @@ def _line_links(graph: Graph, anchors: Mapping[int, str], _: Translate) -> dict[
     for id, anchor in anchors.items():
         node = graph.nodes[id]
         assert node.source is not None, "a link to a line comes from a source"
-        label = _("{op}, made by line {line}").format(op=node.op, line=node.source.line)
+        label = _("made by line {line}").format(line=node.source.line)
         links[id] = Link(f"#{anchor}", label)
     return links

@@ -1,8 +1,21 @@
-"""The light colours of the style sheet, for forms that have none: DOT, PDF."""
+"""The colours of drawings, for forms that have no style sheet: DOT, PDF.
+
+They stand in ``palette.json``, from which the style sheet is made, too: a name is that of a custom
+property there, and has its value on light pages, on dark ones, and for readers who have chosen
+colours of their own for all pages.
+"""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from importlib.resources import files
+
+PALETTE: dict[str, tuple[str, str, str]] = json.loads(
+    (files("sphinx_autogradgraph") / "render" / "palette.json").read_text("utf-8")
+)
+
+LIGHT = {name: light for name, (light, _, _) in PALETTE.items()}
 
 
 @dataclass(frozen=True)
@@ -13,22 +26,17 @@ class Colours:
     stroke: str
 
 
-TEXT, MUTED, EDGE, GRADIENT, SAVED = (
-    "#1f2328", "#57606a", "#6e7781", "#9a3412", "#6639a6",
-)  # fmt: skip
+def _box(kind: str) -> Colours:
+    return Colours(LIGHT[f"{kind}-fill"], LIGHT[f"{kind}-stroke"])
 
-BOXES = {
-    "leaf": Colours("#dbeafe", "#1d5fbf"),
-    "function": Colours("#f6f8fa", "#767f89"),
-    "input": Colours("#f6f8fa", "#767f89"),
-    "output": Colours("#dcf5e0", "#1a7f37"),
-    "base": Colours("#dcf5e0", "#1a7f37"),
-    "saved": Colours("#f5ecff", "#7c4dbf"),
-    "module": Colours("#fff4e5", "#9a6700"),
-    "cut": Colours("#ffffff", "#767f89"),
-}
 
-CLUSTER, CLUSTER_FILL = "#b9a27a", "#fffaf2"
+TEXT, MUTED, EDGE = LIGHT["text"], LIGHT["muted"], LIGHT["edge"]
+
+BOXES = {kind: _box(kind) for kind in ("leaf", "function", "input", "output", "saved", "module")}
+BOXES["base"] = BOXES["output"]
+BOXES["cut"] = Colours(LIGHT["background"], LIGHT["input-stroke"])
+
+CLUSTER, CLUSTER_FILL = LIGHT["cluster-stroke"], LIGHT["cluster-fill"]
 
 WORDS = {
     "order": TEXT,
@@ -36,7 +44,7 @@ WORDS = {
     "call": TEXT,
     "name": TEXT,
     "meta": MUTED,
-    "saved": SAVED,
-    "gradient": GRADIENT,
+    "saved": LIGHT["saved"],
+    "gradient": LIGHT["gradient"],
 }
 """The colour of each role of a word; an operation's is muted."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -47,6 +48,7 @@ def svg_of(
         f'<svg xmlns="http://www.w3.org/2000/svg" class="autogradgraph-svg" role="{role}" '
         f'aria-labelledby="{prefix}-title {prefix}-desc" '
         f'viewBox="0 0 {_number(across)} {_number(down)}" style="width:{escape(size)}"'
+        + ("" if diagram.direction == "TB" else f' data-direction="{diagram.direction}"')
         + (f' width="{_number(across)}" height="{_number(down)}"' if standalone else "")
         + ">",
         f'<title id="{prefix}-title">{escape(printable(title))}</title>',
@@ -77,23 +79,32 @@ def svg_of(
 def style_sheet(*, page: bool = False) -> str:
     """What drawings need of the style sheet of pages, without what is for its script.
 
-    With ``page`` they are light or dark as the page around them is.
+    With ``page`` they are light or dark as the page around them is.  It has no blank lines, which
+    would end it where HTML stands in Markdown.
     """
     sheet = files("sphinx_autogradgraph") / "static" / "autogradgraph.css"
-    parts = sheet.read_text("utf-8").split("/* ===")
-    return "/* ===".join(parts[: 2 if page else 1])
+    _, drawing, in_page, _ = _PART.split(sheet.read_text("utf-8"))
+    return drawing + in_page if page else drawing
+
+
+_PART = re.compile(r"/\* === \w+ === \*/\n")
+"""The heading of a part of the style sheet: drawing, page, controls."""
 
 
 @dataclass(frozen=True)
 class Link:
-    """Where a link goes, and what it is called."""
+    """Where a link goes, and what is said of it besides the words that are seen."""
 
     url: str
     label: str
 
-    def around(self, body: str, kind: str, *, again: bool = False) -> str:
-        """The body as a link; ``again`` for one that stands beside another to the same place."""
-        skip = ' tabindex="-1"' if again else f' aria-label="{escape(self.label)}"'
+    def around(self, body: str, kind: str, words: str | None) -> str:
+        """The body as a link, which is called by the words in it.
+
+        Without ``words`` it is one that stands beside another to the same place.
+        """
+        called = None if words is None else escape(f"{words}, {self.label}")
+        skip = ' tabindex="-1"' if called is None else f' aria-label="{called}"'
         return f'<a class="{kind}" href="{escape(self.url)}"{skip}>{body}</a>'
 
 
@@ -150,10 +161,10 @@ def _box(box: Box, centre: Point, id: str, line: Link | None, call: Link | None)
     tooltip = f"<title>{escape(box.tooltip)}</title>" if box.tooltip else ""
     if call is None:
         body = rect + "".join(_lines(box, centre))
-        body = line.around(body, "line") if line else body
+        body = line.around(body, "line", _said(box)) if line else body
     else:
         # The operation leads to its documentation, all else to the line; links do not nest.
-        body = line.around(rect, "line") if line else rect
+        body = line.around(rect, "line", _said(box)) if line else rect
         body += "".join(_lines(box, centre, line, call))
     kind = CLASSES.get(box.kind, box.kind) + (" shared" if box.shared else "")
     return f'<g class="node {kind}" id="{id}" data-node="{runs(box.nodes)}">{tooltip}{body}</g>'
@@ -167,14 +178,20 @@ def _lines(
     for place, words in enumerate(box.lines):
         at = y + (place - (len(box.lines) - 1) / 2) * LINE
         parts = []
-        for of_call, group in groupby(words, key=lambda word: word[0] in ("op", "call")):
+        for of_call, found in groupby(words, key=lambda word: word[0] in ("op", "call")):
+            group = list(found)
             text = " ".join(map(_word, group))
             if of_call and call:
-                text = call.around(text, "call", again=place > 0)
+                said = " ".join(word for _, word in group)
+                text = call.around(text, "call", None if place else said)
             elif call and line:
-                text = line.around(text, "line", again=True)
+                text = line.around(text, "line", None)
             parts.append(text)
         yield f'<text x="{_number(x)}" y="{_number(at)}" dy=".35em">{" ".join(parts)}</text>'
+
+
+def _said(box: Box) -> str:
+    return " ".join(text for words in box.lines for _, text in words)
 
 
 CLASSES = {"base": "output base", "cut": "module cut"}

@@ -3,55 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
-from tests.conftest import LINREG, Project
+from tests.browser.conftest import Open
 
 pytestmark = pytest.mark.browser
-
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("needs Debian's Chromium on PATH")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(params=["furo", "alabaster"])
-def theme(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-PAGE = """
-Title
-=====
-
-.. autogradgraph:: linreg.py
-   :tensor: l
-   :show: shape dtype device
-
-.. autogradgraph::
-   :include-source: no
-
-   import torch
-   权重 = torch.ones(3, requires_grad=True)
-   held = {"WWWWWWWW <b>mmmm</b>": torch.ones(3, requires_grad=True)}
-   損失 = (权重 * held["WWWWWWWW <b>mmmm</b>"]).sum()
-"""
 
 MEASURE = """
 () => [...document.querySelectorAll('.autogradgraph-svg .node')].map(node => {
@@ -68,17 +25,8 @@ MEASURE = """
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_labels_fit_their_boxes(browser: Any, project: Project, theme: str, scheme: str) -> None:
-    project.conf(f"html_theme = '{theme}'")
-    project.write("linreg.py", LINREG)
-    project.write("index.rst", PAGE)
-    build = project.build("html", "-W")
-    assert build.status == 0, build.stderr
-    page = browser.new_page(color_scheme=scheme, viewport={"width": 1200, "height": 900})
-    errors: list[str] = []
-    page.on("console", lambda message: errors.append(message.text))
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto((build.out / "index.html").as_uri())
+def test_labels_fit_their_boxes(open_page: Open, theme: str, scheme: str) -> None:
+    page = open_page("labels", theme, color_scheme=scheme)
     boxes = page.evaluate(MEASURE)
     assert len(boxes) == 9 + 5
     for box in boxes:
@@ -91,36 +39,12 @@ def test_labels_fit_their_boxes(browser: Any, project: Project, theme: str, sche
             "getComputedStyle(document.querySelector('.leaf rect')).getPropertyValue('fill')"
         )
         assert fill == {"light": "rgb(219, 234, 254)", "dark": "rgb(18, 41, 77)"}[scheme]
-    assert errors == []
     if where := os.environ.get("SCREENSHOTS"):
         page.screenshot(path=f"{where}/{theme}-{scheme}.png", full_page=True)
-    page.close()
 
 
-HOVER = """
-Title
-=====
-
-.. code-block:: python
-
-   import torch
-
-   X, w = torch.ones(3, 2), torch.ones(2, 1, requires_grad=True)
-   y_hat = torch.mm(X, w)
-   l = (y_hat * 2).sum()
-
-.. autogradgraph::
-   :tensor: l
-"""
-
-
-def test_lines_and_nodes_mark_each_other(browser: Any, project: Project, theme: str) -> None:
-    project.conf(f"html_theme = '{theme}'")
-    project.write("index.rst", HOVER)
-    build = project.build("html", "-W")
-    assert build.status == 0, build.stderr
-    page = browser.new_page(viewport={"width": 1200, "height": 1000})
-    page.goto((build.out / "index.html").as_uri())
+def test_lines_and_nodes_mark_each_other(open_page: Open, theme: str) -> None:
+    page = open_page("lines", theme)
 
     def marked() -> list[str]:
         found: list[str] = page.evaluate(
@@ -153,43 +77,11 @@ def test_lines_and_nodes_mark_each_other(browser: Any, project: Project, theme: 
         "href => location.hash === href", arg=mm.locator("a.line").get_attribute("href")
     )
     assert page.evaluate("document.querySelector(':target').textContent.trim()") == with_mm[1]
-    page.close()
-
-
-FOLDED = """
-Title
-=====
-
-.. autogradgraph::
-   :include-source: no
-
-   import torch
-   from torch import nn
-   torch.manual_seed(0)
-   encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), 12)
-   loss = encoder(torch.randn(2, 5, 8)).sum()
-
-.. autogradgraph::
-   :include-source: no
-
-   import torch
-   loss = torch.ones(3, requires_grad=True).sum()
-"""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_folded_figure_opens_step_by_step(
-    browser: Any, project: Project, theme: str, scheme: str
-) -> None:
-    project.conf(f"html_theme = '{theme}'")
-    project.write("index.rst", FOLDED)
-    build = project.build("html", "-W")
-    assert build.status == 0, build.stderr
-    page = browser.new_page(color_scheme=scheme, viewport={"width": 1200, "height": 1000})
-    errors: list[str] = []
-    page.on("console", lambda message: errors.append(message.text))
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto((build.out / "index.html").as_uri())  # no server: from the disk
+def test_a_folded_figure_opens_step_by_step(open_page: Open, theme: str, scheme: str) -> None:
+    page = open_page("folded", theme, color_scheme=scheme)
     figure, small = page.locator("figure").all()
     assert not small.get_by_role("button", name="Open").is_visible()
     canvas = figure.locator(".autogradgraph-canvas")
@@ -222,16 +114,54 @@ def test_a_folded_figure_opens_step_by_step(
     close.click()
     assert status.inner_text() == "13 nodes drawn"
     assert figure.locator("svg").count() == 1
-    # In full size, from where it comes back to the page.
+
+
+ZOOM = "e => e.getBoundingClientRect().width / e.viewBox.baseVal.width"
+
+
+def test_full_size_has_a_zoom_that_stays(open_page: Open) -> None:
+    page = open_page("folded")
+    figure = page.locator("figure").first
+    canvas = figure.locator(".autogradgraph-canvas")
     figure.get_by_role("button", name="Open").click()
-    figure.locator(".node", has_text="encoder.layers.3.norm1").wait_for()
+    figure.locator(".node", has_text="encoder.layers.3.norm1").first.wait_for()
+    width = canvas.locator("svg").bounding_box()["width"]
     figure.get_by_role("button", name="Full size").click()
     dialog = page.get_by_role("dialog", name="Full size")
-    width = dialog.locator("svg").bounding_box()["width"]
+    svg = dialog.locator("svg")
+    assert svg.evaluate(ZOOM) == pytest.approx(1, abs=0.01)
     dialog.get_by_role("button", name="Larger").click()
-    assert dialog.locator("svg").bounding_box()["width"] > 1.2 * width
+    assert svg.evaluate(ZOOM) == pytest.approx(1.25, abs=0.01)
+    # What a fold opens to is as large, and stands where the fold was.
+    fold = dialog.locator(".node.module", has_text="encoder.layers.3.linear1")
+    fold.scroll_into_view_if_needed()
+    before = fold.bounding_box()
+    fold.click()
+    weight = dialog.locator(".node.leaf", has_text="encoder.layers.3.linear1.weight")
+    weight.wait_for()
+    assert svg.evaluate(ZOOM) == pytest.approx(1.25, abs=0.01)
+    after = page.evaluate("document.activeElement.getBoundingClientRect().y")
+    assert abs(after - before["y"]) < 40
+    # Both come back to the page as they were.
     page.keyboard.press("Escape")
     dialog.wait_for(state="detached")
     assert canvas.locator("svg").count() == 1
-    assert errors == []
-    page.close()
+    assert "px" not in canvas.locator("svg").get_attribute("style")
+    close = figure.get_by_role("button", name="Fold")
+    close.click()
+    page.wait_for_function("document.querySelectorAll('.node.leaf').length < 10")
+    assert canvas.locator("svg").bounding_box()["width"] == pytest.approx(width, abs=1)
+
+
+def test_opening_a_level_keeps_the_place_of_the_reader(open_page: Open) -> None:
+    page = open_page("folded")
+    figure = page.locator("figure").first
+    figure.get_by_role("button", name="Open").click()
+    figure.locator(".node", has_text="encoder.layers.3.norm1").first.wait_for()
+    fold = figure.locator(".node.module", has_text="encoder.layers.9.linear1")
+    fold.scroll_into_view_if_needed()
+    before = fold.bounding_box()
+    fold.click()
+    figure.locator(".node.leaf", has_text="encoder.layers.9.linear1.weight").wait_for()
+    after = page.evaluate("(({x, y}) => ({x, y}))(document.activeElement.getBoundingClientRect())")
+    assert abs(after["y"] - before["y"]) < 40

@@ -14,7 +14,6 @@ from sphinx_autogradgraph.render.drawing import Drawing
 from sphinx_autogradgraph.render.labels import SHOW
 from sphinx_autogradgraph.render.mermaid import MAX_CHARACTERS, MAX_EDGES
 from sphinx_autogradgraph.views.choice import Scope
-from tests.browser.test_browser import browser  # noqa: F401 - a fixture
 from tests.conftest import ROOT
 from tests.render.test_drawing import chain, linreg
 
@@ -44,7 +43,7 @@ async ([theme, text]) => {
 
 
 @pytest.fixture(scope="module")
-def mermaid(browser: Any) -> Any:  # noqa: F811
+def mermaid(browser: Any) -> Any:
     """Draw a text by Mermaid; what the drawing says."""
     if not SCRIPT.is_file():
         pytest.skip("needs Mermaid: npm ci in tests/npm")

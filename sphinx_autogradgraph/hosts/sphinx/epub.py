@@ -41,7 +41,7 @@ def simplify(sheet: Path) -> None:
     from sphinx_autogradgraph.render.svg import style_sheet
 
     if sheet.is_file():
-        sheet.write_text(re.sub(r"light-dark\(([^,]+), [^)]+\)", r"\1", style_sheet()), "utf-8")
+        sheet.write_text(re.sub(r"light-dark\(([^,]+),[^)]+\)", r"\1", style_sheet()), "utf-8")
 
 
 def declare_svg(directory: Path) -> None:
