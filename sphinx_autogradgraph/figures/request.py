@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
 from sphinx_autogradgraph.figures.options import Options
-from sphinx_autogradgraph.graph.model import EXTRAS
 from sphinx_autogradgraph.program.program import (
     Block,
     Program,
@@ -18,6 +17,7 @@ from sphinx_autogradgraph.program.program import (
     read_block,
     referenced,
 )
+from sphinx_autogradgraph.render.labels import extras_of
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Request:
         target = Target(
             after=0 if block is None else 1,
             expressions=options.tensor,
-            extras=tuple(extra for extra in EXTRAS if extra in options.show),
+            extras=extras_of(options.show),
             tensors="tensors" in options.table,
         )
         base = Program(

@@ -20,10 +20,11 @@ VERSION = 1
 Kind = Literal["leaf", "function", "input", "module"]
 KINDS: tuple[Kind, ...] = ("leaf", "function", "input", "module")
 
-Extra = Literal["inputs", "saved", "values", "gradients"]
+Extra = Literal["inputs", "saved", "values", "flags", "formulas", "gradients"]
 EXTRAS: tuple[Extra, ...] = get_args(Extra)
 """What a Graph holds only when it is asked for: the tensors that do not require grad, what nodes
-saved for backward, the values of small tensors, and the gradients that arrive."""
+saved for backward, the values of small tensors, the flags of living ones, the formulas of what
+nodes send back, and the gradients that arrive."""
 
 Values = Any
 """The elements of a small tensor as :meth:`torch.Tensor.tolist` gives them, for JSON: numbers to

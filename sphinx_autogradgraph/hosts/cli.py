@@ -16,7 +16,6 @@ from pathlib import Path
 
 from sphinx_autogradgraph import __version__
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
-from sphinx_autogradgraph.graph.model import EXTRAS
 from sphinx_autogradgraph.hosts.watching import watch
 from sphinx_autogradgraph.program.program import (
     Program,
@@ -28,7 +27,7 @@ from sphinx_autogradgraph.program.program import (
 )
 from sphinx_autogradgraph.render.diagram import DIRECTIONS
 from sphinx_autogradgraph.render.drawing import FORMS, Drawing
-from sphinx_autogradgraph.render.labels import SHOW, Show
+from sphinx_autogradgraph.render.labels import SHOW, Show, extras_of
 from sphinx_autogradgraph.runtime.client import Runner
 from sphinx_autogradgraph.runtime.lingering import stop
 from sphinx_autogradgraph.runtime.result import Result
@@ -242,7 +241,7 @@ def _program(options: argparse.Namespace) -> Program:
     target = Target(
         after=0,
         expressions=split_expressions(options.tensor) if options.tensor else (),
-        extras=tuple(extra for extra in EXTRAS if extra in _show(options)),
+        extras=extras_of(_show(options)),
     )
     base = Program(
         blocks=(), targets=(target,), directory=here, root=here,

@@ -12,12 +12,12 @@ import torch
 from sphinx_autogradgraph.core.diagnostics import DiagnosticError
 from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.core.settings import COLUMN
-from sphinx_autogradgraph.graph.model import EXTRAS, Graph
+from sphinx_autogradgraph.graph.model import Graph
 from sphinx_autogradgraph.program.author_files import is_authors
 from sphinx_autogradgraph.program.program import display_path
 from sphinx_autogradgraph.render.diagram import Direction
 from sphinx_autogradgraph.render.drawing import Drawing
-from sphinx_autogradgraph.render.labels import Show
+from sphinx_autogradgraph.render.labels import Show, extras_of
 from sphinx_autogradgraph.tracing.names import Names
 from sphinx_autogradgraph.tracing.provenance import Recorder
 from sphinx_autogradgraph.tracing.pytree import variables
@@ -78,14 +78,16 @@ class record:  # noqa: N801 - used like a function
     """Note where nodes come from: ``with record(): …``.
 
     The graphs of what is computed in it have the line, the module and the call of each node.  Only
-    files that are no installed packages count for lines.
+    files that are no installed packages count for lines.  With ``values`` the elements of small
+    tensors are kept, too, so that ``show="values"`` has them where no variable holds the tensor.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, values: bool = False) -> None:
         self._recorder = Recorder(
             is_own=lambda path: is_authors(path) or _cell(path) is not None,
             display=lambda path: _cell(path) or display_path(path, Path.cwd()),
             inputs=True,
+            values=values,
         )
 
     def __enter__(self) -> None:
@@ -112,7 +114,7 @@ def _trace(
         outputs,
         Names(local, shared, given=params),
         _recorded,
-        extras=[extra for extra in EXTRAS if extra in show],
+        extras=extras_of(show),
     )
     return graph, [text for text in (passed_over(values), note) if text is not None]
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from sphinx_autogradgraph.core.messages import Translate, untranslated
-from sphinx_autogradgraph.graph.model import Fold, Gradient, Graph, Node, TensorMeta
+from sphinx_autogradgraph.graph.model import EXTRAS, Extra, Fold, Gradient, Graph, Node, TensorMeta
 from sphinx_autogradgraph.render.text import (
     norm_text,
     operations_text,
@@ -22,8 +22,10 @@ Show = Literal[
     "dtype",
     "device",
     "values",
+    "flags",
     "saved",
     "inputs",
+    "formulas",
     "gradients",
     "modules",
     "calls",
@@ -31,9 +33,20 @@ Show = Literal[
     "legend",
 ]
 SHOW: tuple[Show, ...] = get_args(Show)
-"""What can be shown: of the tensors that nodes produce and, if they are small, their values; what
-nodes saved for backward, the tensors that do not require grad, the gradients that arrived, the
-modules and the calls that made nodes, the order in which backward visits them, and a legend."""
+"""What can be shown: of the tensors that nodes produce and, if they are small, their values, and of
+those that are alive their flags; what nodes saved for backward, the tensors that do not require
+grad, the formulas of what nodes send back, the gradients that arrived, the modules and the calls
+that made nodes, the order in which backward visits them, and a legend."""
+
+
+def extras_of(show: Collection[str]) -> tuple[Extra, ...]:
+    """What a Graph has to hold to be shown so.
+
+    Formulas want what was saved, too: it tells which box ``self`` is.
+    """
+    wanted = {*show, "saved"} if "formulas" in show else set(show)
+    return tuple(extra for extra in EXTRAS if extra in wanted)
+
 
 META: tuple[Show, ...] = ("shape", "dtype", "device")
 

@@ -75,6 +75,7 @@ class _Run:
             is_own=lambda path: path in self._files or is_authors(path),
             display=lambda path: self._files.get(path) or display_path(path, program.root),
             inputs=any("inputs" in target.extras for target in program.targets),
+            values=any("values" in target.extras for target in program.targets),
         )
 
     def targets(self) -> tuple[Traced | Diagnostic, ...]:

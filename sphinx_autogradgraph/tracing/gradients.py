@@ -1,17 +1,18 @@
-"""What gradient arrives at each node, measured by one real backward."""
+"""What gradient arrives at each node and goes along each edge, measured by one real backward."""
 
 from __future__ import annotations
 
+import gc
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
 from torch.autograd.graph import Node as GradFn
 
 from sphinx_autogradgraph.core.messages import Message
-from sphinx_autogradgraph.graph.model import Gradient
-from sphinx_autogradgraph.tracing.internals import is_accumulate_grad
+from sphinx_autogradgraph.graph.model import EdgeGradient, Gradient
+from sphinx_autogradgraph.tracing.internals import plain_tensors
 from sphinx_autogradgraph.tracing.tensor_metadata import small_values
 
 FREED = Message(
@@ -19,48 +20,110 @@ FREED = Message(
     "it needs; call backward(retain_graph=True) there, or draw before it."
 )
 
+Arrived = Callable[[GradFn, Sequence[torch.Tensor | None]], object]
+"""Told of a node the gradients of its outputs."""
+
+Sent = Callable[[GradFn, Sequence[torch.Tensor | None]], object]
+"""Told of a node the gradients that it sends along the edges into it, by input number."""
+
 
 def measure(
-    outputs: Sequence[torch.Tensor],
-    functions: Sequence[GradFn],
-    retaining: Sequence[torch.Tensor] = (),
-    *,
-    values: bool = False,
-) -> tuple[Mapping[GradFn, Gradient], Message | None]:
-    """The gradient that arrives at each of the nodes in a backward from the outputs.
+    outputs: Sequence[torch.Tensor], functions: Sequence[GradFn], leaves: Sequence[GradFn]
+) -> tuple[Mapping[GradFn, Gradient], Mapping[tuple[GradFn, int], EdgeGradient], Message | None]:
+    """The gradients in a backward from the outputs: at each node, and along each edge.
 
-    The gradient of an output that is no scalar is taken as ones.  With ``values`` the elements of
-    small gradients are kept, too.  The graph is retained; leaves,
-    and the tensors that are ``retaining`` their gradient, keep the ``grad`` that they have.  With
-    the gradients comes, in words, the reason why there are none: None if there are.
+    An edge is the node that it goes into and the input number there.  Third comes, in words, the
+    reason why there are none: None if there are.
     """
     arrived: dict[GradFn, Gradient] = {}
+    sent: dict[tuple[GradFn, int], EdgeGradient] = {}
 
-    def note(fn: GradFn, gradients: Sequence[torch.Tensor | None]) -> None:
-        arrived.setdefault(fn, _gradient(gradients, len(arrived) + 1, values))
+    def note_arrived(fn: GradFn, gradients: Sequence[torch.Tensor | None]) -> None:
+        if fn not in arrived:
+            found = [gradient for gradient in gradients if gradient is not None]
+            shape, norm = _shape_and_norm(found)
+            values = small_values(found[0]) if len(found) == 1 else None
+            arrived[fn] = Gradient(shape, norm, len(arrived) + 1, values)
 
-    handles = [
-        fn.register_prehook(lambda gradients, fn=fn: note(fn, gradients)) for fn in functions
-    ]
-    leaves = [fn.variable for fn in functions if is_accumulate_grad(fn)]  # type: ignore[attr-defined]
+    def note_sent(fn: GradFn, gradients: Sequence[torch.Tensor | None]) -> None:
+        for input, gradient in enumerate(gradients):
+            if gradient is not None:
+                shape, norm = _shape_and_norm([gradient])
+                sent.setdefault((fn, input), EdgeGradient(shape, norm, small_values(gradient)))
+
     try:
-        with _untouched([*leaves, *retaining]):
-            torch.autograd.backward(
-                list(outputs),
-                grad_tensors=[torch.ones_like(output) for output in outputs],
-                retain_graph=True,
-            )
+        run_backward(outputs, functions, leaves, note_arrived, note_sent)
     except Exception as error:
         first = str(error).partition("\n")[0]
         freed = "backward through the graph a second time" in first
-        return {}, FREED if freed else Message(
-            "Gradients could not be measured: {error}",
-            {"error": f"{type(error).__name__}: {first}"},
+        reason = (
+            FREED
+            if freed
+            else Message(
+                "Gradients could not be measured: {error}",
+                {"error": f"{type(error).__name__}: {first}"},
+            )
         )
+        return {}, {}, reason
+    return arrived, sent, None
+
+
+def run_backward(
+    outputs: Sequence[torch.Tensor],
+    functions: Sequence[GradFn],
+    leaves: Sequence[GradFn],
+    arrived: Arrived,
+    sent: Sent,
+) -> None:
+    """Run a backward from the outputs, and tell of the gradients in the order of its visits.
+
+    The gradient of an output that is no scalar is taken as ones.  The graph is retained.  Hooks
+    of the program's run, but none that wait for a leaf's accumulation, for nothing is accumulated;
+    and every tensor that retains its gradient keeps the one that it had.
+    """
+    handles = []
+    for fn in functions:
+        handles.append(fn.register_prehook(lambda gradients, fn=fn: _tell(arrived, fn, gradients)))
+        handles.append(fn.register_hook(lambda found, _, fn=fn: _tell(sent, fn, found)))
+    variables: list[torch.Tensor] = [fn.variable for fn in leaves]  # type: ignore[attr-defined]
+    for fn, variable in zip(leaves, variables, strict=True):
+        handles.append(
+            variable.register_hook(  # type: ignore[no-untyped-call]
+                lambda gradient, fn=fn: _tell(arrived, fn, [gradient])
+            )
+        )
+    try:
+        with _untouched(_retaining(set(functions))):
+            torch.autograd.grad(
+                list(outputs),
+                variables,
+                [torch.ones_like(output) for output in outputs],
+                retain_graph=True,
+                allow_unused=True,
+            )
     finally:
         for handle in handles:
             handle.remove()
-    return arrived, None
+
+
+def _tell(
+    whom: Callable[[GradFn, Sequence[torch.Tensor | None]], object],
+    fn: GradFn,
+    gradients: Sequence[torch.Tensor | None],
+) -> None:
+    whom(fn, [None if gradient is None else gradient.detach() for gradient in gradients])
+
+
+def _retaining(functions: set[GradFn]) -> list[torch.Tensor]:
+    """The tensors that those functions made and that keep their gradient, whoever holds them."""
+    with plain_tensors():
+        return [
+            value
+            for value in gc.get_objects()
+            if issubclass(type(value), torch.Tensor)
+            and value.retains_grad
+            and value.grad_fn in functions
+        ]
 
 
 @contextmanager
@@ -76,24 +139,20 @@ def _untouched(tensors: Sequence[torch.Tensor]) -> Iterator[None]:
             tensor.grad = gradient
 
 
-def _gradient(gradients: Sequence[torch.Tensor | None], order: int, values: bool) -> Gradient:
-    """Of the gradients of a node's outputs the shape of the first, and the norm of all."""
-    found = [gradient.detach() for gradient in gradients if gradient is not None]
+def _shape_and_norm(
+    gradients: Sequence[torch.Tensor],
+) -> tuple[tuple[int, ...] | None, float | None]:
+    """The shape of the first of the gradients, and the norm of all."""
     shape = None
     squares = 0.0
     try:
-        shape = tuple(int(size) for size in found[0].shape)
-        squares = sum(float(torch.linalg.vector_norm(_dense(item))) ** 2 for item in found)
+        shape = tuple(int(size) for size in gradients[0].shape)
+        squares = sum(float(torch.linalg.vector_norm(_dense(item))) ** 2 for item in gradients)
     except Exception:  # nested tensors and the like
         squares = math.nan
     norm = math.sqrt(squares) if math.isfinite(squares) else math.nan
     # Four digits: more would differ from machine to machine.
-    return Gradient(
-        shape,
-        float(f"{norm:.4g}") if math.isfinite(norm) else None,
-        order,
-        small_values(found[0]) if values and len(found) == 1 else None,
-    )
+    return shape, float(f"{norm:.4g}") if math.isfinite(norm) else None
 
 
 def _dense(tensor: torch.Tensor) -> torch.Tensor:

@@ -49,10 +49,6 @@ class Names:
                     outputs.setdefault(grad_fn, {}).setdefault(found.tensor.output_nr, found)
         return leaves, outputs
 
-    def retaining(self) -> list[torch.Tensor]:
-        """The tensors that keep their gradient though they are no leaves."""
-        return [tensor for tensor in self.intermediates() if tensor.retains_grad]
-
     def intermediates(self) -> list[torch.Tensor]:
         """The tensors that have a grad_fn."""
         return [found.tensor for several in self._found[1].values() for found in several.values()]

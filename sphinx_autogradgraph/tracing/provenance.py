@@ -25,7 +25,7 @@ import torch
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from sphinx_autogradgraph.graph.model import Source, TensorMeta
+from sphinx_autogradgraph.graph.model import Source, TensorMeta, Values
 from sphinx_autogradgraph.tracing.internals import (
     DYNAMO,
     UNNUMBERED,
@@ -33,9 +33,10 @@ from sphinx_autogradgraph.tracing.internals import (
     enters_compiled_code,
     next_sequence_number,
     plain_tensors,
+    sequence_number,
     set_aside,
 )
-from sphinx_autogradgraph.tracing.tensor_metadata import describe
+from sphinx_autogradgraph.tracing.tensor_metadata import describe, small_values
 
 Trace = Callable[[FrameType, str, Any], Any]
 
@@ -96,7 +97,8 @@ class Recorder:
 
     ``is_own`` tells by its path whether a file is the author's; the innermost line of such a
     file counts.  ``display`` gives the name of a file for people.  ``inputs`` asks to note also
-    which tensors that do not require grad went into calls.
+    which tensors that do not require grad went into calls, ``values`` to keep the elements of
+    small tensors that calls returned.
     """
 
     def __init__(
@@ -105,6 +107,7 @@ class Recorder:
         display: Callable[[str], str],
         *,
         inputs: bool = False,
+        values: bool = False,
     ) -> None:
         self._is_own = is_own
         self._display = display
@@ -115,7 +118,7 @@ class Recorder:
         self._inside: list[tuple[int, int]] = []  # the calls that we are in, and by which frame
         self._starts: list[int] = []
         self._places: list[tuple[tuple[str, int] | None, int | None]] = []
-        self._calls = _Calls(inputs=inputs)
+        self._calls = _Calls(inputs=inputs, values=values)
         self._entered = ExitStack()
         self._hooks: list[Any] = []  # those of modules, while they are registered
         self.locals_of: CodeType | None = None
@@ -284,6 +287,10 @@ class Recorder:
         """The call that made the node with that sequence number."""
         return self._calls.of(number)
 
+    def values_of(self, number: int, output: int) -> Values:
+        """The elements of an output of the node with that sequence number, if they were kept."""
+        return self._calls.values.get((number, output))
+
     def _source(self, path: str, line: int) -> Source:
         return Source(self._display(path), line, linecache.getline(path, line).strip())
 
@@ -291,9 +298,11 @@ class Recorder:
 class _Calls(TorchFunctionMode):
     """Notes which call of a torch function made which nodes, and what went into it."""
 
-    def __init__(self, *, inputs: bool = False) -> None:
+    def __init__(self, *, inputs: bool = False, values: bool = False) -> None:
         super().__init__()
         self._inputs = inputs
+        self._keeps = values
+        self.values: dict[tuple[int, int], Values] = {}
         self._starts: list[int] = []
         self._calls: list[Call] = []
 
@@ -311,7 +320,26 @@ class _Calls(TorchFunctionMode):
             operands = _operands(args, kwargs or {}) if self._inputs else ()
             self._starts.append(start)
             self._calls.append(Call(start, end, func, operands))
+            if self._keeps:
+                self._keep(result)
         return result
+
+    def _keep(self, result: object) -> None:
+        """Keep the elements of the small tensors that a call returned, by the nodes' numbers.
+
+        Not the tensors, and not the nodes: they would live longer than without us.
+        """
+        found = [result]
+        while found:
+            tensor = found.pop()
+            if isinstance(tensor, (tuple, list)):
+                found += tensor
+            elif isinstance(tensor, torch.Tensor):
+                with plain_tensors():
+                    grad_fn, output = tensor.grad_fn, tensor.output_nr
+                values = None if grad_fn is None else small_values(tensor)
+                if grad_fn is not None and values is not None:
+                    self.values.setdefault((sequence_number(grad_fn), output), values)
 
     def of(self, number: int) -> Call | None:
         at = bisect_right(self._starts, number) - 1

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, TypeVar
 
 import torch
 
-from sphinx_autogradgraph.graph.model import TensorMeta, Values
+from sphinx_autogradgraph.graph.model import Flags, TensorMeta, Values
+from sphinx_autogradgraph.tracing.internals import plain_tensors
 
 T = TypeVar("T")
 
@@ -54,6 +56,19 @@ def _known(read: Callable[[], T]) -> T | None:
         return read()
     except Exception:
         return None
+
+
+def flags_of(tensor: torch.Tensor) -> Flags:
+    """What a tensor answers when it is asked for its place in a graph and its gradient."""
+    with plain_tensors(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch warns who asks a tensor that keeps none
+        grad = tensor.grad
+        return Flags(
+            tensor.is_leaf,
+            tensor.requires_grad,
+            tensor.retains_grad,
+            None if grad is None else describe(grad).shape,
+        )
 
 
 SMALL = 6

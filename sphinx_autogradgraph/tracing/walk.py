@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import heapq
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -21,19 +21,17 @@ from sphinx_autogradgraph.graph.model import (
     Output,
     TensorMeta,
 )
-from sphinx_autogradgraph.tracing.gradients import measure
+from sphinx_autogradgraph.tracing.extras import Extras
 from sphinx_autogradgraph.tracing.inputs import Input, inputs_of
 from sphinx_autogradgraph.tracing.internals import (
     base_of,
     is_accumulate_grad,
     output_metadata,
-    plain_tensors,
     sequence_number,
 )
 from sphinx_autogradgraph.tracing.names import Names
 from sphinx_autogradgraph.tracing.provenance import Origin, Recorder, Visit
-from sphinx_autogradgraph.tracing.saved import saved_by
-from sphinx_autogradgraph.tracing.tensor_metadata import describe, small_values
+from sphinx_autogradgraph.tracing.tensor_metadata import describe
 
 
 @contextmanager
@@ -61,9 +59,10 @@ def trace_tensors(
     Every node that autograd can reach from them is in it, and an edge for every entry of
     ``next_functions`` that is not None.  A ``recorder`` that was entered while the tensors were
     computed tells where nodes came from, with modules named as ``names`` has them, and, if the
-    ``extras`` ask for ``inputs``, which tensors that do not require grad went into them.  For
-    ``gradients`` one backward is run.  With the Graph comes a note, in words, on what was asked for
-    and could not be done.  Raises :exc:`ValueError` for a tensor that does not require grad.
+    ``extras`` ask for ``inputs``, which tensors that do not require grad went into them.  What
+    else they ask for is put on it by :class:`.Extras`.  With the Graph comes a note, in words, on
+    what was asked for and could not be done.  Raises :exc:`ValueError` for a tensor that does not
+    require grad.
     """
     roots: list[tuple[GradFn, int]] = []
     for name, tensor in outputs:
@@ -100,21 +99,9 @@ def trace_tensors(
         ]
         edges.sort(key=lambda edge: (edge.to, edge.input))
     _widen(nodes, edges, [(ids[fn], index) for fn, index in roots])
-    tensors = [tensor for _, tensor in outputs]
-    note = None
-    if "saved" in extras:
-        producer = _producers(ids, leaves, found)
-        for fn in functions:
-            saved = saved_by(fn, names, producer, ids[fn])
-            nodes[ids[fn]] = nodes[ids[fn]]._replace(saved=saved)
-    if "gradients" in extras:
-        arrived, note = measure(
-            tensors, [*leaves, *functions], names.retaining(), values="values" in extras
-        )
-        for fn, gradient in arrived.items():
-            nodes[ids[fn]] = nodes[ids[fn]]._replace(gradient=gradient)
-    if "values" in extras:
-        _add_values(nodes, _alive(ids, leaves, found, [*names.intermediates(), *tensors]))
+    made_as = [(tensor, fn, index) for (_, tensor), (fn, index) in zip(outputs, roots, strict=True)]
+    extra = Extras(names, ids, walk.uses, leaves, functions, found, made_as, recorder)
+    note = extra.add(extras, nodes, edges)
     graph = Graph(
         outputs=tuple(
             Output(name, ids[fn], index, _base_of(tensor, names, ids))
@@ -269,55 +256,6 @@ def _base_of(view: torch.Tensor, names: Names, ids: Mapping[GradFn, int]) -> Out
         return None
     name = names.of_leaf(base) if base.is_leaf else names.of_output(edge.node, edge.output_nr)
     return Output(name, ids[edge.node], edge.output_nr)
-
-
-def _producers(
-    ids: Mapping[GradFn, int], leaves: Sequence[GradFn], inputs: Sequence[Input]
-) -> Callable[[torch.Tensor], int | None]:
-    """A function that finds the id of the node that produced a tensor, None if there is none."""
-    held = [fn.variable for fn in leaves]  # type: ignore[attr-defined]
-    by_id = {id(tensor): place for place, tensor in enumerate(held)}
-    for place, input in enumerate(inputs):
-        by_id.setdefault(id(input.tensor()), len(leaves) + place)
-
-    def producer(tensor: torch.Tensor) -> int | None:
-        with plain_tensors():
-            grad_fn = tensor.grad_fn
-        return by_id.get(id(tensor)) if grad_fn is None else ids.get(grad_fn)
-
-    return producer
-
-
-def _alive(
-    ids: Mapping[GradFn, int],
-    leaves: Sequence[GradFn],
-    inputs: Sequence[Input],
-    others: Sequence[torch.Tensor],
-) -> Iterator[tuple[int, int, torch.Tensor]]:
-    """The tensors of the graph that are still there, with the node and output that produced them.
-
-    These are leaves, inputs, and those of the ``others`` that are in the graph.
-    """
-    for fn in leaves:
-        yield ids[fn], 0, fn.variable  # type: ignore[attr-defined]
-    for place, input in enumerate(inputs):
-        tensor = input.tensor()
-        if tensor is not None:
-            yield len(leaves) + place, 0, tensor
-    for tensor in others:
-        edge = get_gradient_edge(tensor)
-        if edge.node in ids:
-            yield ids[edge.node], edge.output_nr, tensor
-
-
-def _add_values(nodes: list[Node], tensors: Iterable[tuple[int, int, torch.Tensor]]) -> None:
-    """Add to nodes the values of those tensors that are small."""
-    for id, index, tensor in tensors:
-        values = small_values(tensor)
-        if values is not None:
-            outputs = list(nodes[id].outputs)
-            outputs[index] = outputs[index]._replace(values=values)
-            nodes[id] = nodes[id]._replace(outputs=tuple(outputs))
 
 
 def op_name(fn: GradFn) -> str:

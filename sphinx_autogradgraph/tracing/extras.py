@@ -1,0 +1,141 @@
+"""What a Graph holds only when it is asked for, put on its nodes and edges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch.autograd.graph import Node as GradFn
+from torch.autograd.graph import get_gradient_edge
+
+from sphinx_autogradgraph.core.messages import Message
+from sphinx_autogradgraph.graph.model import Edge, Extra, Node, TensorMeta
+from sphinx_autogradgraph.tracing.derivatives.formulas import backward_of, derivatives_of
+from sphinx_autogradgraph.tracing.gradients import measure
+from sphinx_autogradgraph.tracing.inputs import Input
+from sphinx_autogradgraph.tracing.internals import plain_tensors, sequence_number
+from sphinx_autogradgraph.tracing.names import Names
+from sphinx_autogradgraph.tracing.provenance import Recorder
+from sphinx_autogradgraph.tracing.saved import saved_by
+from sphinx_autogradgraph.tracing.tensor_metadata import flags_of, small_values
+
+
+@dataclass
+class Extras:
+    """Puts on the nodes and edges of a graph what the program's tensors and autograd tell of them.
+
+    ``ids`` are the ids of autograd's nodes, ``uses`` what each of them used, ``outputs`` the
+    tensors that were asked for, with the node and output number of each.
+    """
+
+    names: Names
+    ids: Mapping[GradFn, int]
+    uses: Mapping[GradFn, Sequence[tuple[int, GradFn, int]]]
+    leaves: Sequence[GradFn]
+    functions: Sequence[GradFn]
+    inputs: Sequence[Input]
+    outputs: Sequence[tuple[torch.Tensor, GradFn, int]]
+    recorder: Recorder | None
+
+    def add(
+        self, wanted: Collection[Extra], nodes: list[Node], edges: list[Edge]
+    ) -> Message | None:
+        """Put on nodes and edges what is wanted; a note, in words, on what could not be done."""
+        note = None
+        if "saved" in wanted:
+            self._add_saved(nodes)
+        if "formulas" in wanted:
+            self._add_formulas(nodes)
+        if "gradients" in wanted:
+            note = self._add_gradients(nodes, edges)
+        if "values" in wanted:
+            self._add_values(nodes)
+        if "flags" in wanted:
+            self._add_flags(nodes)
+        return note
+
+    def _add_saved(self, nodes: list[Node]) -> None:
+        producer = self._producers()
+        for fn in self.functions:
+            id = self.ids[fn]
+            nodes[id] = nodes[id]._replace(saved=saved_by(fn, self.names, producer, id))
+
+    def _add_formulas(self, nodes: list[Node]) -> None:
+        arriving: dict[GradFn, set[int]] = {}
+        for fn in self.functions:
+            for _, used, output in self.uses[fn]:
+                arriving.setdefault(used, set()).add(output)
+        for _, fn, output in self.outputs:
+            arriving.setdefault(fn, set()).add(output)
+        for fn in self.functions:
+            found = derivatives_of(fn, self.names, arriving[fn])
+            id = self.ids[fn]
+            nodes[id] = nodes[id]._replace(derivatives=found or None, backward=backward_of(fn))
+
+    def _add_gradients(self, nodes: list[Node], edges: list[Edge]) -> Message | None:
+        tensors = [tensor for tensor, _, _ in self.outputs]
+        arrived, sent, note = measure(tensors, self.functions, self.leaves)
+        for fn, gradient in arrived.items():
+            id = self.ids[fn]
+            nodes[id] = nodes[id]._replace(gradient=gradient)
+        passed = {(self.ids[fn], input): gradient for (fn, input), gradient in sent.items()}
+        for place, edge in enumerate(edges):
+            carried = passed.get((edge.to, edge.input))
+            if carried is not None and nodes[edge.from_].kind != "input":
+                edges[place] = edge._replace(gradient=carried)
+        return note
+
+    def _add_values(self, nodes: list[Node]) -> None:
+        if self.recorder is not None:
+            for fn in self.functions:
+                for output in range(len(nodes[self.ids[fn]].outputs)):
+                    values = self.recorder.values_of(sequence_number(fn), output)
+                    if values is not None:
+                        _put(nodes, self.ids[fn], output, values=values)
+        for id, output, tensor in self._alive():
+            values = small_values(tensor)
+            if values is not None:
+                _put(nodes, id, output, values=values)
+
+    def _add_flags(self, nodes: list[Node]) -> None:
+        for id, output, tensor in self._alive():
+            _put(nodes, id, output, flags=flags_of(tensor))
+
+    def _alive(self) -> Iterator[tuple[int, int, torch.Tensor]]:
+        """The tensors of the graph that are still there, with who produced them as which output.
+
+        These are leaves, inputs, outputs and those that the program has names for.
+        """
+        for fn in self.leaves:
+            yield self.ids[fn], 0, fn.variable  # type: ignore[attr-defined]
+        for place, input in enumerate(self.inputs):
+            tensor = input.tensor()
+            if tensor is not None:
+                yield len(self.leaves) + place, 0, tensor
+        outputs = [tensor for tensor, _, _ in self.outputs]
+        for tensor in [*self.names.intermediates(), *outputs]:
+            edge = get_gradient_edge(tensor)
+            if edge.node in self.ids:
+                yield self.ids[edge.node], edge.output_nr, tensor
+
+    def _producers(self) -> Callable[[torch.Tensor], int | None]:
+        """A function that finds the id of the node that produced a tensor, None without one."""
+        held = [fn.variable for fn in self.leaves]  # type: ignore[attr-defined]
+        by_id = {id(tensor): place for place, tensor in enumerate(held)}
+        for place, input in enumerate(self.inputs):
+            by_id.setdefault(id(input.tensor()), len(self.leaves) + place)
+
+        def producer(tensor: torch.Tensor) -> int | None:
+            with plain_tensors():
+                grad_fn = tensor.grad_fn
+            return by_id.get(id(tensor)) if grad_fn is None else self.ids.get(grad_fn)
+
+        return producer
+
+
+def _put(nodes: list[Node], id: int, output: int, **known: object) -> None:
+    """Add to what is known of an output of a node."""
+    outputs: list[TensorMeta] = list(nodes[id].outputs)
+    outputs[output] = outputs[output]._replace(**known)  # type: ignore[arg-type]
+    nodes[id] = nodes[id]._replace(outputs=tuple(outputs))
