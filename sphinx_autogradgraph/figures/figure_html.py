@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
+from sphinx_autogradgraph.core.diagnostics import DiagnosticError
 from sphinx_autogradgraph.core.messages import Translate, untranslated
 from sphinx_autogradgraph.core.settings import Engine
 from sphinx_autogradgraph.figures.figure_layout import FigureLayout
 from sphinx_autogradgraph.graph.model import Graph
 from sphinx_autogradgraph.render.arrange import draw_view
-from sphinx_autogradgraph.render.layout import LayoutTimeoutError
-from sphinx_autogradgraph.render.notebook_html import LARGE, data_script
+from sphinx_autogradgraph.render.notebook_html import LARGE, data_script, lists_html
 from sphinx_autogradgraph.render.svg import Link, svg_of
 from sphinx_autogradgraph.render.text import plain, title
 from sphinx_autogradgraph.views.choice import steps
@@ -78,7 +78,7 @@ def canvas_html(
         url = context.url_of_file(f"{drawn.prefix}.json", graph_json)
     return (
         f'<div class="{escape(" ".join(classes))}"{controls}>\n{svg}\n</div>\n'
-        f"{data_script(graph_json, url)}"
+        f"{data_script(graph_json, url)}{lists_html(graph, _)}"
     )
 
 
@@ -129,8 +129,8 @@ def _levels(
             diagram, layout = draw_view(
                 view, drawn.show, drawn.direction, context.engine, context.layout_timeout, _
             )
-        except LayoutTimeoutError:
-            return  # what is larger would take even longer
+        except DiagnosticError:
+            return  # what is larger would take even longer, or fail as well
         file = f"{drawn.prefix}.{number}.js"
         svg = svg_of(
             diagram,

@@ -8,12 +8,25 @@ from typing import Any, Literal
 
 from sphinx_autogradgraph.core.messages import Translate, untranslated
 from sphinx_autogradgraph.graph.model import Fold, Gradient, Graph, Node, TensorMeta
+from sphinx_autogradgraph.render.leaf_groups import LeafGroup, grouped
 
 MAX_CHAIN = 12
 """A chain with more ops than this is shortened in the middle of a caption."""
 
+ENDS = 3
+"""As many ops of either end of a shortened chain are left."""
+
 MAX_NAMES = 12
-"""More outputs or leaves than this are shortened in a caption."""
+"""More outputs than this are shortened in a caption."""
+
+MAX_LEAVES = 6
+"""More leaves than this are grouped by module in a caption."""
+
+MAX_ALTERNATIVE = 300
+"""The text alternative of a graph with more nodes than this gives counts and ends alone."""
+
+MAX_LISTED = 2_000
+"""A graph with more nodes than this has no whole lists beside its caption."""
 
 ARROW = " → "
 
@@ -88,9 +101,9 @@ def title(names: Sequence[str | None], translate: Translate = untranslated) -> l
 def summary(graph: Graph, translate: Translate = untranslated) -> list[Span]:
     """«Leaves: `w` (2, 1), `b` (1,). grad_fn chain: SumBackward0 → … → MmBackward0.»"""
     return [
-        *_leaves(graph, MAX_NAMES, translate),
+        *_leaves(graph, translate),
         *_text(" "),
-        *_chain(graph, MAX_CHAIN, translate),
+        *_chain(graph, translate),
     ]
 
 
@@ -103,43 +116,101 @@ def folded(graph: Graph, view: Graph, translate: Translate = untranslated) -> li
 
 
 def alternative(graph: Graph, translate: Translate = untranslated) -> str:
-    """What the drawing says, for who does not see it: outputs, the whole chain, the leaves."""
+    """What the drawing says, for who does not see it: outputs, the whole chain, the leaves.
+
+    Of a graph of more than :data:`MAX_ALTERNATIVE` nodes, counts and ends.
+    """
     names = [output.name for output in graph.outputs]
-    everything = max(len(graph.nodes), len(names))
+    whole = len(graph.nodes) <= MAX_ALTERNATIVE
     spans = [
         *title(names, translate),
         *_text(" "),
-        *_chain(graph, everything, translate),
+        *(_whole_chain(graph, translate) if whole else _chain(graph, translate)),
         *_text(" "),
-        *_leaves(graph, everything, translate),
+        *(_every_leaf(graph, translate) if whole else _leaves(graph, translate)),
     ]
     return plain(spans)
 
 
-def _leaves(graph: Graph, most: int, translate: Translate) -> list[Span]:
-    leaves = graph.leaf_nodes
-    spans: list[Span] = []
-    for index, leaf in enumerate(leaves[:most]):
-        spans += _text(", ") if index else []
-        shape = shape_text(leaf.outputs[0])
-        if leaf.name is None:
-            spans += _text(translate("unnamed {shape}").format(shape=shape).rstrip())
-        else:
-            spans += [Span("literal", leaf.name), *_text(f" {shape}".rstrip())]
-    if len(leaves) > most:
-        spans += _text(" ", _more(len(leaves) - most, translate))
-    if not leaves:
-        spans = _text(translate("none"))
+def whole_lists(graph: Graph, translate: Translate = untranslated) -> list[list[Span]]:
+    """The sentences that a summary shortens, whole; none where it shortens none.
+
+    None, either, of a graph of more than :data:`MAX_LISTED` nodes, of which they would be a page.
+    """
+    sentences = []
+    if len(graph.nodes) <= MAX_LISTED:
+        if len(graph.leaf_nodes) > MAX_LEAVES:
+            sentences.append(_every_leaf(graph, translate))
+        if len(graph.chain) > MAX_CHAIN:
+            sentences.append(_whole_chain(graph, translate))
+    return sentences
+
+
+def _every_leaf(graph: Graph, translate: Translate) -> list[Span]:
+    spans = _listed([_leaf(leaf, translate) for leaf in graph.leaf_nodes], translate)
     return _filled(translate("Leaves: {leaves}."), "{leaves}", spans)
 
 
-def _chain(graph: Graph, most: int, translate: Translate) -> list[Span]:
+def _leaves(graph: Graph, translate: Translate) -> list[Span]:
+    """All leaves where they are few, else by the modules that hold them."""
+    leaves = graph.leaf_nodes
+    if len(leaves) <= MAX_LEAVES:
+        return _every_leaf(graph, translate)
+    groups = grouped(leaves, MAX_LEAVES)
+    shown = groups if len(groups) <= MAX_LEAVES else groups[: MAX_LEAVES - 1]
+    spans = _listed([_group(group, translate) for group in shown], translate)
+    left = len(leaves) - sum(len(group.leaves) for group in shown)
+    if left:
+        spans += _text(" ", _more(left, translate))
+    sentence = translate("{count} leaves: {leaves}.").replace("{count}", f"{len(leaves):,}")
+    return _filled(sentence, "{leaves}", spans)
+
+
+def _listed(items: Sequence[list[Span]], translate: Translate) -> list[Span]:
+    """The items with commas between them, or that there are none."""
+    if not items:
+        return _text(translate("none"))
+    spans = list(items[0])
+    for item in items[1:]:
+        spans += [*_text(", "), *item]
+    return spans
+
+
+def _leaf(leaf: Node, translate: Translate) -> list[Span]:
+    shape = shape_text(leaf.outputs[0])
+    if leaf.name is None:
+        return _text(translate("unnamed {shape}").format(shape=shape).rstrip())
+    return [Span("literal", leaf.name), *_text(f" {shape}".rstrip())]
+
+
+def _group(group: LeafGroup, translate: Translate) -> list[Span]:
+    """«`model.layers.0`–`5` (12 each)», «`model.head` (2)», «`w` (2, 1)»."""
+    if len(group.leaves) == 1:
+        return _leaf(group.leaves[0], translate)
+    if group.path is None:
+        count = len(group.leaves)
+        return _text(translate("{count} unnamed").format(count=f"{count:,}"))
+    if group.last is None:
+        return [Span("literal", group.path), *_text(f" ({len(group.leaves):,})")]
+    each = translate("{count} each").format(count=group.each)
+    return [
+        Span("literal", group.path), *_text("–"), Span("literal", group.last), *_text(f" ({each})"),
+    ]  # fmt: skip
+
+
+def _whole_chain(graph: Graph, translate: Translate) -> list[Span]:
+    spans = _text(ARROW.join(graph.chain) or translate("none"))
+    return _filled(translate("grad_fn chain: {chain}."), "{chain}", spans)
+
+
+def _chain(graph: Graph, translate: Translate) -> list[Span]:
+    """The chain, shortened in the middle where it is long."""
     ops = list(graph.chain)
-    if len(ops) > most:
-        first, last = most // 2, most - most // 2 - 1
-        middle = translate("… {count} more …").format(count=len(ops) - first - last)
-        ops = [*ops[:first], middle, *ops[-last:]]
-    spans = _text(ARROW.join(ops) or translate("none"))
+    if len(ops) <= MAX_CHAIN:
+        return _whole_chain(graph, translate)
+    count = len(ops) - 2 * ENDS
+    middle = translate("… {count} more …").format(count=f"{count:,}")
+    spans = _text(ARROW.join([*ops[:ENDS], middle, *ops[-ENDS:]]))
     return _filled(translate("grad_fn chain: {chain}."), "{chain}", spans)
 
 

@@ -20,6 +20,7 @@ from sphinx_autogradgraph.render.diagram_of_graph import diagram_of
 from sphinx_autogradgraph.render.dot import digraph_of
 from sphinx_autogradgraph.render.labels import text_width
 from sphinx_autogradgraph.render.layout import Layout, lay_out
+from sphinx_autogradgraph.render.notebook_html import lists_html
 from sphinx_autogradgraph.render.svg import svg_of
 from sphinx_autogradgraph.render.text import alternative, plain, summary, title, tree
 
@@ -80,9 +81,37 @@ def test_the_words_of_the_walk_through() -> None:
 def test_a_long_chain_is_shortened_in_the_caption_alone() -> None:
     assert "more" not in plain(summary(chain(12)))
     words = plain(summary(chain(50)))
-    assert "Op50 → Op49 → Op48 → Op47 → Op46 → Op45 → … 39 more … → Op5 → " in words
-    assert words.endswith("Op2 → Op1.")
+    assert "Op50 → Op49 → Op48 → … 44 more … → Op3 → Op2 → Op1." in words
     assert all(f"Op{id}" in alternative(chain(50)) for id in range(1, 51))
+    assert "Op25" in lists_html(chain(50))
+    assert "Op250" in alternative(chain(299))
+    assert len(alternative(chain(300))) < 200
+    assert lists_html(chain(12)) == lists_html(chain(2_000)) == ""
+
+
+def leaves(*names: str | None) -> Graph:
+    nodes = [Node(id, "leaf", "AccumulateGrad", name, (meta(2),)) for id, name in enumerate(names)]
+    return Graph((), tuple(nodes), ())
+
+
+def test_more_than_six_leaves_are_grouped_by_module() -> None:
+    layers = [
+        f"model.encoder.layers.{layer}.{name}" for layer in range(6) for name in "abcdefghijkl"
+    ]
+    graph = leaves("model.embedding.weight", *layers, "model.head.weight", "model.head.bias")
+    assert plain(summary(graph)).startswith(
+        "75 leaves: model.embedding.weight (2,), model.encoder.layers.0–5 (12 each), model.head (2)."
+    )
+    assert "model.encoder.layers.3.k" in lists_html(graph)
+    for names, words in (
+        ([f"w{number}" for number in range(9)], "w0 (2,), w1 (2,), w2 (2,), w3 (2,), w4 (2,) and 4 more"),
+        ([f"params[{number}]" for number in range(9)], "params (9)"),
+        ([None] * 9, "9 unnamed"),
+        (["net.a.w", *(f"net.b.{name}" for name in "cdefgh"), None],
+         "net.a.w (2,), net.b (6), unnamed (2,)"),
+    ):  # fmt: skip
+        assert plain(summary(leaves(*names))).startswith(f"{len(names)} leaves: {words}.")
+    assert "leaves:" not in plain(summary(leaves(*"abcdef")))
 
 
 def test_leaves_without_a_name_and_none_at_all() -> None:
