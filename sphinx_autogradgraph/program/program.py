@@ -110,19 +110,31 @@ def display_path(path: str | os.PathLike[str], root: str | os.PathLike[str]) -> 
     for a root ``docs``), so that no message, page or snapshot tells where on the build machine
     the project stands.  Files that share no more than a top-level directory are named alone.
     """
+    file, top = Path(os.path.abspath(path)), Path(os.path.abspath(root))
+    if top in file.parents and len(top.parts) > 1:
+        return file.relative_to(top).as_posix()
     common = shared_directory(path, root)
-    if common is None:
-        return os.path.basename(path)
-    return Path(os.path.abspath(path)).relative_to(common).as_posix()
+    return file.name if common is None else file.relative_to(common).as_posix()
 
 
 def shared_directory(path: str | os.PathLike[str], root: str | os.PathLike[str]) -> str | None:
-    """The directory that two paths share; None if it is no more than a top-level one."""
+    """The directory that two paths share; None if it is no more than one of the system's."""
     try:
         common = os.path.commonpath([os.path.abspath(path), os.path.abspath(root)])
     except ValueError:  # another drive on Windows
         return None
-    return common if len(Path(common).parts) > 2 else None
+    parts = Path(common).parts
+    # A project may stand in a directory of its own at the top, as containers have it.
+    own = len(parts) > 2 or (len(parts) == 2 and parts[1] not in _OF_THE_SYSTEM)
+    return common if own else None
+
+
+_OF_THE_SYSTEM = frozenset({
+    "Applications", "Library", "System", "Users", "Volumes", "Windows", "bin", "boot", "dev", "etc",
+    "home", "lib", "lib64", "media", "mnt", "opt", "private", "proc", "root", "run", "sbin", "srv",
+    "sys", "tmp", "usr", "var",
+})  # fmt: skip
+"""Top-level directories in which things stand that have nothing to do with each other."""
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,17 @@ def source_lines(path: str) -> Sequence[str]:
 @lru_cache(maxsize=8)
 def _read(path: str, _modified: int) -> Sequence[str]:
     try:
-        return tuple(_bare(line) for line in Path(path).read_text("utf-8-sig").splitlines())
+        return tuple(map(_bare, split_lines(Path(path).read_text("utf-8-sig"))))
     except (OSError, UnicodeDecodeError):
         return ()
+
+
+def split_lines(text: str) -> list[str]:
+    """The lines of a text as Python counts them.
+
+    A form feed, or one of Unicode's separators, ends none: :meth:`str.splitlines` has more kinds.
+    """
+    return text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
 
 
 def _bare(line: str) -> str:

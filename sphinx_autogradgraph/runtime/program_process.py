@@ -8,20 +8,23 @@ from __future__ import annotations
 import faulthandler
 import json
 import os
+import shutil
 import signal
 import sys
 import tempfile
 import threading
 import traceback
 from collections.abc import Callable
+from io import FileIO
 from os import _exit  # held: a program may replace it
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.program.program import Program
 from sphinx_autogradgraph.runtime.os_processes import die_with_parent
 from sphinx_autogradgraph.runtime.protocol import encode
+from sphinx_autogradgraph.runtime.publishable import Publisher
 from sphinx_autogradgraph.runtime.result import Result
 from sphinx_autogradgraph.runtime.torch_import import Execute, load
 
@@ -36,8 +39,13 @@ Its name is short, because sockets in it have little room for a path.
 """
 
 
-def outcome(execute: Execute | Diagnostic, program: Program) -> dict[str, Any]:
-    """What to answer for a program that is run here and now."""
+def answer_of(execute: Execute | Diagnostic, program: Program) -> bytes:
+    """What to answer for a program that is run here and now, as JSON."""
+    publisher = Publisher(program)
+    return publisher.encode(_outcome(execute, program))
+
+
+def _outcome(execute: Execute | Diagnostic, program: Program) -> dict[str, Any]:
     if isinstance(execute, Diagnostic):
         return Result.of_diagnostic(execute, len(program.targets)).to_dict()
     try:
@@ -84,8 +92,9 @@ def run_forked(reader: int, execute: Execute | Diagnostic, answer: str, dump: st
     faulthandler.enable(trail)
     if DUMP_SIGNAL is not None:
         faulthandler.register(DUMP_SIGNAL, trail)
+    _tell_of_exits(trail)
     _limit_memory(program.memory)
-    body = json_bytes(outcome(execute, program))
+    body = answer_of(execute, program)
     close_range(3, most)  # a program may hold all that there are
     file = keep(f"{answer}.part", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     while body:
@@ -103,19 +112,23 @@ def run_once(answer: str) -> None:
     program = Program.from_dict(json.loads(stdin.readline()))
     reader = os.dup(stdin.fileno())
 
+    scratch = os.path.dirname(answer)
+
     def end_with_the_build() -> None:
         os.read(reader, 1)
-        os._exit(1)
+        shutil.rmtree(scratch, ignore_errors=True)  # a build that was killed could not
+        _exit(1)
 
     threading.Thread(target=end_with_the_build, daemon=True).start()
     _silence()
     execute = load()
-    _keep_temporary_files_in(os.path.dirname(answer))
+    _keep_temporary_files_in(scratch)
     trail = open(f"{answer}.dump", "wb", buffering=0)  # noqa: SIM115
     faulthandler.enable(trail)
     faulthandler.dump_traceback_later(program.timeout, exit=True, file=trail)
+    _tell_of_exits(trail)
     _limit_memory(program.memory)
-    body = json_bytes(outcome(execute, program))
+    body = answer_of(execute, program)
     Path(f"{answer}.part").write_bytes(body)
     os.replace(f"{answer}.part", answer)
     _exit(0)
@@ -137,6 +150,18 @@ def _keep_temporary_files_in(scratch: str) -> None:
     for name in ("TMPDIR", "TEMP", "TMP"):
         os.environ[name] = directory
     tempfile.tempdir = None  # what was found before
+
+
+def _tell_of_exits(trail: FileIO) -> None:
+    """Have the place written where the program ends this process by :func:`os._exit`."""
+    own = os.getpid()
+
+    def exit_and_tell(status: int) -> NoReturn:
+        if os.getpid() == own:  # what the program forked may end as it likes
+            faulthandler.dump_traceback(trail, all_threads=False)
+        _exit(status)
+
+    os._exit = exit_and_tell
 
 
 def _limit_memory(more: int | None) -> None:

@@ -58,7 +58,7 @@ def diagnostic_of(
 
 def _is_of_memory(error: BaseException) -> bool:
     """Whether Python or torch ran out of memory."""
-    return isinstance(error, MemoryError) or "can't allocate memory" in str(error)[:MAX_MESSAGE]
+    return isinstance(error, MemoryError) or "can't allocate memory" in _message(error)
 
 
 Frame = tuple[str, int, str, str]
@@ -97,13 +97,10 @@ def _frame_lines(frame: Frame) -> list[str]:
 
 
 def _message(error: BaseException) -> str:
-    if isinstance(error, SyntaxError):
-        text = str(error.msg)
-    else:
-        try:
-            text = str(error)
-        except Exception:  # the author's own __str__
-            text = "(its message cannot be shown)"
+    try:
+        text = str(error.msg) if isinstance(error, SyntaxError) else str(error)
+    except BaseException:  # the author's own __str__, which may as well exit
+        text = "(its message cannot be shown)"
     if len(text) > MAX_MESSAGE:
         text = f"{text[:MAX_MESSAGE]}… ({len(text) - MAX_MESSAGE} more characters)"
     return "".join(

@@ -64,6 +64,9 @@ def test_files_are_named_without_the_machine() -> None:
     assert (
         display_path("/home/me/project/examples/x.py", "/home/me/project/docs") == "examples/x.py"
     )
+    assert display_path("/docs/a/s.py", "/docs") == "a/s.py"  # as a container has it
+    assert display_path("/project/examples/s.py", "/project/docs") == "examples/s.py"
+    assert display_path("/home/s.py", "/home/docs") == "s.py"
     assert display_path("/opt/secret/x.py", "/home/me/project/docs") == "x.py"
     assert display_path("/home/other/x.py", "/home/me/docs") == "x.py"
 

@@ -176,11 +176,15 @@ def test_a_module_reference_sees_the_path_of_conf_py(runner: Runner, tmp_path: P
         ("x = (", "execution", 10, "SyntaxError"),
         ("import sys\nsys.exit(3)", "execution", 11, "SystemExit: 3"),
         ("class E(Exception):\n    def __str__(self): raise OSError\nraise E", "execution", 12, "E:"),
+        (
+            "class E(Exception):\n    def __str__(self): raise SystemExit\nraise E",
+            "execution", 12, "E: (its message cannot be shown)",
+        ),
         ("raise ValueError('a\\x1b[31mb\\x00')", "execution", 10, "ValueError: a\ufffd[31mb\ufffd"),
         ("def f(): f()\nf()", "execution", 10, "RecursionError"),
         ("input()", "execution", 10, "EOFError"),
-        ("import os\nos._exit(0)", "crash", None, "status 0"),
-        ("import os\nos._exit(7)", "crash", None, "status 7"),
+        ("import os\nos._exit(0)", "crash", 11, "status 0"),
+        ("import os\nos._exit(7)", "crash", 11, "status 7"),
         ("import ctypes\n\nctypes.string_at(0)", "crash", 12, "SIGSEGV"),
         ("import os\nos.abort()", "crash", 11, "SIGABRT"),
         ("y = 1", "no_graph", None, "y is of type int"),
@@ -372,7 +376,7 @@ def test_a_fresh_process_does_the_same(tmp_path: Path) -> None:
     assert names(results[0].targets[0]) == ["y"]
     diagnostics = [diagnostic(result.targets[0]) for result in results[1:]]
     assert [(found.kind, found.line) for found in diagnostics] == [
-        ("execution", 10), ("timeout", 11), ("crash", None),
+        ("execution", 10), ("timeout", 11), ("crash", 11),
     ]  # fmt: skip
 
 

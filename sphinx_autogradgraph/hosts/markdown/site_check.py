@@ -12,6 +12,7 @@ from sphinx_autogradgraph.hosts.markdown.converters import PROJECT_FILES, PageHo
 from sphinx_autogradgraph.hosts.markdown.markdown_page import MarkdownPage
 from sphinx_autogradgraph.hosts.markdown.site import MarkdownSite, logger
 from sphinx_autogradgraph.program.program import display_path
+from sphinx_autogradgraph.program.source_lines import split_lines
 from sphinx_autogradgraph.snapshots.comparison import SnapshotComparison
 from sphinx_autogradgraph.snapshots.policy import Purpose
 from sphinx_autogradgraph.snapshots.report import Report
@@ -97,7 +98,7 @@ def lines_of(file: Path, places: Sequence[Path]) -> list[str]:
 
     ``places`` are where ``pymdownx.snippets`` looks for files.
     """
-    lines = file.read_text("utf-8-sig").splitlines()
+    lines = split_lines(file.read_text("utf-8-sig"))
     if lines and lines[0].rstrip() == "---":
         end = next((n for n, line in enumerate(lines[1:], 1) if line.rstrip() == "---"), 0)
         lines[: end + 1] = [""] * (end + 1)
