@@ -13,13 +13,13 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from sphinx_autogradgraph.core.messages import Message, Translate, untranslated
-from sphinx_autogradgraph.graph.model import Graph, Kind, Node, TensorMeta
+from sphinx_autogradgraph.graph.records import GraphRecords, Kind, Node, TensorMeta
 
 MAX_ALIGNED = 2_000
 """More nodes than this, between what two graphs have in common, are counted and not aligned."""
 
 
-def canonical_order(graph: Graph) -> list[Node]:
+def canonical_order(graph: GraphRecords) -> list[Node]:
     """The nodes in an order that depends on the graph alone: depth first from the outputs.
 
     Inputs are followed in their order, and each node comes where it is first met.  Equal graphs
@@ -36,12 +36,12 @@ def canonical_order(graph: Graph) -> list[Node]:
     return [graph.nodes[id] for id in order]
 
 
-def same(one: Graph, other: Graph) -> bool:
+def same(one: GraphRecords, other: GraphRecords) -> bool:
     """Whether two graphs are the same: outputs, ops, edges, shapes, dtypes, names, modules."""
     return _compared(one) == _compared(other)
 
 
-def _compared(graph: Graph) -> list[Any]:
+def _compared(graph: GraphRecords) -> list[Any]:
     order = canonical_order(graph)
     place = {node.id: index for index, node in enumerate(order)}
     compared: list[Any] = [
@@ -65,7 +65,7 @@ def _compared(graph: Graph) -> list[Any]:
     return compared
 
 
-def _classes(graph: Graph) -> dict[str, str]:
+def _classes(graph: GraphRecords) -> dict[str, str]:
     """The classes of the modules that were called, by their paths."""
     return {call.path: call.type for call in graph.modules}
 
@@ -78,7 +78,9 @@ class _Change:
     node: Node | None = None
 
 
-def differences(old: Graph, new: Graph, translate: Translate = untranslated) -> list[str]:
+def differences(
+    old: GraphRecords, new: GraphRecords, translate: Translate = untranslated
+) -> list[str]:
     """What became of ``old`` in ``new``, a line for each line of code; nothing if the same.
 
     «examples/linreg.py:12  PowBackward0 became MulBackward0; leaf b: shape (1,) became (1, 1)»
@@ -113,14 +115,14 @@ def _first(texts: list[str], translate: Translate) -> list[str]:
     return [*texts[:MAX_CHANGES], more]
 
 
-def _outputs(old: Graph, new: Graph) -> Iterator[_Change]:
+def _outputs(old: GraphRecords, new: GraphRecords) -> Iterator[_Change]:
     before = [output.name or "?" for output in old.outputs]
     after = [output.name or "?" for output in new.outputs]
     if before != after:
         yield _Change(_became(Message("outputs"), ", ".join(before), ", ".join(after)))
 
 
-def _modules(old: Graph, new: Graph) -> Iterator[_Change]:
+def _modules(old: GraphRecords, new: GraphRecords) -> Iterator[_Change]:
     before, after = _classes(old), _classes(new)
     for path in sorted({*before, *after}):
         if path in before and path in after and before[path] != after[path]:
@@ -132,7 +134,7 @@ def _modules(old: Graph, new: Graph) -> Iterator[_Change]:
         yield _Change(_became(Message("modules"), before_, after_))
 
 
-def _nodes(old: Graph, new: Graph) -> Iterator[_Change]:
+def _nodes(old: GraphRecords, new: GraphRecords) -> Iterator[_Change]:
     before, after = canonical_order(old), canonical_order(new)
     keys = [_key(node) for node in before], [_key(node) for node in after]
     if Counter(keys[0]) == Counter(keys[1]):  # the same nodes, in other places if need be
@@ -257,7 +259,7 @@ def _meta(old: TensorMeta, new: TensorMeta) -> Iterator[tuple[Message, object, o
             yield word, before, after
 
 
-def _edges(old: Graph, new: Graph) -> Iterator[_Change]:
+def _edges(old: GraphRecords, new: GraphRecords) -> Iterator[_Change]:
     """For graphs whose nodes are alike: which of them takes its input from elsewhere."""
     functions = [
         [node for node in canonical_order(graph) if node.kind == "function"] for graph in (old, new)

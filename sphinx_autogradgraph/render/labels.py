@@ -92,7 +92,7 @@ class Labels:
             words.append(self.name(node.name))
         elif not twice and node.name is not None:
             words.append(("name", node.name))
-        metas = [meta._replace(values=None) for meta in node.outputs] if twice else node.outputs
+        metas = [meta.replace(values=None) for meta in node.outputs] if twice else node.outputs
         return words + self.of_tensors(metas), []
 
     def broken(self, words: Sequence[Word], *below: Sequence[Word]) -> list[Sequence[Word]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.core.messages import Message
+from sphinx_autogradgraph.graph import codec
 from sphinx_autogradgraph.graph.model import Graph, TensorRow
 
 
@@ -26,7 +27,7 @@ class Traced:
         """What was traced as plain data for JSON."""
         return {
             "graph": self.graph.to_dict(),
-            "tensors": [row.to_dict() for row in self.tensors],
+            "tensors": codec.rows_to_plain(self.tensors),
             "notes": [note.to_dict() for note in self.notes],
         }
 
@@ -35,7 +36,7 @@ class Traced:
         """What was traced of which ``data`` is the :meth:`to_dict`."""
         return cls(
             graph=Graph.from_dict(data["graph"]),
-            tensors=tuple(TensorRow.from_dict(row) for row in data["tensors"]),
+            tensors=codec.rows_of(data["tensors"]),
             notes=tuple(map(Message.from_dict, data["notes"])),
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterable
@@ -10,8 +9,9 @@ from pathlib import Path
 
 from sphinx_autogradgraph.core.atomic_files import write_aside
 from sphinx_autogradgraph.core.messages import Translate, untranslated
+from sphinx_autogradgraph.graph import codec
 from sphinx_autogradgraph.graph.diff import differences
-from sphinx_autogradgraph.graph.model import Graph, TensorRow
+from sphinx_autogradgraph.graph.model import Graph
 from sphinx_autogradgraph.runtime.result import Traced
 
 SUFFIX = ".json"
@@ -39,9 +39,8 @@ class Snapshots:
             return None
         except OSError as error:
             raise ValueError(error.strerror or type(error).__name__) from None
-        data = json.loads(text)
-        graph = Graph.from_dict(data)
-        return Traced(graph, tuple(map(TensorRow.from_dict, data.get("tensors", ()))))
+        document = codec.decode(text)
+        return Traced(Graph.of_records(document.records()), document.tensors)
 
     def write(self, path: Path, traced: Traced) -> None:
         """Keep what was traced in a file; :exc:`OSError` if that cannot be written."""
@@ -54,11 +53,8 @@ class Snapshots:
 
 def snapshot_text(traced: Traced) -> str:
     """The text of a snapshot: the Graph's canonical JSON, and the rows of the tensors table."""
-    text = traced.graph.structure().to_json()
-    if not traced.tensors:
-        return text
-    rows = ",\n".join(json.dumps(row.to_dict(), ensure_ascii=False) for row in traced.tensors)
-    return text.removesuffix("\n}\n") + f',\n"tensors": [\n{rows}\n]\n}}\n'
+    graph = traced.graph.structure()
+    return codec.encode(graph, graph.chain, traced.tensors)
 
 
 def drift(kept: Traced, traced: Traced, translate: Translate = untranslated) -> list[str]:

@@ -59,7 +59,7 @@ class Extras:
         producer = self._producers()
         for fn in self.functions:
             id = self.ids[fn]
-            nodes[id] = nodes[id]._replace(saved=saved_by(fn, self.names, producer, id))
+            nodes[id] = nodes[id].replace(saved=saved_by(fn, self.names, producer, id))
 
     def _add_formulas(self, nodes: list[Node]) -> None:
         arriving: dict[GradFn, set[int]] = {}
@@ -71,19 +71,19 @@ class Extras:
         for fn in self.functions:
             found = derivatives_of(fn, self.names, arriving[fn])
             id = self.ids[fn]
-            nodes[id] = nodes[id]._replace(derivatives=found or None, backward=backward_of(fn))
+            nodes[id] = nodes[id].replace(derivatives=found or None, backward=backward_of(fn))
 
     def _add_gradients(self, nodes: list[Node], edges: list[Edge]) -> Message | None:
         tensors = [tensor for tensor, _, _ in self.outputs]
         arrived, sent, note = measure(tensors, self.functions, self.leaves)
         for fn, gradient in arrived.items():
             id = self.ids[fn]
-            nodes[id] = nodes[id]._replace(gradient=gradient)
+            nodes[id] = nodes[id].replace(gradient=gradient)
         passed = {(self.ids[fn], input): gradient for (fn, input), gradient in sent.items()}
         for place, edge in enumerate(edges):
             carried = passed.get((edge.to, edge.input))
             if carried is not None and nodes[edge.from_].kind != "input":
-                edges[place] = edge._replace(gradient=carried)
+                edges[place] = edge.replace(gradient=carried)
         return note
 
     def _add_values(self, nodes: list[Node]) -> None:
@@ -137,5 +137,5 @@ class Extras:
 def _put(nodes: list[Node], id: int, output: int, **known: object) -> None:
     """Add to what is known of an output of a node."""
     outputs: list[TensorMeta] = list(nodes[id].outputs)
-    outputs[output] = outputs[output]._replace(**known)  # type: ignore[arg-type]
-    nodes[id] = nodes[id]._replace(outputs=tuple(outputs))
+    outputs[output] = outputs[output].replace(**known)
+    nodes[id] = nodes[id].replace(outputs=tuple(outputs))

@@ -95,4 +95,5 @@ def _rounded(value: Any) -> Values:
         return float(f"{value:.4g}") if math.isfinite(value) else str(value)
     if isinstance(value, complex):
         return f"{value:.4g}"
-    return value
+    number: bool | int = value
+    return number

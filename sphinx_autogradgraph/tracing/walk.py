@@ -242,7 +242,7 @@ def _module_calls(first: int, visits: Sequence[Visit | None]) -> tuple[ModuleCal
                 calls.append(ModuleCall(new.path, new.type, id, id))
             inside, last = here, visit
         for _, place in here:
-            calls[place] = calls[place]._replace(last=id)
+            calls[place] = calls[place].replace(last=id)
     return tuple(calls)
 
 
@@ -280,4 +280,4 @@ def _widen(nodes: list[Node], edges: Sequence[Edge], roots: Sequence[tuple[int, 
         node = nodes[id]
         unknown = TensorMeta(None, None, None)
         outputs = node.outputs + (unknown,) * (count - len(node.outputs))
-        nodes[id] = node._replace(outputs=outputs)
+        nodes[id] = node.replace(outputs=outputs)

@@ -156,7 +156,7 @@ def _cut(graph: Graph, kept: Collection[int], beyond: Collection[int] = ()) -> G
             nodes.append(_stub(id, [graph.nodes[other] for other in sorted(beyond)], UNKNOWN))
         else:
             meta = graph.nodes[from_].outputs[output]
-            nodes.append(_stub(id, [graph.nodes[from_]], meta._replace(name=None)))
+            nodes.append(_stub(id, [graph.nodes[from_]], meta.replace(name=None)))
     nodes += [renumbered(node, ids) for node in rest]
     edges = [
         Edge(ids[edge.from_], ids[edge.to], edge.output, edge.input)
@@ -174,7 +174,7 @@ def _cut(graph: Graph, kept: Collection[int], beyond: Collection[int] = ()) -> G
         nodes=tuple(nodes),
         edges=tuple(edges),
         modules=tuple(
-            call._replace(first=min(inside), last=max(inside))
+            call.replace(first=min(inside), last=max(inside))
             for call in graph.modules
             if (inside := [ids[id] for id in range(call.first, call.last + 1) if id in ids])
         ),

@@ -177,7 +177,7 @@ def _calls(graph: Graph, ids: Mapping[int, int], run_of: Mapping[int, Run]) -> I
         ends = last is None or last.last == call.last
         folded = first is not None and first is last
         if starts and ends and not folded:
-            yield call._replace(first=ids[call.first], last=ids[call.last])
+            yield call.replace(first=ids[call.first], last=ids[call.last])
 
 
 def renumbered(node: Node, ids: Mapping[int, int]) -> Node:
@@ -185,9 +185,9 @@ def renumbered(node: Node, ids: Mapping[int, int]) -> Node:
     saved = node.saved
     if saved is not None:
         saved = tuple(
-            item if item.node is None else item._replace(node=ids.get(item.node)) for item in saved
+            item if item.node is None else item.replace(node=ids.get(item.node)) for item in saved
         )
-    return node._replace(id=ids[node.id], members=members(node), saved=saved)
+    return node.replace(id=ids[node.id], members=members(node), saved=saved)
 
 
 def _folded(
@@ -225,7 +225,7 @@ def _folded(
 def _meta(node: Node, output: int) -> TensorMeta:
     meta = node.outputs[output]
     name = node.name if len(node.outputs) == 1 and node.fold is None else meta.name
-    return meta._replace(name=name)
+    return meta.replace(name=name)
 
 
 def _parameters(leaves: Sequence[Node], group: Sequence[Node]) -> int:
@@ -252,8 +252,10 @@ def _digest(graph: Graph, group: Sequence[Node]) -> int:
             max(edge.from_ - first, -1)  # what comes from elsewhere may be anything
             for edge in graph.inputs_of.get(node.id, ())
         ]
-        fold = node.fold and node.fold._replace(parameters=0)
-        lines.append(f"{node.op} {[meta[:2] for meta in node.outputs]} {used} {fold}")
+        fold = node.fold and node.fold.replace(parameters=0)
+        lines.append(
+            f"{node.op} {[(meta.shape, meta.dtype) for meta in node.outputs]} {used} {fold}"
+        )
     return zlib.crc32("\n".join(lines).encode())
 
 

@@ -111,7 +111,7 @@ def _words(functions: Sequence[Node]) -> list[int]:
     words = []
     for node in functions:
         line = None if node.source is None else (node.source.file, node.source.line)
-        metas = tuple(meta[:2] for meta in node.outputs)
+        metas = tuple((meta.shape, meta.dtype) for meta in node.outputs)
         fold = node.fold
         if fold is not None and fold.kind == "repeats":
             key: object = node.id  # it stands for its repetitions, and ends others

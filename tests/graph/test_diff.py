@@ -80,7 +80,7 @@ def test_what_is_gone_and_what_is_named_otherwise() -> None:
     base = linreg()
     renamed = replace(base, outputs=(Output("loss", 3, 0),))
     assert differences(base, renamed) == ["outputs l became loss"]
-    held = replace(base, nodes=(*base.nodes[:3], base.nodes[3]._replace(name="total")))
+    held = replace(base, nodes=(*base.nodes[:3], base.nodes[3].replace(name="total")))
     assert differences(base, held) == [
         "examples/linreg.py:13  SumBackward0: name none became total"
     ]
@@ -91,10 +91,10 @@ def test_lines_calls_and_devices_do_not_count() -> None:
     moved = replace(
         base,
         nodes=tuple(
-            node._replace(
-                source=node.source and replace(node.source, line=node.source.line + 7),
+            node.replace(
+                source=node.source and node.source.replace(line=node.source.line + 7),
                 call="torch.x",
-                outputs=tuple(meta._replace(device="cuda:0") for meta in node.outputs),
+                outputs=tuple(meta.replace(device="cuda:0") for meta in node.outputs),
             )
             for node in base.nodes
         ),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
 
+from sphinx_autogradgraph.graph.codec import GraphFormatError
 from sphinx_autogradgraph.graph.model import (
     Derivative,
     Edge,
@@ -21,8 +22,8 @@ from sphinx_autogradgraph.graph.model import (
     Source,
     TensorMeta,
 )
-
-SCHEMA = Path(__file__).parents[1] / "sphinx_autogradgraph" / "graph" / "graph.schema.json"
+from sphinx_autogradgraph.graph.schema import FILE as SCHEMA
+from sphinx_autogradgraph.graph.schema import schema_text
 
 F32 = TensorMeta((2, 1), "float32", "cpu")
 
@@ -89,19 +90,75 @@ def test_json_round_trip_and_form() -> None:
     assert sum('"kind"' in line for line in text.splitlines()) == 3
 
 
+def edited(*path: str | int, to: object) -> object:
+    """The JSON of a small graph of which one thing is another."""
+    data: Any = graph([leaf(0, "w"), function(1, "A"), function(2, "B")], [(0, 1, 0), (1, 2, 0)])
+    data = data.to_dict()
+    at = data
+    for key in path[:-1]:
+        at = at[key]
+    at[path[-1]] = to
+    return data
+
+
+DEEP: Any = []
+for _ in range(100_000):
+    DEEP = [DEEP]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        None, 5, "", [], {}, {"version": 1}, {"version": 2}, DEEP, {"version": DEEP},
+        edited("version", to=2), edited("version", to=True), edited("unknown", to=1),
+        edited("outputs", to=[]), edited("outputs", to=None), edited("outputs", 0, "node", to=3),
+        edited("outputs", 0, "index", to=1), edited("outputs", 0, "index", to=-1),
+        edited("outputs", 0, "base", to={"name": None, "node": 9, "index": 0}),
+        edited("nodes", to=[]), edited("nodes", 1, to=None), edited("nodes", 1, "id", to=0),
+        edited("nodes", 1, "id", to="1"), edited("nodes", 1, "kind", to="<b>"),
+        edited("nodes", 1, "kind", to="module"), edited("nodes", 1, "op", to=None),
+        edited("nodes", 1, "outputs", to=[]), edited("nodes", 1, "outputs", 0, "shape", to=[-1]),
+        edited("nodes", 1, "outputs", 0, "shape", to=[1e400]),
+        edited("nodes", 1, "outputs", 0, "shape", to=[2**70]),
+        edited("nodes", 1, "outputs", 0, "shape", to="12"),
+        edited("nodes", 1, "outputs", 0, "values", to=DEEP),
+        edited("nodes", 1, "outputs", 0, "values", to=[None]),
+        edited("nodes", 1, "outputs", 0, "values", to={"a": 1}),
+        edited("nodes", 1, "members", to=['"><script>alert(1)</script>']),
+        edited("nodes", 1, "members", to=[-1]), edited("nodes", 1, "fold", to={}),
+        edited("nodes", 1, "saved", to=[{"role": "self", "node": 7}]),
+        edited("nodes", 1, "reason", to={"why": "created", "of": 7}),
+        edited("nodes", 1, "source", to={"file": "a.py", "line": 0, "text": ""}),
+        edited("nodes", 1, "name", to="\ud800"),
+        edited("nodes", 1, "gradient", to={"shape": [], "norm": float("inf"), "order": True}),
+        edited("edges", 0, "from", to=1), edited("edges", 0, "from", to=2),
+        edited("edges", 1, "to", to=0), edited("edges", 1, "to", to=7),
+        edited("edges", 0, "output", to=1), edited("edges", 1, to=edited("edges", 0, to=1)),
+        edited("modules", to=[{"path": "", "type": "", "first": 1, "last": 9}]),
+        edited("modules", to=[{"path": "", "type": "", "first": first, "last": first + 1}
+                              for first in (0, 1)]),
+    ],
+    ids=lambda data: type(data).__name__,
+)  # fmt: skip
+def test_what_is_no_sound_graph_is_one_error(data: object) -> None:
+    with pytest.raises(GraphFormatError, match="Graph"):
+        Graph.from_dict(data)
+
+
 @pytest.mark.parametrize(
     "text",
-    [
-        "[]",
-        '{"version": 2}',
-        '{"version": 1}',
-        '{"version": 1, "outputs": [], "nodes": [], "edges": [{"from": 0, "to": 1, "output": 0, "input": 0}]}',
-        '{"version": 1, "outputs": [{"name": "l", "node": 3, "index": 0}], "nodes": [], "edges": []}',
-    ],
+    ["", "{", "nul", "\ufeff{}", "\ud800", "[" * 100_000, '{"version": NaN}', '{"version": 1}}'],
 )
-def test_other_json_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="Graph"):
+def test_text_that_is_no_json_is_the_same_error(text: str) -> None:
+    with pytest.raises(GraphFormatError, match="Graph"):
         Graph.from_json(text)
+
+
+def test_a_graph_of_a_million_nodes_is_not_read() -> None:
+    node = '{"id":0,"kind":"leaf","op":"","name":null,"outputs":[]}'
+    text = '{"version":1,"outputs":[{"name":null,"node":0,"index":0}],"edges":[],"leaves":[],'
+    with pytest.raises(GraphFormatError):
+        Graph.from_json(text + f'"chain":[],"nodes":[{",".join([node] * 1_000_000)}]}}')
 
 
 def test_the_repr_is_short_however_deep_the_graph() -> None:
@@ -118,9 +175,9 @@ def test_what_is_asked_for_travels_as_json_and_is_no_part_of_the_structure() -> 
     whole = Graph(
         (Output("l", 2, 0),),
         (
-            leaf(0, "w")._replace(outputs=(F32._replace(values=[[1.0], [2.0]], flags=flags),)),
+            leaf(0, "w").replace(outputs=(F32.replace(values=[[1.0], [2.0]], flags=flags),)),
             Node(1, "input", "tensor", "x", (F32,), reason=Reason("detached", line, 0)),
-            function(2, "MmBackward0")._replace(
+            function(2, "MmBackward0").replace(
                 saved=(Saved("self", shape=(2, 1), dtype="float32", node=1, changed=True),),
                 saved_bytes=8,
                 derivatives=(Derivative(0, "x.T @ grad", {"x": "self"}),),
@@ -140,7 +197,7 @@ def test_what_is_asked_for_travels_as_json_and_is_no_part_of_the_structure() -> 
 
 
 def test_what_a_graph_reaches_and_passes_through() -> None:
-    several = Node(2, "function", "Unbind", None, (F32._replace(name="a"), F32._replace(name="b")))
+    several = Node(2, "function", "Unbind", None, (F32.replace(name="a"), F32.replace(name="b")))
     x = Node(1, "input", "tensor", "x", (F32,))
     found = graph([leaf(0, "w"), x, several], [(0, 2, 0), (1, 2, 1)])
     assert [found.reaches(name) for name in ("w", "b", "x", "elsewhere")] == [
@@ -152,3 +209,7 @@ def test_what_a_graph_reaches_and_passes_through() -> None:
     assert found.passes_through("Unbind")
     assert not found.passes_through("AccumulateGrad")
     assert not found.passes_through("MmBackward0")
+
+
+def test_the_schema_is_that_of_the_records() -> None:
+    assert SCHEMA.read_text("utf-8") == schema_text()

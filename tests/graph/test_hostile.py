@@ -40,12 +40,12 @@ def hostile(draw: st.DrawFn) -> Graph:
             source = type(source)(draw(WORDS), source.line, draw(WORDS))
         saved = (Saved(draw(WORDS), draw(WORDS)),) if draw(st.booleans()) else None
         nodes.append(
-            node._replace(
+            node.replace(
                 name=draw(st.none() | WORDS), op=draw(WORDS), module=draw(st.none() | WORDS),
                 call=draw(st.none() | WORDS), source=source, saved=saved,
             )
         )  # fmt: skip
-    calls = tuple(call._replace(path=draw(WORDS), type=draw(WORDS)) for call in graph.modules)
+    calls = tuple(call.replace(path=draw(WORDS), type=draw(WORDS)) for call in graph.modules)
     outputs = tuple(
         type(output)(draw(st.none() | WORDS), output.node, output.index) for output in graph.outputs
     )

@@ -325,7 +325,7 @@ def test_the_graph_is_what_a_plain_walk_finds(program: Callable[[], Namespace]) 
 
 
 def without_provenance(graph: Graph) -> Graph:
-    nodes = tuple(node._replace(source=None, module=None, call=None) for node in graph.nodes)
+    nodes = tuple(node.replace(source=None, module=None, call=None) for node in graph.nodes)
     return replace(graph, nodes=nodes, modules=())
 
 

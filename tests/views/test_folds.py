@@ -138,7 +138,7 @@ def test_a_fold_loses_nothing(graph: Graph, name: str) -> None:
     # Outputs have their names and shapes, and leaves that are outputs are not folded.
     assert [output.name for output in view.outputs] == [output.name for output in graph.outputs]
     for before, after in zip(graph.outputs, view.outputs, strict=True):
-        assert view.tensor(after)[:3] == graph.tensor(before)[:3]
+        assert view.tensor(after).replace(name=None) == graph.tensor(before).replace(name=None)
         if graph.nodes[before.node].kind == "leaf":
             assert view.nodes[after.node].kind == "leaf"
 
@@ -234,7 +234,7 @@ def test_a_line_that_is_the_body_of_a_loop_is_a_node_each_time() -> None:
     graph = line(30, lambda _: 10)
     nodes = (
         graph.nodes[0],
-        *(node._replace(op=op) for node, op in zip(graph.nodes[1:], ops, strict=True)),
+        *(node.replace(op=op) for node, op in zip(graph.nodes[1:], ops, strict=True)),
     )
     graph = Graph(graph.outputs, nodes, graph.edges)
     view = fold_lines(graph)
@@ -297,7 +297,7 @@ def test_contract_runs_of_several_outputs() -> None:
     edges = (Edge(0, 1, 0, 0), Edge(1, 2, 0, 0), Edge(1, 3, 2, 0), Edge(2, 3, 0, 1))
     graph = Graph((Output("y", 3, 0),), nodes, edges)
     view = contract(graph, [Run(1, 2, "parts", "")])
-    assert [meta[:4] for meta in view.nodes[0].outputs] == [
+    assert [(m.shape, m.dtype, m.device, m.name) for m in view.nodes[0].outputs] == [
         ((1,), "float32", "cpu", None),
         ((2,), "float32", "cpu", "e"),
     ]

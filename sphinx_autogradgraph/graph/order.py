@@ -1,0 +1,67 @@
+"""Orders of the nodes of a graph: along its main chain, and as a backward visits them."""
+
+from __future__ import annotations
+
+import heapq
+
+from sphinx_autogradgraph.graph.records import GraphRecords
+
+
+def chain_ids(graph: GraphRecords) -> tuple[int, ...]:
+    """Return the ids of the functions on the longest path from the first output to a leaf.
+
+    Among equally long paths it is the one through the lowest input index; where no leaf can be
+    reached, the longest path there is.
+    """
+    if not graph.outputs:
+        return ()
+    # (reaches a leaf, functions on the way): compared as tuples, so a path that ends at a
+    # leaf beats every path that does not.
+    rank: list[tuple[bool, int]] = []
+    follow: list[int | None] = []
+    for node in graph.nodes:
+        if node.kind != "function":
+            rank.append((node.kind == "leaf", 0))
+            follow.append(None)
+            continue
+        best: tuple[bool, int] = (False, 0)
+        step = None
+        for edge in graph.inputs_of.get(node.id, ()):
+            if step is None or rank[edge.from_] > best:
+                best, step = rank[edge.from_], edge.from_
+        rank.append((best[0], best[1] + 1))
+        follow.append(step)
+    found = []
+    at: int | None = graph.outputs[0].node
+    while at is not None:
+        if graph.nodes[at].kind == "function":
+            found.append(at)
+        at = follow[at]
+    return tuple(found)
+
+
+def backward_order(graph: GraphRecords) -> dict[int, int]:
+    """Return the place, from 1, of each node in a backward from the outputs, without running it.
+
+    As in autograd's engine, a node is visited once all that used it have been, a leaf as soon as
+    that is so, else the node that the forward pass made last.
+    """
+    waiting = [0] * len(graph.nodes)
+    for edge in graph.edges:
+        waiting[edge.from_] += 1
+
+    def rank(id: int) -> tuple[bool, int]:
+        return graph.nodes[id].kind != "leaf", -id
+
+    # What nothing uses is an output: every node can be reached from one.
+    ready = [rank(node.id) for node in graph.nodes if not waiting[node.id]]
+    heapq.heapify(ready)
+    order: dict[int, int] = {}
+    while ready:
+        id = -heapq.heappop(ready)[1]
+        order[id] = len(order) + 1
+        for edge in graph.inputs_of.get(id, ()):
+            waiting[edge.from_] -= 1
+            if not waiting[edge.from_] and graph.nodes[edge.from_].kind != "input":
+                heapq.heappush(ready, rank(edge.from_))
+    return order
