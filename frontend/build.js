@@ -14,9 +14,10 @@ const PARTS = ["drawing", "page", "controls"];
 
 const NOTE = "sphinx-autogradgraph; made from frontend/ by «npm run build».";
 
-async function script() {
+/** @param {string} name */
+async function script(name) {
   const made = await esbuild.build({
-    entryPoints: [`${HERE}src/main.js`],
+    entryPoints: [`${HERE}src/${name}.js`],
     bundle: true,
     minify: true,
     format: "iife",
@@ -48,7 +49,8 @@ async function styleSheet() {
 }
 
 const made = {
-  [`${PACKAGE}static/autogradgraph.js`]: await script(),
+  [`${PACKAGE}static/autogradgraph.js`]: await script("main"),
+  [`${PACKAGE}render/notebook.js`]: await script("notebook"),
   [`${PACKAGE}static/autogradgraph.css`]: await styleSheet(),
 };
 

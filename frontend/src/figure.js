@@ -6,6 +6,7 @@ import { copyDrawing } from "./copy.js";
 import { drawingIn, lastOf, nodesOf, nodeThatShows } from "./drawing.js";
 import { showFull } from "./full_size.js";
 import { loadLevel } from "./levels.js";
+import { middleOf, showOutput } from "./place.js";
 import { addPlayer } from "./player.js";
 import { addSearch } from "./search.js";
 import { hasWords, say } from "./words.js";
@@ -156,19 +157,6 @@ function nameOf(canvas) {
 }
 
 /**
- * Scroll to the output, with which reading begins: that of a wide drawing may be out of sight.
- * @param {Element} scroller
- */
-function showOutput(scroller) {
-  const output = scroller.querySelector(".node.output");
-  if (!output) return;
-  const place = middleOf(output);
-  const middle = middleOf(scroller);
-  scroller.scrollLeft += place.x - middle.x;
-  scroller.scrollTop += place.y - middle.y;
-}
-
-/**
  * The node that is closest to the middle of what is seen of a drawing.
  * @param {SVGSVGElement} svg
  * @param {Element} scroller
@@ -186,10 +174,4 @@ function nodeInTheMiddle(svg, scroller) {
     }
   }
   return found;
-}
-
-/** @param {Element} element */
-function middleOf(element) {
-  const { left, top, width, height } = element.getBoundingClientRect();
-  return { x: left + width / 2, y: top + height / 2 };
 }

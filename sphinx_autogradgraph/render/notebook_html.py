@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from html import escape
+from importlib.resources import files
 
 from sphinx_autogradgraph.core.messages import Translate, untranslated
 from sphinx_autogradgraph.graph.model import Graph
@@ -13,20 +15,11 @@ from sphinx_autogradgraph.render.text import Span, whole_lists
 LARGE = 2_000
 """The data of a Graph with more nodes than this does not stand in the page."""
 
-_SCHEME = """<script>
-for (const figure of document.querySelectorAll("figure.autogradgraph:not([data-autogradgraph-scheme])")) {
-  if (figure.closest("[data-theme], [data-jp-theme-light], [data-md-color-scheme], [theme]")) continue;
-  for (let at = figure.parentElement; at; at = at.parentElement) {
-    const parts = getComputedStyle(at).backgroundColor.match(/[\\d.]+/g) || [];
-    if (parts.length < 3 || parts[3] === "0") continue;
-    const light = 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2];
-    figure.dataset.autogradgraphScheme = light < 128 ? "dark" : "light";
-    break;
-  }
-}
-</script>
-"""
-"""Where nothing says whether the page is light or dark, what is behind the figure does."""
+
+@cache
+def _script() -> str:
+    """What shows a figure as light or dark as what is behind it, and begins at the output."""
+    return (files("sphinx_autogradgraph") / "render" / "notebook.js").read_text("utf-8")
 
 
 def notebook_html(svg: str, graph: Graph, caption: Sequence[Span], legend: Sequence[Span]) -> str:
@@ -37,7 +30,7 @@ def notebook_html(svg: str, graph: Graph, caption: Sequence[Span], legend: Seque
         f'<div class="autogradgraph-canvas">\n{svg}\n</div>\n{data}{lists_html(graph)}'
         f'<figcaption><p><span class="caption-text">{spans_html(caption)}</span></p>\n'
         f'<p><span class="autogradgraph-summary">{spans_html(legend)}</span></p></figcaption>\n'
-        f"</figure>\n{_SCHEME}"
+        f"</figure>\n<script>\n{_script()}</script>\n"
     )
 
 

@@ -10,7 +10,7 @@ from html import escape
 from importlib.resources import files
 from itertools import groupby
 
-from sphinx_autogradgraph.render.candidates import MARGIN, SHRINK
+from sphinx_autogradgraph.render.candidates import MARGIN
 from sphinx_autogradgraph.render.diagram import LINE, Box, Cluster, Diagram
 from sphinx_autogradgraph.render.labels import FONT_SIZE, Word, printable
 from sphinx_autogradgraph.render.layout import Frame, Layout, Point, Route
@@ -42,12 +42,11 @@ def svg_of(
     across, down = layout.width + 2 * MARGIN, layout.height + 2 * MARGIN
     # In em of the labels: with the style sheet's font size, one unit is one pixel.
     natural = across / FONT_SIZE
-    least = natural * SHRINK
-    size = width or f"{natural:.2f}em;min-width:{least:.2f}em"
+    size = f"width:{width};min-width:0" if width else f"--autogradgraph-width:{natural:.2f}em"
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="autogradgraph-svg" role="{role}" '
         f'aria-labelledby="{prefix}-title {prefix}-desc" '
-        f'viewBox="0 0 {_number(across)} {_number(down)}" style="width:{escape(size)}"'
+        f'viewBox="0 0 {_number(across)} {_number(down)}" style="{escape(size)}"'
         + ("" if diagram.direction == "TB" else f' data-direction="{diagram.direction}"')
         + (f' width="{_number(across)}" height="{_number(down)}"' if standalone else "")
         + ">",

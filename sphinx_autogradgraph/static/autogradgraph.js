@@ -3,9 +3,9 @@
 (e.setAttribute("role","group"),e.setAttribute("aria-label",t)),e}function b(t,e,o){let n=document.createElement(
 "button");return n.type="button",n.textContent=e,n.addEventListener("click",()=>o(n)),t.append(n),n}
 function I(t){let e=document.createElement("span");return e.setAttribute("role","status"),t.append(e),
-e}var R={};function j(){let t=document.querySelector("[data-autogradgraph-words]");t instanceof HTMLElement&&
-(R=JSON.parse(t.dataset.autogradgraphWords??"{}"))}function z(){return"full"in R}function p(t,e={}){
-return nt(R[t]??"",e)}function nt(t,e){return t.replace(/{(\w+)}/g,(o,n)=>String(e[n]??o))}var rt=["fill","stroke","stroke-width","stroke-dasharray","stroke-linecap","paint-order","font-famil\
+e}var H={};function j(){let t=document.querySelector("[data-autogradgraph-words]");t instanceof HTMLElement&&
+(H=JSON.parse(t.dataset.autogradgraphWords??"{}"))}function z(){return"full"in H}function p(t,e={}){
+return nt(H[t]??"",e)}function nt(t,e){return t.replace(/{(\w+)}/g,(o,n)=>String(e[n]??o))}var rt=["fill","stroke","stroke-width","stroke-dasharray","stroke-linecap","paint-order","font-famil\
 y","font-size","font-weight","text-anchor"];async function F(t,e){let o=at(t);try{await navigator.clipboard.
 writeText(o);let n=e.textContent;e.textContent=p("copied"),setTimeout(()=>{e.textContent=n},1500)}catch{
 let n=document.createElement("a");n.href=URL.createObjectURL(new Blob([o],{type:"image/svg+xml"})),n.
@@ -43,8 +43,8 @@ showOutput(r),r.addEventListener("click",i=>{i.target.closest("a")&&o.close()})}
 "pointerdown",e=>{let o=e.target.closest(".node");if(e.button||e.pointerType==="touch"||o)return;e.preventDefault(),
 t.setPointerCapture(e.pointerId);let n=a=>{t.scrollLeft-=a.movementX,t.scrollTop-=a.movementY};t.addEventListener(
 "pointermove",n);let r=()=>t.removeEventListener("pointermove",n);t.addEventListener("pointerup",r,{
-once:!0}),t.addEventListener("pointercancel",r,{once:!0})})}var dt="autogradgraph-marked";function B(t,e){H(t,o=>{for(let n of[t,...e()])n.classList.toggle(dt,o)})}
-function H(t,e){let o=!1,n=!1;t.addEventListener("pointerenter",()=>{o=!0,e(!0)}),t.addEventListener(
+once:!0}),t.addEventListener("pointercancel",r,{once:!0})})}var dt="autogradgraph-marked";function B(t,e){P(t,o=>{for(let n of[t,...e()])n.classList.toggle(dt,o)})}
+function P(t,e){let o=!1,n=!1;t.addEventListener("pointerenter",()=>{o=!0,e(!0)}),t.addEventListener(
 "focusin",()=>{n=!0,e(!0)}),t.addEventListener("pointerleave",()=>{o=!1,e(n)}),t.addEventListener("f\
 ocusout",()=>{n=!1,e(o)})}var N="autogradgraph-path";function ut(t){switch(t){case"BT":return{ArrowUp:"out",ArrowDown:"into",ArrowLeft:"\
 before",ArrowRight:"after"};case"LR":return{ArrowUp:"before",ArrowDown:"after",ArrowLeft:"into",ArrowRight:"\
@@ -56,22 +56,24 @@ u,s])),n=[...e.keys()],r=ut(t.dataset.direction??"TB"),a=0,c=s=>{t.classList.tog
 racing",s!==null);for(let u of t.querySelectorAll(`.${N}`))u.classList.remove(N);if(s!==null)for(let u of[
 "into","out"]){let f=ft(s,i=>e.get(i)?.[u]??[]);for(let i of f.keys)e.get(i)?.node.classList.add(N);
 for(let{edge:i}of f.ways)i.classList.add(N)}};n.forEach((s,u)=>{let f=e.get(s).node;f.tabIndex=u?-1:
-0,f.setAttribute("role","group"),f.setAttribute("aria-label",pt(f)),H(f,i=>{clearTimeout(a),a=window.
+0,f.setAttribute("role","group"),f.setAttribute("aria-label",pt(f)),P(f,i=>{clearTimeout(a),a=window.
 setTimeout(c,i?120:60,i?s:null)})}),t.addEventListener("keydown",s=>{let u=o.get(X(s));if(u===void 0||
 s.altKey||s.ctrlKey||s.metaKey)return;let f=h(u,s.key);f!==void 0&&(s.preventDefault(),mt(e.get(f).node))}),
 t.addEventListener("focusin",s=>{let u=X(s);for(let{node:f}of e.values())f.tabIndex=f===u?0:-1});function h(s,u){
 let f=n.indexOf(s);if(u==="Home")return n[0];if(u==="End")return n[n.length-1];let i=r[u];return i===
 "before"?n[f-1]:i==="after"?n[f+1]:i&&e.get(s)?.[i][0]?.to}}function X(t){return t.target.closest(".\
 node")}function pt(t){return[...t.querySelectorAll("text")].map(e=>e.textContent.trim()).join(" ")}function mt(t){
-t.focus({preventScroll:!0}),t.scrollIntoView({block:"nearest",inline:"nearest"})}var P=new Map;function W(t){for(let e of S(t)){let o=ht(e);if(!o)continue;B(e,()=>[o]);let n=P.get(o);
-n||(n=[],P.set(o,n),o.classList.add("autogradgraph-line"),o.tabIndex=0,B(o,()=>P.get(o)??[])),n.push(
+t.focus({preventScroll:!0}),t.scrollIntoView({block:"nearest",inline:"nearest"})}var V=new Map;function W(t){for(let e of S(t)){let o=ht(e);if(!o)continue;B(e,()=>[o]);let n=V.get(o);
+n||(n=[],V.set(o,n),o.classList.add("autogradgraph-line"),o.tabIndex=0,B(o,()=>V.get(o)??[])),n.push(
 e)}for(let e of t.querySelectorAll(".autogradgraph-svg")){for(let o of e.querySelectorAll(".node.sha\
 red")){let n=`.node.shared[data-node="${o.dataset.node}"]`;B(o,()=>e.querySelectorAll(n))}_(e)}}function ht(t){
 let e=t.querySelector("a.line")?.getAttribute("href");return e?document.getElementById(e.slice(1)):null}var G=new Map;globalThis.autogradgraphLevel=(t,e)=>{G.get(t)?.(e)};async function Q(t){let e=await new Promise(
 (a,c)=>{G.set(t.file??"",a);let h=document.createElement("script");h.src=t.url??"",h.onerror=c,document.
 head.append(h)}),o=Uint8Array.from(atob(e),a=>a.charCodeAt(0)),n=new Blob([o]).stream().pipeThrough(
 new DecompressionStream("gzip")),r=document.createElement("div");return r.innerHTML=await new Response(
-n).text(),W(r),r.querySelector("svg")}var gt=1200;function Z(t,e){if(!t.querySelector(".order"))return;let o=t.parentElement?.querySelector(
+n).text(),W(r),r.querySelector("svg")}function D(t){let e=t.querySelector(".node.output");if(!e)return;let o=k(e),n=k(t);t.scrollLeft+=o.x-
+n.x,t.scrollTop+=o.y-n.y}function k(t){let{left:e,top:o,width:n,height:r}=t.getBoundingClientRect();
+return{x:e+n/2,y:o+r/2}}var gt=1200;function Z(t,e){if(!t.querySelector(".order"))return;let o=t.parentElement?.querySelector(
 "script.autogradgraph-data"),n=o?.textContent?JSON.parse(o.textContent).nodes:[],r=O(p("backward"));
 t.after(r);let a=0,c=0,h=b(r,`◀ ${p("before")}`,()=>{l(),y(a-1)}),s=b(r,"",()=>c?l():C()),u=b(r,`${p(
 "next")} ▶`,()=>{l(),y(a+1)}),f=I(r);f.className="autogradgraph-player";function i(){let g=d=>Number.
@@ -82,37 +84,35 @@ togradgraph-${m}`);for(let m of d.slice(0,Math.max(0,a-1)))m.classList.add("auto
 "",a&&q(d),h.disabled=a===0,u.disabled=a===d.length,a===d.length&&l()}function q(g){let d=g[a-1];d.classList.
 add("autogradgraph-now"),d.scrollIntoView({block:"nearest",inline:"nearest"});let m=M(e()),w=[...m.values()].
 find(L=>L.node===d)?.into??[];for(let{edge:L}of w)L.classList.add("autogradgraph-flow");let x=n[/^\d+$/.
-test(d.dataset.node??"")?Number(d.dataset.node):-1]?.gradient,A=x?.shape,D=[p(x?"arrives":"reached",
-{number:a,count:g.length,node:k(d),shape:A?`(${A.join(", ")}${A.length===1?",":""})`:"?",norm:x?x.norm??
+test(d.dataset.node??"")?Number(d.dataset.node):-1]?.gradient,E=x?.shape,R=[p(x?"arrives":"reached",
+{number:a,count:g.length,node:A(d),shape:E?`(${E.join(", ")}${E.length===1?",":""})`:"?",norm:x?x.norm??
 "?":""})],U=[...new Set(w.map(({to:L})=>m.get(L)?.node))].filter(L=>L?.querySelector(".order"));U.length?
-D.push(p("passes",{nodes:U.map(L=>k(L)).join(", ")})):d.classList.contains("leaf")&&D.push(p("kept",
-{node:k(d)})),f.textContent=D.join(" ")}function k(g){return[".op",".name",".meta"].map(m=>g?.querySelector(
+R.push(p("passes",{nodes:U.map(L=>A(L)).join(", ")})):d.classList.contains("leaf")&&R.push(p("kept",
+{node:A(d)})),f.textContent=R.join(" ")}function A(g){return[".op",".name",".meta"].map(m=>g?.querySelector(
 m)).find(Boolean)?.textContent??""}function C(){a===i().length&&y(0),y(a+1),c=window.setInterval(()=>y(
 a+1),gt),s.textContent=`❚❚ ${p("pause")}`}function l(){clearInterval(c),c=0,s.textContent=`▶ ${p(
 "play")}`}l(),y(0)}var wt=40;function tt(t){let e=JSON.parse(t.dataset.levels??"[{}]");if(e[0].svg=T(t)??void 0,!e[0].svg||
 !z())return;let o=0,n=()=>e[o].svg,r=O();t.before(r);let a=b(r,`− ${p("close")}`,()=>y(o-1)),c=b(r,
-`+ ${p("open")}`,()=>y(o+1)),h=I(r),s=$(r,n),u={canvas:t,shown:n,search:s,onShow(){},fit:i,showOutput:V},
+`+ ${p("open")}`,()=>y(o+1)),h=I(r),s=$(r,n),u={canvas:t,shown:n,search:s,onShow(){},fit:i,showOutput:D},
 f=b(r,p("full"),()=>J(u));b(r,p("copy"),l=>F(n(),l));for(let l of[a,c,h])l.hidden=e.length===1;Z(t,n);
-for(let{svg:l}of e)l&&C(l);k(),V(t),new ResizeObserver(i).observe(t);function i(){let l=T(t);if(!l)return;
+for(let{svg:l}of e)l&&C(l);A(),D(t),new ResizeObserver(i).observe(t);function i(){let l=T(t);if(!l)return;
 let g=t.scrollWidth>t.clientWidth+1||t.scrollHeight>t.clientHeight+1,d={tabindex:"0",role:"region","\
 aria-label":yt(t)};for(let[w,v]of Object.entries(d))g?t.setAttribute(w,v):t.removeAttribute(w);f.hidden=
 !g&&l.clientWidth>=l.viewBox.baseVal.width-1,s.input.hidden=S(t).length<=wt;let m=[f,s.input,c].every(
 w=>w.hidden);r.classList.toggle("autogradgraph-quiet",m)}async function y(l,g){if(!e[l])return;let d=n();
 t.setAttribute("aria-busy","true");try{e[l].svg||(e[l].svg=await Q(e[l]),C(e[l].svg))}catch{e.length=
-l,k();return}finally{t.removeAttribute("aria-busy")}let m=d.parentElement,w=g??bt(d,m),v=w&&E(w);d.replaceWith(
-q(l)),k(),u.onShow();let x=w&&K(n(),Y(w.dataset.node??""));if(!v||!x){V(m);return}let A=()=>({x:E(x).
-x-v.x,y:E(x).y-v.y});m.scrollLeft+=A().x,m.scrollTop+=A().y,g&&(m===t&&window.scrollBy(0,A().y),x.scrollIntoView(
-{block:"nearest",inline:"nearest"}),x.focus({preventScroll:!0}))}function q(l){return o=l,n()}function k(){
+l,A();return}finally{t.removeAttribute("aria-busy")}let m=d.parentElement,w=g??bt(d,m),v=w&&k(w);d.replaceWith(
+q(l)),A(),u.onShow();let x=w&&K(n(),Y(w.dataset.node??""));if(!v||!x){D(m);return}let E=()=>({x:k(x).
+x-v.x,y:k(x).y-v.y});m.scrollLeft+=E().x,m.scrollTop+=E().y,g&&(m===t&&window.scrollBy(0,E().y),x.scrollIntoView(
+{block:"nearest",inline:"nearest"}),x.focus({preventScroll:!0}))}function q(l){return o=l,n()}function A(){
 let l=document.activeElement;a.disabled=o===0,c.disabled=o===e.length-1,e.length>1&&(h.textContent=p(
 "state",{count:(e[o].nodes??0).toLocaleString()})),l===a&&a.disabled&&c.focus(),l===c&&c.disabled&&a.
 focus(),s.update(),i()}function C(l){if(e.length!==1)for(let g of l.querySelectorAll(".node.module:n\
 ot(.cut)")){g.classList.add("autogradgraph-opens");let d=m=>{!m.target.closest("a")&&o<e.length-1&&y(
 o+1,g)};g.addEventListener("click",d),g.addEventListener("keydown",m=>{m.key==="Enter"&&d(m)})}}}function yt(t){
 return(t.parentElement?.querySelector("figcaption .caption-text")??t.querySelector("title"))?.textContent??
-""}function V(t){let e=t.querySelector(".node.output");if(!e)return;let o=E(e),n=E(t);t.scrollLeft+=
-o.x-n.x,t.scrollTop+=o.y-n.y}function bt(t,e){let o=E(e),n,r=Number.POSITIVE_INFINITY;for(let a of t.
-querySelectorAll(".node")){let{x:c,y:h}=E(a),s=Math.hypot(c-o.x,h-o.y);s<r&&(r=s,n=a)}return n}function E(t){
-let{left:e,top:o,width:n,height:r}=t.getBoundingClientRect();return{x:e+n/2,y:o+r/2}}var xt=["class","style","data-theme","data-mode","data-bs-theme","data-md-color-scheme"];function et(){
+""}function bt(t,e){let o=k(e),n,r=Number.POSITIVE_INFINITY;for(let a of t.querySelectorAll(".node")){
+let{x:c,y:h}=k(a),s=Math.hypot(c-o.x,h-o.y);s<r&&(r=s,n=a)}return n}var xt=["class","style","data-theme","data-mode","data-bs-theme","data-md-color-scheme"];function et(){
 let t=document.documentElement,e=()=>{let r=document.querySelector(".autogradgraph")??document.body;
 t.dataset.autogradgraphScheme=St(r)??(kt()?"dark":"light")},o="autogradgraphScheme"in t.dataset;if(e(),
 o)return;let n=new MutationObserver(e);for(let r of[t,document.body])n.observe(r,{attributes:!0,attributeFilter:xt});

@@ -165,3 +165,21 @@ def test_opening_a_level_keeps_the_place_of_the_reader(open_page: Open) -> None:
     figure.locator(".node.leaf", has_text="encoder.layers.9.linear1.weight").wait_for()
     after = page.evaluate("(({x, y}) => ({x, y}))(document.activeElement.getBoundingClientRect())")
     assert abs(after["y"] - before["y"]) < 40
+
+
+def test_small_screens_need_no_scrolling_for_small_graphs(open_page: Open) -> None:
+    """Where data flows down, up to nine nodes fit on a telephone, in words of at least 9 pixels."""
+    for name in ("labels", "lines", "reading"):
+        page = open_page(name, viewport={"width": 360, "height": 800})
+        seen = 0
+        for canvas in page.locator(".autogradgraph-canvas").all():
+            svg = canvas.locator("svg")
+            assert 13 * svg.evaluate(ZOOM) >= 8.99
+            if svg.locator(".node").count() <= 9:
+                assert canvas.evaluate("e => e.scrollWidth <= e.clientWidth"), name
+                seen += 1
+            else:  # what scrolls begins at the output
+                around, output = canvas.bounding_box(), svg.locator(".output").bounding_box()
+                assert around["x"] <= output["x"] + output["width"] / 2
+                assert output["x"] + output["width"] / 2 <= around["x"] + around["width"]
+        assert seen

@@ -1,0 +1,21 @@
+// @ts-check
+/* Where things are on the screen. */
+
+/**
+ * Scroll to the output, with which reading begins: that of a wide drawing may be out of sight.
+ * @param {Element} scroller
+ */
+export function showOutput(scroller) {
+  const output = scroller.querySelector(".node.output");
+  if (!output) return;
+  const place = middleOf(output);
+  const middle = middleOf(scroller);
+  scroller.scrollLeft += place.x - middle.x;
+  scroller.scrollTop += place.y - middle.y;
+}
+
+/** @param {Element} element */
+export function middleOf(element) {
+  const { left, top, width, height } = element.getBoundingClientRect();
+  return { x: left + width / 2, y: top + height / 2 };
+}
