@@ -1,13 +1,18 @@
 """Configuration of the documentation of sphinx-autogradgraph, which is drawn by itself."""
 
+import sys
+from pathlib import Path
+
 from sphinx_autogradgraph import __version__
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 project = "sphinx-autogradgraph"
 author = "The sphinx-autogradgraph developers"
 copyright = f"2026, {author}"
 version = release = __version__
 
-extensions = ["sphinx_autogradgraph", "myst_parser", "sphinx.ext.autodoc"]
+extensions = ["sphinx_autogradgraph", "myst_parser", "sphinx.ext.autodoc", "declarations"]
 autodoc_mock_imports = ["torch"]  # it never enters the process of Sphinx
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"

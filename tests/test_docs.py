@@ -8,15 +8,15 @@ import re
 import subprocess
 import sys
 import textwrap
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from sphinx_autogradgraph.core.diagnostics import DiagnosticKind
-from sphinx_autogradgraph.core.settings import Settings
-from sphinx_autogradgraph.figures.option_names import NAMES
+from sphinx_autogradgraph.core.settings import SETTINGS, Settings, default_of
+from sphinx_autogradgraph.figures.options import DECLARATIONS, SHOWN, TABLED, TABLES
 from sphinx_autogradgraph.hosts.cli import parser
+from sphinx_autogradgraph.render.labels import SHOW
 from tests.conftest import ROOT
 
 DOCS = ROOT / "docs"
@@ -101,19 +101,18 @@ def test_settings_in_toml_are_settings() -> None:
     assert any("custom_fences" in json.dumps(table) for table in tables)
 
 
-def test_every_option_is_in_the_reference() -> None:
-    missing = [name for name in NAMES if f"``:{name}:``" not in REFERENCE]
-    assert missing == []
-
-
-def test_every_setting_is_in_the_reference_with_its_default() -> None:
-    for field in fields(Settings):
-        if field.name in ("path", "strict"):  # Sphinx has its own
-            continue
-        default = field.default
-        shown = f'"{default}"' if isinstance(default, str) else str(default)
-        head = rf"^``autogradgraph_{field.name}`` \(`*{re.escape(shown)}`*\)$"
-        assert re.search(head, REFERENCE, re.MULTILINE), (field.name, shown)
+def test_the_reference_has_every_option_and_setting_from_its_declaration() -> None:
+    assert ".. declarations:: options\n" in REFERENCE
+    assert ".. declarations:: settings\n" in REFERENCE
+    for declared in DECLARATIONS.values():
+        assert declared.help
+    for name, setting in SETTINGS.items():
+        assert setting.metadata["help"], name
+        default = default_of(setting)
+        if default is not None:
+            assert setting.metadata["parse"](default) == default
+    assert set(SHOWN) == set(SHOW)
+    assert set(TABLED) == set(TABLES)
 
 
 def test_every_kind_of_warning_is_in_the_reference() -> None:

@@ -25,7 +25,7 @@ FACADES = {"__init__", "__main__", "markdown", "testing"}
 
 WITH_TORCH = {"tracing", "runtime/child.py", "hosts/python.py"}
 WITH_SPHINX = {"hosts/sphinx"}
-WITH_DOCUTILS = {"hosts/sphinx", "figures/options.py"}
+WITH_DOCUTILS = {"hosts/sphinx"}
 
 
 def imports(path: Path, *, inside_functions: bool = True) -> set[str]:

@@ -1,14 +1,21 @@
-"""What a project may set: for Sphinx in ``conf.py``, for Markdown sites in ``pyproject.toml``."""
+"""The settings of a project, each declared once: in Sphinx ``autogradgraph_NAME`` of ``conf.py``,
+for Markdown sites ``NAME`` in the table ``[tool.autogradgraph]`` of ``pyproject.toml``.
+
+From these declarations come the values that Sphinx knows, the keys of ``pyproject.toml``, the
+checks of both, and the table in the reference.
+"""
 
 from __future__ import annotations
 
+import math
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
+from sphinx_autogradgraph.core.messages import MessageError
 
 Engine = Literal["graphviz-pure", "dot"]
 """The layout engines: the one that comes with the package, and that of the system."""
@@ -25,60 +32,210 @@ COLUMN = 720
 """The width, in CSS pixels, that figures are made for."""
 
 FILE, TABLE = "pyproject.toml", "autogradgraph"
-"""Where a Markdown site has its settings: the table ``[tool.autogradgraph]`` of that file."""
+"""The file and the table in which a Markdown site has its settings."""
+
+Parse = Callable[[object], object]
+"""Takes a value as its author wrote it to what it means; :exc:`.MessageError` if it cannot."""
+
+
+def text(value: object) -> str:
+    """A text."""
+    if not isinstance(value, str):
+        raise MessageError("a text is needed")
+    return value
+
+
+def choice(*choices: str) -> Parse:
+    """One of a few words."""
+
+    def parse(value: object) -> object:
+        if value not in choices:
+            raise MessageError("choose from {choices}", {"choices": ", ".join(choices)})
+        return value
+
+    return parse
+
+
+def number(least: float, *, above: bool = False, whole: bool = False) -> Parse:
+    """A number from ``least`` on, or only ``above`` it; also as a text, as ``-D`` gives it."""
+    values = {"least": f"{least:g}"}
+    if whole:
+        otherwise = MessageError("a whole number from {least} on is needed", values)
+    elif above:
+        otherwise = MessageError("a number above {least} is needed", values)
+    else:
+        otherwise = MessageError("a number from {least} on is needed", values)
+
+    def parse(value: object) -> object:
+        if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+            raise otherwise
+        try:
+            found = float(value)
+        except (ValueError, OverflowError):
+            raise otherwise from None
+        if not math.isfinite(found) or found < least or (above and found == least):
+            raise otherwise
+        if whole and found != int(found):
+            raise otherwise
+        return int(found) if found == int(found) else found
+
+    return parse
+
+
+def texts(value: object) -> list[str]:
+    """A list of texts; also as one text with commas, as ``-D`` gives it."""
+    items = [item.strip() for item in value.split(",")] if isinstance(value, str) else value
+    if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
+        raise MessageError("a list of texts is needed")
+    return list(items)
+
+
+def yes_or_no(value: object) -> bool:
+    """True or false."""
+    if not isinstance(value, bool):
+        raise MessageError("choose from {choices}", {"choices": "true, false"})
+    return value
+
+
+def or_none(parse: Parse) -> Parse:
+    """What ``parse`` takes, or None."""
+    return lambda value: None if value is None else parse(value)
+
+
+Rebuild = Literal["env", ""]
+"""What Sphinx does when a setting changes: read every document again, or nothing."""
+
+
+def setting(default: Any, parse: Parse, help: str, rebuild: Rebuild = "") -> Any:
+    """Declare a setting; ``help`` is in reStructuredText."""
+    metadata = {"parse": parse, "help": help, "rebuild": rebuild}
+    if isinstance(default, list):
+        return field(default_factory=default.copy, metadata=metadata)
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of a project.  Paths are relative to the file that sets them.
+    """The settings of a project.  Paths are relative to the file that sets them."""
 
-    - ``show``: what ``:show:`` is where an author does not say.
-    - ``layout``: the layout engine, ``"graphviz-pure"`` or ``"dot"``.
-    - ``execution``: ``"auto"`` runs code where torch is installed and else draws from snapshots,
-      ``"always"`` runs it, ``"never"`` does not.
-    - ``snapshots``: the directory of the snapshots; None keeps none.
-    - ``cache``: the directory of the cache; None for the host's own place.
-    - ``max_nodes``: a graph with more nodes folds by itself.
-    - ``memory``: MiB that a program may take; None for no limit.
-    - ``environment``: the names of environment variables that programs may see besides those that
-      any needs; None for all.
-    - ``timeout``: seconds that a program may take.
-    - ``layout_timeout``: seconds that the layout of a graph may take.
-    - ``linger``: seconds for which the worker, which has torch, stays for the next build; 0: it
-      ends with this one.
-    - ``path``: directories in which programs find modules (Sphinx: ``sys.path`` of ``conf.py``).
-    - ``strict``: whether a diagnostic ends the build (Sphinx: ``-W``).
-    """
+    show: str = setting("shape", text, "The words of ``:show:`` where an author gives none.", "env")
+    layout: Engine = setting(
+        ENGINES[0],
+        choice(*ENGINES),
+        'The layout engine: ``"graphviz-pure"``, which comes with the package and draws the same '
+        'everywhere, or ``"dot"``, that of a Graphviz installed on the system.',
+        "env",
+    )
+    execution: Mode = setting(
+        "auto",
+        choice(*get_args(Mode)),
+        '``"auto"`` runs code where torch is installed and else draws from snapshots; '
+        '``"always"`` runs it; ``"never"`` does not.',
+        "env",
+    )
+    snapshots: str | None = setting(
+        None, or_none(text), "The directory of the snapshots.  See :doc:`in-sync`.", "env"
+    )
+    max_nodes: int = setting(
+        MAX_NODES,
+        number(1, whole=True),
+        "A graph with more nodes folds by itself.  See :doc:`large-models`.",
+        "env",
+    )
+    column: float = setting(
+        COLUMN,
+        number(0, above=True),
+        "The width of the column of text, in CSS pixels.  A drawing that is wider has its labels "
+        "on two lines, then shrinks to three quarters, then scrolls.",
+        "env",
+    )
+    cache: str | None = setting(
+        None,
+        or_none(text),
+        "The directory of the cache; by default in that of the doctrees, for Markdown sites "
+        "``.cache/autogradgraph``.",
+    )
+    timeout: float = setting(60, number(0, above=True), "How many seconds a program may take.")
+    memory: int | None = setting(
+        None, or_none(number(1, whole=True)), "How many MiB a program may take, on Linux."
+    )
+    environment: list[str] | None = setting(
+        None,
+        or_none(texts),
+        "The names of the environment variables that programs may see, besides those that any "
+        "program needs; ``None`` for all.  See :doc:`security`.",
+    )
+    layout_timeout: float = setting(
+        30,
+        number(0, above=True),
+        "How many seconds the layout of one graph may take.  What takes longer is folded further, "
+        "with a warning.",
+    )
+    linger: float = setting(
+        0,
+        number(0),
+        "For how many seconds the process that has imported torch stays after a build, on Linux.  "
+        "The next build of the project in that time does not import torch again: for "
+        "``sphinx-autobuild``, an editor's rebuild on save, ``mkdocs serve``.  Another torch, "
+        "package, environment variable, ``sys.path`` or setting means another process.  It can be "
+        "reached by the user alone, through a socket in a directory of mode 0700 under "
+        "``$XDG_RUNTIME_DIR`` (else that for temporary files); ``autogradgraph stop`` ends all of "
+        "yours, ``autogradgraph stop DOCS`` those of one project.",
+    )
+    path: list[str] = setting(
+        ["."],
+        texts,
+        "The directories in which programs find modules; only in ``pyproject.toml``: for Sphinx "
+        "they are those of ``sys.path`` in ``conf.py``.",
+    )
+    strict: bool = setting(
+        False,
+        yes_or_no,
+        "Whether a warning ends the build; only in ``pyproject.toml``: Sphinx has ``-W``.",
+    )
 
-    show: str = "shape"
-    layout: Engine = ENGINES[0]
-    execution: Mode = "auto"
-    snapshots: str | None = None
-    cache: str | None = None
-    max_nodes: int = MAX_NODES
-    memory: int | None = None
-    environment: list[str] | None = None
-    timeout: float = 60
-    layout_timeout: float = 30
-    linger: float = 0
-    path: tuple[str, ...] = (".",)
-    strict: bool = False
+
+SETTINGS: Mapping[str, Field[Any]] = {item.name: item for item in fields(Settings)}
+"""The declarations of the settings, by name."""
+
+NOT_FOR_SPHINX = frozenset({"path", "strict"})
+"""The settings for which Sphinx has ways of its own."""
 
 
-_TYPES: Mapping[str, tuple[type, ...]] = {
-    "show": (str,), "layout": (str,), "execution": (str,), "snapshots": (str,), "cache": (str,),
-    "max_nodes": (int,), "memory": (int,), "environment": (list,), "timeout": (int, float),
-    "layout_timeout": (int, float), "linger": (int, float), "path": (list,), "strict": (bool,),
-}  # fmt: skip
-_CHOICES = {"layout": ENGINES, "execution": get_args(Mode)}
+def default_of(declared: Field[Any]) -> Any:
+    """The default of a setting."""
+    return getattr(Settings(), declared.name)
 
 
 def read_settings(root: Path) -> Settings:
     """The settings in the ``pyproject.toml`` of a project; the defaults where there is none.
 
-    Raises :exc:`.DiagnosticError` (``option``) for what is not as it should
-    be.
+    Raises :exc:`.DiagnosticError` (``option``) for what is not as it should be.
     """
+    found: dict[str, Any] = {}
+    for name, value in _table(root).items():
+        if name not in SETTINGS:
+            diagnostic = Diagnostic(
+                "option",
+                "[tool.autogradgraph] of pyproject.toml: unknown setting {name}; the settings are "
+                "{choices}",
+                {"name": name, "choices": ", ".join(SETTINGS)},
+            )
+            raise DiagnosticError(diagnostic)
+        try:
+            found[name] = SETTINGS[name].metadata["parse"](value)
+        except MessageError as error:
+            diagnostic = Diagnostic(
+                "option",
+                "[tool.autogradgraph] of pyproject.toml: {name} cannot be {value}: {reason}",
+                {"name": name, "value": f"{value!r:.80}", "reason": error.message},
+            )
+            raise DiagnosticError(diagnostic) from None
+    return Settings(**found)
+
+
+def _table(root: Path) -> Mapping[str, object]:
+    """The table of our settings; empty where there is none."""
     if sys.version_info >= (3, 11):
         import tomllib
     else:
@@ -86,31 +243,16 @@ def read_settings(root: Path) -> Settings:
     try:
         data = tomllib.loads((root / FILE).read_text("utf-8"))
     except FileNotFoundError:
-        return Settings()
+        return {}
     except (OSError, ValueError) as error:
         values = {"file": FILE, "reason": str(error).replace(str(root), ".")}
-        raise DiagnosticError(
-            Diagnostic("option", "{file} cannot be read: {reason}", values)
-        ) from None
-    table: dict[str, Any] = data.get("tool", {}).get(TABLE, {})
-    known = [field.name for field in fields(Settings)]
-    for name, value in table.items():
-        if name not in known:
-            values = {"name": name, "choices": ", ".join(known)}
-            raise DiagnosticError(
-                Diagnostic(
-                    "option",
-                    "[tool.autogradgraph] of pyproject.toml has no {name}; there are {choices}",
-                    values,
-                )
-            )
-        choices = _CHOICES.get(name, (value,))
-        is_bool = isinstance(value, bool) != (name == "strict")
-        if not isinstance(value, _TYPES[name]) or is_bool or value not in choices:
-            diagnostic = Diagnostic(
-                "option",
-                "[tool.autogradgraph] of pyproject.toml: {name} cannot be {value}",
-                {"name": name, "value": repr(value)},
-            )
-            raise DiagnosticError(diagnostic)
-    return Settings(**{**table, "path": tuple(table.get("path", Settings.path))})
+        diagnostic = Diagnostic("option", "{file} cannot be read: {reason}", values)
+        raise DiagnosticError(diagnostic) from None
+    tools = data.get("tool", {})
+    table = tools.get(TABLE, {}) if isinstance(tools, dict) else None
+    if not isinstance(table, dict):
+        diagnostic = Diagnostic(
+            "option", "{file}: [tool.autogradgraph] is not a table", {"file": FILE}
+        )
+        raise DiagnosticError(diagnostic)
+    return table

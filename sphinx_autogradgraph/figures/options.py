@@ -1,166 +1,81 @@
-"""The options of the directive: from their texts to values."""
+"""The options of a figure, each declared once: name, default, how it is read, what it means.
+
+From these declarations come the options of the directive, of the fence and of the command, their
+checks, and the table in the reference.
+"""
 
 from __future__ import annotations
 
 import math
+import re
+import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Literal, TypeVar, get_args
-
-from docutils.parsers.rst import directives
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, TypeVar, get_args
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
 from sphinx_autogradgraph.core.messages import Message, MessageError
+from sphinx_autogradgraph.core.settings import MAX_NODES
 from sphinx_autogradgraph.program.program import split_expressions
 from sphinx_autogradgraph.render.diagram import DIRECTIONS, Direction
 from sphinx_autogradgraph.render.labels import SHOW, Show
-from sphinx_autogradgraph.views.choice import EVERYTHING, FOLDS, FoldWord, Scope, fold_words
+from sphinx_autogradgraph.views.choice import FOLDS, FoldWord, Scope, fold_words
 
-T = TypeVar("T")
 W = TypeVar("W", bound=str)
 
 TableName = Literal["tensors", "nodes"]
 TABLES: tuple[TableName, ...] = get_args(TableName)
 
-
-@dataclass(frozen=True)
-class Options:
-    """The options of one directive, parsed.  None and empty where the author did not say."""
-
-    tensor: tuple[str, ...] = ()
-    caption: str = ""
-    name: str = ""
-    alt: str = ""
-    align: str | None = None
-    width: str | None = None
-    classes: tuple[str, ...] = ()
-    figclasses: tuple[str, ...] = ()
-    direction: Direction = "TB"
-    scope: Scope = EVERYTHING
-    show: tuple[Show, ...] = ("shape",)
-    include_source: bool | None = None
-    table: tuple[TableName, ...] = ()
-    context: bool = False
-    skip: bool = False
-    raises: str | None = None
-    seed: int = 0
-    timeout: float = 60.0
-    diagnostics: tuple[Diagnostic, ...] = field(default=())
+ALIGN = ("left", "center", "right")
+UNITS = ("px", "%", "em", "ex", "rem", "ch", "vw", "vh", "cm", "mm", "in", "pt", "pc", "Q")
+"""The units of CSS in which a width may be."""
 
 
-def parse_options(texts: Mapping[str, str], *, show: str, timeout: float, limit: int) -> Options:
-    """Parse the texts of the options; the others are the configured defaults.
-
-    A bad value is a diagnostic (``option``) in the result, and its option as if it were not there.
-    """
-    diagnostics: list[Diagnostic] = []
-
-    def parsed(name: str, convert: Callable[[str], T], default: T) -> T:
-        if name not in texts:
-            return default
-        try:
-            return convert(texts[name])
-        except DiagnosticError as error:
-            diagnostics.append(error.diagnostic)
-        except ValueError as error:
-            diagnostics.append(
-                Diagnostic(
-                    "option",
-                    ":{name}: cannot be {value}: {reason}",
-                    {"name": name, "value": repr(texts[name]), "reason": _reason(error)},
-                )
-            )
-        return default
-
-    try:
-        default_show = _show(show)
-    except ValueError as error:
-        default_show = ("shape",)
-        diagnostics.append(
-            Diagnostic(
-                "option",
-                "autogradgraph_show cannot be {value}: {reason}",
-                {"value": repr(show), "reason": _reason(error)},
-            )
-        )
-    return Options(
-        tensor=parsed("tensor", split_expressions, ()),
-        caption=texts.get("caption", ""),
-        name=texts.get("name", ""),
-        alt=texts.get("alt", ""),
-        align=parsed("align", _align, None),
-        width=parsed("width", _width, None),
-        classes=parsed("class", _classes, ()),
-        figclasses=parsed("figclass", _classes, ()),
-        direction=parsed("direction", _direction, "TB"),
-        show=parsed("show", _show, default_show),
-        scope=Scope(
-            depth=parsed("depth", _depth, None),
-            fold=parsed("fold", _fold, ()),
-            around=parsed("around", _named, None),
-            until=parsed("until", _named, None),
-            limit=limit,
-        ),
-        include_source=parsed("include-source", _yes_or_no, None),
-        table=parsed("table", _table, ()),
-        context=parsed("context", _yes_or_no, False),
-        skip=parsed("skip", _yes_or_no, False),
-        raises=parsed("raises", _exception, None),
-        seed=parsed("seed", _seed, 0),
-        timeout=parsed("timeout", _seconds, float(timeout)),
-        diagnostics=tuple(diagnostics),
-    )
+# --- from texts to values ---
 
 
-def _reason(error: ValueError) -> str | Message:
-    """What is wrong with a value; docutils and Python have their own words."""
-    return error.message if isinstance(error, MessageError) else str(error)
+def _text(text: str) -> str:
+    return text
+
+
+def _choice(choices: tuple[W, ...], text: str) -> W:
+    for word in choices:
+        if text.strip().lower() == word.lower():
+            return word
+    raise MessageError("choose from {choices}", {"choices": ", ".join(choices)})
 
 
 def _align(text: str) -> str:
-    return str(directives.choice(text, ("left", "center", "right")))
-
-
-def _width(text: str) -> str:
-    length = str(directives.length_or_percentage_or_unitless(text, "px"))
-    if not length:
-        raise MessageError("a length is needed")
-    return length
-
-
-def _classes(text: str) -> tuple[str, ...]:
-    return tuple(directives.class_option(text))
+    return _choice(ALIGN, text)
 
 
 def _direction(text: str) -> Direction:
-    for direction in DIRECTIONS:
-        if text.strip().upper() == direction:
-            return direction
-    raise MessageError("choose from {choices}", {"choices": ", ".join(DIRECTIONS)})
+    return _choice(DIRECTIONS, text)
+
+
+def _width(text: str) -> str:
+    match = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*([A-Za-z%]*)\s*", text)
+    unit = "px" if match and not match[2] else match[2] if match else ""
+    if match is None or unit not in UNITS:
+        values = {"units": ", ".join(UNITS)}
+        raise MessageError("a length is needed, in one of the units {units}", values)
+    return f"{match[1]}{unit}"
+
+
+def _classes(text: str) -> tuple[str, ...]:
+    """Class names, made as docutils makes them: ``Big_Figure`` is ``big-figure``."""
+    names = []
+    for word in text.split():
+        ascii_only = unicodedata.normalize("NFKD", word.lower()).encode("ascii", "ignore").decode()
+        name = re.sub(r"^[-0-9]+|-+$", "", re.sub(r"[^a-z0-9]+", "-", ascii_only))
+        if not name:
+            raise MessageError("{word} makes no class name", {"word": repr(word)})
+        names.append(name)
+    return tuple(names)
 
 
 def _show(text: str) -> tuple[Show, ...]:
     return _words(text, SHOW)
-
-
-def _depth(text: str) -> int:
-    depth = int(text)
-    if depth < 1:
-        raise MessageError("a whole number from 1 is needed")
-    return depth
-
-
-def _fold(text: str) -> tuple[FoldWord, ...]:
-    words = fold_words(text.replace(",", " ").split())
-    if not words:
-        raise MessageError("choose from {choices}", {"choices": ", ".join(FOLDS)})
-    return words
-
-
-def _named(text: str) -> str:
-    if not text.strip():
-        raise MessageError("the name of a tensor or a module is needed")
-    return text.strip()
 
 
 def _table(text: str) -> tuple[TableName, ...]:
@@ -176,6 +91,47 @@ def _words(text: str, known: tuple[W, ...]) -> tuple[W, ...]:
             values = {"word": repr(word), "choices": ", ".join(known)}
             raise MessageError("there is no {word}; choose from {choices}", values)
     return tuple(by_text[word] for word in dict.fromkeys(words))
+
+
+def _depth(text: str) -> int:
+    return _whole(text, 1, None, Message("a whole number from 1 is needed"))
+
+
+def _seed(text: str) -> int:
+    return _whole(text, 0, 2**64 - 1, Message("a whole number from 0 to 2**64 - 1 is needed"))
+
+
+def _whole(text: str, least: int, most: int | None, otherwise: Message) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = least - 1
+    if number < least or (most is not None and number > most):
+        raise MessageError(otherwise.text)
+    return number
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not (math.isfinite(seconds) and seconds > 0):
+        raise MessageError("a number of seconds above 0 is needed")
+    return seconds
+
+
+def _fold(text: str) -> tuple[FoldWord, ...]:
+    words = fold_words(text.replace(",", " ").split())
+    if not words:
+        raise MessageError("choose from {choices}", {"choices": ", ".join(FOLDS)})
+    return words
+
+
+def _named(text: str) -> str:
+    if not text.strip():
+        raise MessageError("the name of a tensor or a module is needed")
+    return text.strip()
 
 
 def _yes_or_no(text: str) -> bool:
@@ -194,15 +150,241 @@ def _exception(text: str) -> str:
     return name
 
 
-def _seed(text: str) -> int:
-    seed = int(text)
-    if not 0 <= seed < 2**64:
-        raise MessageError("a whole number from 0 to 2**64 - 1 is needed")
-    return seed
+# --- the declarations ---
 
 
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not (math.isfinite(seconds) and seconds > 0):
-        raise MessageError("a number of seconds above 0 is needed")
-    return seconds
+@dataclass(frozen=True)
+class Declaration:
+    """An option: how its text is read, how it is written, and what it means.
+
+    ``form`` and ``help`` are in reStructuredText.  ``short`` is the help of the command, which has
+    only the options with one.
+    """
+
+    parse: Callable[[str], Any]
+    form: str
+    help: str
+    short: str = ""
+
+
+def option(
+    default: Any,
+    parse: Callable[[str], Any],
+    form: str,
+    help: str,
+    *,
+    short: str = "",
+    name: str = "",
+) -> Any:
+    """Declare an option; ``name`` is that of the option where Python does not allow it."""
+    metadata = {"declaration": Declaration(parse, form, help, short), "name": name}
+    return field(default=default, metadata=metadata)
+
+
+SHOWN: Mapping[Show, str] = {
+    "shape": "the shapes of the tensors that nodes produce",
+    "dtype": "their dtypes",
+    "device": "their devices",
+    "values": "the elements of tensors that have at most six, and of their gradients; also of what "
+    "a call returned and no variable holds any more",
+    "flags": "``is_leaf``, ``requires_grad``, ``retains_grad`` and ``grad`` of the tensors that "
+    "are still there: leaves, inputs, and those that a variable holds",
+    "saved": "what nodes saved for backward, by torch's names: tensors beside the node, like a "
+    "sheet of paper, and other arguments in it (``exponent=2``).  A leaf that is saved says so "
+    "itself.  Nothing is unpacked or computed again, and what a ``backward()`` has freed is marked",
+    "inputs": "the tensors that do not require grad and went into operations, dashed",
+    "formulas": "what each function node sends to each of its inputs, as a Python expression of "
+    "``grad``, the gradient that arrived: ``→ w: X.T @ grad``.  Tensors have the program's names, "
+    "else those under which torch saved them; saved numbers stand as numbers.  Every formula that "
+    "is shown has been compared with what autograd passes, on the samples of torch's own operator "
+    "database.  An operation without such a formula says nothing; a ``Function`` of your own shows "
+    "its ``backward`` in the tooltip",
+    "gradients": "what arrives at each node in one real backward, and what goes along each edge: "
+    "the norm of the gradient, and the order of arrival.  The graph is retained, and every tensor "
+    "keeps the ``grad`` that it has.  Hooks of the program's run, but none that wait for a leaf's "
+    "accumulation.  Where the program has already freed the graph, the caption says so",
+    "modules": "a frame around what each module made, with its path and class",
+    "calls": "the function that was called: ``torch.mm``",
+    "order": "the place of each node in the order in which backward visits them",
+    "legend": "below the drawing, what the kinds of boxes in it mean",
+}
+"""What each word of ``:show:`` shows."""
+
+TABLED: Mapping[TableName, str] = {
+    "tensors": "the tensors of the program with their ``is_leaf``, ``requires_grad`` and "
+    "``grad_fn``",
+    "nodes": "the nodes of the graph with their shapes, lines and inputs",
+}
+"""What each word of ``:table:`` lists."""
+
+
+def _form(words: tuple[str, ...]) -> str:
+    return " | ".join(f"``{word}``" for word in words)
+
+
+def _listed(words: Mapping[Any, str]) -> str:
+    return "\n\n".join(f"``{word}``\n   {text}" for word, text in words.items())
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of one figure, parsed.  None and empty where the author did not say.
+
+    ``diagnostics`` are about values that cannot be; ``limit`` is the setting ``max_nodes``.
+    """
+
+    tensor: tuple[str, ...] = option(
+        (),
+        split_expressions,
+        "expressions",
+        "What is drawn: any expression, or several with commas between them; tensors in tuples, "
+        "lists, dicts and dataclasses are found.  Without it, the value of the last expression "
+        "statement if it is or holds a tensor, else what the last assignment bound.",
+        short="what to draw: expressions, by commas",
+    )
+    caption: str = option(
+        "",
+        _text,
+        "text",
+        "Your words, with inline markup.  What is generated (the output, the leaves and the chain "
+        "of ``grad_fn``) becomes the legend below them.",
+    )
+    name: str = option(
+        "", _text, "name", "The label of the figure, for ``:ref:`` and ``:numref:``."
+    )
+    alt: str = option("", _text, "text", "The text alternative, in place of the generated one.")
+    align: str | None = option(None, _align, _form(ALIGN), "As on ``figure``.")
+    width: str | None = option(None, _width, "length", "As on ``figure``.")
+    classes: tuple[str, ...] = option((), _classes, "names", "As on ``figure``.", name="class")
+    figclasses: tuple[str, ...] = option(
+        (), _classes, "names", "As on ``figure``.", name="figclass"
+    )
+    direction: Direction = option(
+        "TB",
+        _direction,
+        _form(DIRECTIONS),
+        "Where data flows: down (the default), up, to the right, to the left.",
+        short="where data flows: down, up, right, left",
+    )
+    show: tuple[Show, ...] = option(
+        ("shape",),
+        _show,
+        "words",
+        f"What is shown, in place of ``autogradgraph_show``: any of\n\n{_listed(SHOWN)}",
+        short=f"any of {', '.join(SHOW)}",
+    )
+    depth: int | None = option(
+        None,
+        _depth,
+        "number",
+        "1 draws each outermost module that the program called as one node with its parameters, 2 "
+        "its parts, and so on.  A ``ModuleList`` is not called, and so no level.  See "
+        ":doc:`large-models`.",
+        short="modules at that depth, from 1, as one node each",
+    )
+    fold: tuple[FoldWord, ...] = option(
+        (),
+        _fold,
+        _form(FOLDS),
+        "What is drawn as one node, any of them together: calls of modules, as deep as can be seen "
+        "at once; equal neighbours but for the first and the last; what one line of code made.  "
+        "``none`` draws everything; without ``:fold:`` a graph with more than "
+        "``autogradgraph_max_nodes`` nodes folds as far as it must.",
+        short=f"any of {', '.join(FOLDS)}",
+    )
+    around: str | None = option(
+        None,
+        _named,
+        "name",
+        "Only what is near a tensor or a module: two operations before and after it.",
+        short="only what is near a tensor or module",
+    )
+    until: str | None = option(
+        None,
+        _named,
+        "name",
+        "Only what was made from a tensor or a module.  Tensors and modules go by the names that "
+        "figures and tables give them: ``h``, ``net.layers[3]``, ``net.layers.3.weight``.",
+        short="only what comes after a tensor or module",
+    )
+    table: tuple[TableName, ...] = option(
+        (),
+        _table,
+        _form(TABLES),
+        f"A table below the figure, or several:\n\n{_listed(TABLED)}",
+    )
+    include_source: bool | None = option(
+        None,
+        _yes_or_no,
+        "``yes`` | ``no``",
+        "Whether the code that ran is shown above the figure.  Without it, inline code is shown.",
+    )
+    context: bool = option(
+        False,
+        _yes_or_no,
+        "",
+        "Inline code continues the program of the page instead of standing alone.",
+    )
+    raises: str | None = option(
+        None,
+        _exception,
+        "exception",
+        "The program is expected to raise this; not raising is then the error.  What it has made "
+        "until then can be drawn.",
+    )
+    skip: bool = option(
+        False, _yes_or_no, "", "Do not run it; draw from the snapshot if there is one."
+    )
+    seed: int = option(
+        0,
+        _seed,
+        "number",
+        "The seed for ``random``, numpy and torch (0).",
+        short="for random numbers",
+    )
+    timeout: float = option(
+        60.0, _seconds, "seconds", "How long the program may take.", short="of the program"
+    )
+    limit: int = MAX_NODES
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def scope(self) -> Scope:
+        """What of the graph is drawn."""
+        return Scope(self.depth, self.fold, self.around, self.until, self.limit)
+
+
+DECLARATIONS: Mapping[str, Declaration] = {
+    item.metadata["name"] or item.name.replace("_", "-"): item.metadata["declaration"]
+    for item in fields(Options)
+    if "declaration" in item.metadata
+}
+"""The declarations of the options, by the names that authors write."""
+
+
+def parse_options(texts: Mapping[str, str], *, show: str, timeout: float, limit: int) -> Options:
+    """Parse the texts of the options; the others are the configured defaults.
+
+    A bad value is a diagnostic (``option``) in the result, and its option as if it were not there.
+    """
+    diagnostics: list[Diagnostic] = []
+    found: dict[str, Any] = {"timeout": float(timeout), "limit": limit}
+    try:
+        found["show"] = _show(show)
+    except MessageError as error:
+        values: dict[str, str | Message] = {"value": repr(show), "reason": error.message}
+        diagnostics.append(
+            Diagnostic("option", "autogradgraph_show cannot be {value}: {reason}", values)
+        )
+    for item in fields(Options):
+        name = item.metadata.get("name") or item.name.replace("_", "-")
+        if name not in texts or "declaration" not in item.metadata:
+            continue
+        try:
+            found[item.name] = item.metadata["declaration"].parse(texts[name])
+        except DiagnosticError as error:
+            diagnostics.append(error.diagnostic)
+        except MessageError as error:
+            values = {"name": name, "value": repr(texts[name]), "reason": error.message}
+            diagnostics.append(Diagnostic("option", ":{name}: cannot be {value}: {reason}", values))
+    return Options(**found, diagnostics=tuple(diagnostics))

@@ -9,34 +9,40 @@ nothing else.  ``autogradgraph sync FILE`` puts graphs into text that nothing ex
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sphinx_autogradgraph import __version__
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
+from sphinx_autogradgraph.core.messages import MessageError
+from sphinx_autogradgraph.core.settings import Settings
+from sphinx_autogradgraph.figures.options import DECLARATIONS, Options, parse_options
+from sphinx_autogradgraph.figures.request import Request
 from sphinx_autogradgraph.hosts.watching import watch
-from sphinx_autogradgraph.program.program import (
-    Program,
-    Target,
-    find_module,
-    parse_reference,
-    referenced,
-    split_expressions,
-)
-from sphinx_autogradgraph.render.diagram import DIRECTIONS
+from sphinx_autogradgraph.program.program import find_module, parse_reference
 from sphinx_autogradgraph.render.drawing import FORMS, Drawing
-from sphinx_autogradgraph.render.labels import SHOW, Show, extras_of
 from sphinx_autogradgraph.runtime.client import Runner
 from sphinx_autogradgraph.runtime.lingering import stop
 from sphinx_autogradgraph.runtime.result import Result
-from sphinx_autogradgraph.views.choice import FOLDS, Scope, fold_words
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status: 0 all well, 1 not in sync or failed, 2 wrong usage."""
     options = parser().parse_args(arguments)
+    try:
+        return _run(options)
+    except KeyboardInterrupt:
+        return _fail("interrupted", INTERRUPTED)
+
+
+INTERRUPTED = 130
+"""The exit status after Ctrl-C, as shells have it."""
+
+
+def _run(options: argparse.Namespace) -> int:
     if options.command == "draw":
         return _draw(options)
     if options.command == "sync":
@@ -48,8 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if Path(options.conf or options.docs, "conf.py").is_file():
         return _sphinx_project(options)
     if options.conf:
-        print(f"autogradgraph: there is no conf.py in {options.conf}", file=sys.stderr)
-        return 2
+        return _fail(f"there is no conf.py in {options.conf}", 2)
     return _markdown_site(options)
 
 
@@ -109,30 +114,37 @@ def _add_draw(command: argparse.ArgumentParser, description: str) -> None:
     command.add_argument(
         "reference", metavar="REFERENCE", help="path/to/file.py[:name] or package.module:name"
     )
-    command.add_argument("--tensor", metavar="EXPR", help="what to draw: expressions, by commas")
     command.add_argument(
         "-o", dest="file", metavar="FILE", help=f"write to a file that ends in {', '.join(FORMS)}"
     )
-    command.add_argument(
-        "--show", metavar="WORDS", default="shape", help=f"any of {', '.join(SHOW)}"
-    )
-    command.add_argument(
-        "--depth", metavar="N", type=int, help="modules at that depth, from 1, as one node each"
-    )
-    command.add_argument("--fold", metavar="WORDS", default="", help=f"any of {', '.join(FOLDS)}")
-    command.add_argument("--around", metavar="NAME", help="only what is near a tensor or module")
-    command.add_argument("--until", metavar="NAME", help="only what comes after a tensor or module")
-    command.add_argument(
-        "--direction",
-        metavar="D",
-        choices=DIRECTIONS,
-        default="TB",
-        help="where data flows: down, up, right, left",
-    )
-    command.add_argument("--seed", metavar="N", type=int, default=0, help="for random numbers")
-    command.add_argument(
-        "--timeout", metavar="SECONDS", type=float, default=60.0, help="of the program"
-    )
+    for name, declared in DECLARATIONS.items():
+        if declared.short:
+            command.add_argument(
+                f"--{name}",
+                type=_checked(declared.parse),
+                default=argparse.SUPPRESS,
+                metavar=METAVARS.get(name, "WORDS"),
+                help=declared.short,
+            )
+
+
+METAVARS = {
+    "tensor": "EXPR", "depth": "N", "around": "NAME", "until": "NAME", "direction": "D",
+    "seed": "N", "timeout": "SECONDS",
+}  # fmt: skip
+
+
+def _checked(parse: Callable[[str], object]) -> Callable[[str], str]:
+    """A type for argparse: the text itself, if ``parse`` takes it."""
+
+    def check(text: str) -> str:
+        try:
+            parse(text)
+        except (DiagnosticError, MessageError) as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+        return text
+
+    return check
 
 
 def _stop(options: argparse.Namespace) -> int:
@@ -154,8 +166,7 @@ def _watch(options: argparse.Namespace) -> int:
     try:
         reference = parse_reference(options.reference)
     except DiagnosticError as error:
-        print(f"autogradgraph: {error}", file=sys.stderr)
-        return 2
+        return _fail(error, 2)
     file = reference.file or find_module(reference.module or "", [str(Path.cwd()), *sys.path])
     files = [] if file is None else [str(Path(file).absolute())]
     # Every program is to have the same worker, which has imported torch.
@@ -163,91 +174,64 @@ def _watch(options: argparse.Namespace) -> int:
         try:
             return watch(lambda: _draw_with(runner, options), files, print)
         except ImportError:
-            print(
-                "autogradgraph: watch needs watchfiles; install it with "
-                "pip install 'sphinx-autogradgraph[watch]'",
-                file=sys.stderr,
+            return _fail(
+                "watch needs watchfiles; install it with pip install 'sphinx-autogradgraph[watch]'",
+                2,
             )
-            return 2
 
 
-def _draw_with(runner: Runner, options: argparse.Namespace) -> tuple[int, tuple[str, ...]]:
+def _draw_with(runner: Runner, arguments: argparse.Namespace) -> tuple[int, tuple[str, ...]]:
     """Run the program and draw; the exit status, and the author's files that were read."""
-    try:
-        scope = _scope(options)
-        program = _program(options)
-    except (DiagnosticError, ValueError) as error:
-        print(f"autogradgraph: {error}", file=sys.stderr)
-        return 2, ()
+    if arguments.file is not None and Path(arguments.file).suffix.lower() not in FORMS:
+        return _fail(f"unsupported extension of {arguments.file}; use {', '.join(FORMS)}", 2), ()
+    default = Settings()
+    options = parse_options(
+        {name: getattr(arguments, name) for name in DECLARATIONS if hasattr(arguments, name)},
+        show=default.show,
+        timeout=default.timeout,
+        limit=default.max_nodes,
+    )
+    here = str(Path.cwd())
+    request = Request.of(
+        options, arguments.reference, None, directory=here, root=here, path_of=os.path.abspath
+    )
+    program = request.program
+    if request.diagnostics or program is None:
+        return _fail("\n".join(item.report() for item in request.diagnostics), 2), ()
     (result,) = runner.run([program])
-    return _save(options, scope, result), (*(block.path for block in program.blocks), *result.files)
+    status = _save(arguments.file, options, result)
+    return status, (*(block.path for block in program.blocks), *result.files)
 
 
-def _save(options: argparse.Namespace, scope: Scope, result: Result) -> int:
+def _save(file: str | None, options: Options, result: Result) -> int:
     """Draw what a program came to, into a file or as text here; the exit status."""
     (traced,) = result.targets
     if isinstance(traced, Diagnostic):
-        print(f"autogradgraph: {traced.report()}", file=sys.stderr)
-        return 2 if traced.kind in ("reference", "option") else 1
+        return _fail(traced.report(), 2 if traced.kind in ("reference", "option") else 1)
     try:
         drawing = Drawing(
             traced.graph,
-            show=_show(options),
+            show=options.show,
             direction=options.direction,
-            scope=scope,
+            scope=options.scope,
             notes=traced.notes,
         )
     except ValueError as error:
-        print(f"autogradgraph: {error}", file=sys.stderr)
-        return 2
-    if options.file is None:
+        return _fail(error, 2)
+    if file is None:
         print(drawing.text)
         return 0
     try:
-        drawing.save(options.file)
+        drawing.save(file)
     except (DiagnosticError, OSError, ImportError) as error:
-        print(f"autogradgraph: {error}", file=sys.stderr)
-        return 1
+        return _fail(error, 1)
     return 0
 
 
-def _words(text: str) -> list[str]:
-    return text.replace(",", " ").split()
-
-
-def _show(options: argparse.Namespace) -> list[Show]:
-    """What nodes show; :exc:`ValueError` for what they cannot."""
-    words = _words(options.show)
-    for word in words:
-        if word not in SHOW:
-            raise ValueError(f"--show has no {word!r}; choose from {', '.join(SHOW)}")
-    return [show for word in words for show in SHOW if show == word]
-
-
-def _scope(options: argparse.Namespace) -> Scope:
-    """What of the graph is drawn; :exc:`ValueError` for options that cannot be meant."""
-    if options.file is not None and Path(options.file).suffix.lower() not in FORMS:
-        raise ValueError(f"{options.file} ends in none of {', '.join(FORMS)}")
-    folds = fold_words(_words(options.fold))
-    return Scope(options.depth, folds, options.around, options.until)
-
-
-def _program(options: argparse.Namespace) -> Program:
-    """The program of a reference, relative to the working directory."""
-    here = str(Path.cwd())
-    reference = parse_reference(options.reference)
-    if reference.member and options.tensor:
-        raise ValueError("--tensor and the reference both say what to draw; keep one")
-    target = Target(
-        after=0,
-        expressions=split_expressions(options.tensor) if options.tensor else (),
-        extras=extras_of(_show(options)),
-    )
-    base = Program(
-        blocks=(), targets=(target,), directory=here, root=here,
-        seed=options.seed, timeout=options.timeout,
-    )  # fmt: skip
-    return referenced(base, reference, str(Path(reference.file or "").absolute()))
+def _fail(reason: object, status: int) -> int:
+    """Say what went wrong; the exit status."""
+    print(f"autogradgraph: {reason}", file=sys.stderr)
+    return status
 
 
 def _sync(options: argparse.Namespace) -> int:
@@ -272,8 +256,7 @@ def _markdown_site(options: argparse.Namespace) -> int:
     try:
         report, diagnostics = check_site(Path(options.docs), options.command)
     except NoSiteError as error:
-        print(f"autogradgraph: {error}", file=sys.stderr)
-        return 2
+        return _fail(error, 2)
     if updates:
         for line in report.accepted():
             print(line)
@@ -316,8 +299,7 @@ def _sphinx_project(options: argparse.Namespace) -> int:
                 app.connect(REPORT_EVENT, lambda _app, report: reports.append(report))
                 app.build()
         except SphinxError as error:
-            print(f"autogradgraph: {error}", file=sys.stderr)
-            return 2
+            return _fail(error, 2)
     (report,) = reports
     if updates:
         for line in report.accepted():

@@ -262,13 +262,15 @@ def split_expressions(text: str) -> tuple[str, ...]:
         if not isinstance(tree, ast.List):
             raise SyntaxError("not a list of expressions")
         found = [ast.get_source_segment(f"[{source}]", element) for element in tree.elts]
-    except (SyntaxError, ValueError) as error:
-        reason = error.msg if isinstance(error, SyntaxError) else str(error)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        reason: str | Message = error.msg if isinstance(error, SyntaxError) else str(error)
+        if isinstance(error, (RecursionError, MemoryError)):  # what Python's parser raises then
+            reason = Message("it is too long or nested too deeply")
         raise DiagnosticError(
             Diagnostic(
                 "option",
                 ":tensor: {text} does not parse as an expression: {reason}",
-                {"text": repr(text), "reason": reason},
+                {"text": f"{text!r:.200}", "reason": reason},
             )
         ) from None
     expressions = tuple(segment for segment in found if segment)

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.figures.html_ids import page_slug
-from sphinx_autogradgraph.figures.option_names import NAMES
-from sphinx_autogradgraph.figures.options import parse_options
+from sphinx_autogradgraph.figures.options import DECLARATIONS, parse_options
 from sphinx_autogradgraph.figures.pipeline import FinishedFigure, PageFigures
 from sphinx_autogradgraph.figures.plan import Figure, Plan
 from sphinx_autogradgraph.figures.request import Request
@@ -144,12 +143,12 @@ class MarkdownPage:
             return replace(
                 request, program=None, block=None, source=False, diagnostics=(diagnostic,)
             )
-        unknown = [name for name in texts if name not in NAMES]
+        unknown = [name for name in texts if name not in DECLARATIONS]
         if unknown:
             diagnostic = Diagnostic(
                 "option",
                 "there is no option {name}; the options are {choices}",
-                {"name": unknown[0], "choices": ", ".join(sorted((*NAMES, REFERENCE)))},
+                {"name": unknown[0], "choices": ", ".join(sorted((*DECLARATIONS, REFERENCE)))},
             )
             found = (diagnostic, *request.diagnostics)
             return replace(request, program=None, source=False, diagnostics=found)

@@ -1,38 +1,66 @@
-"""The values of ``conf.py``: each declared once, with its default, types and what it alters."""
+"""The values of ``conf.py``: the declared settings, with ``autogradgraph_`` before their names."""
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any
 
 from sphinx.config import ENUM
+from sphinx.errors import ConfigError
 
-from sphinx_autogradgraph.core.settings import ENGINES, Mode, Settings
+from sphinx_autogradgraph.core.messages import MessageError
+from sphinx_autogradgraph.core.settings import NOT_FOR_SPHINX, SETTINGS, Settings, default_of
+from sphinx_autogradgraph.hosts.sphinx.translation import _
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.config import Config
 
+VALUES = {
+    f"autogradgraph_{name}": SETTINGS[name] for name in SETTINGS if name not in NOT_FOR_SPHINX
+}
+"""The declarations of our values, by name."""
+
+
+class _AsWritten(ENUM):
+    """A type by which Sphinx takes any value, and texts of ``-D`` as they are.
+
+    ``typing.Any`` should do that, and does where it is no class: before Python 3.11.  Elsewhere
+    Sphinx converts texts by the default's type, and uses the default where that fails.
+    """
+
+    def match(self, value: object) -> bool:
+        return True
+
+    def __eq__(self, other: object) -> bool:
+        return other is Any or other is self
+
+    __hash__ = ENUM.__hash__
+
+
+AS_WRITTEN = _AsWritten()
+
 
 def setup_config(app: Sphinx) -> None:
-    """Declare our configuration values: those of
-    :class:`.Settings`, with ``autogradgraph_`` before their names."""
-    default = Settings()
-    app.add_config_value("autogradgraph_show", default.show, "env", [str])
-    app.add_config_value("autogradgraph_layout", default.layout, "env", ENUM(*ENGINES))
-    modes = ENUM(*get_args(Mode))
-    app.add_config_value("autogradgraph_execution", default.execution, "env", modes)
-    app.add_config_value("autogradgraph_snapshots", None, "env", [str, type(None)])
-    app.add_config_value("autogradgraph_max_nodes", default.max_nodes, "env", [int])
-    app.add_config_value("autogradgraph_cache", None, "", [str, type(None)])
-    app.add_config_value("autogradgraph_memory", None, "", [int, type(None)])
-    app.add_config_value("autogradgraph_environment", None, "", [list, tuple, type(None)])
-    app.add_config_value("autogradgraph_linger", default.linger, "", [int, float])
-    app.add_config_value("autogradgraph_timeout", default.timeout, "", [int, float])
-    app.add_config_value("autogradgraph_layout_timeout", default.layout_timeout, "", [int, float])
+    """Declare our values, and have them checked before anything reads them."""
+    for name, declared in VALUES.items():
+        # The checks are ours, which say what is wrong and stop; Sphinx would only warn.
+        app.add_config_value(name, default_of(declared), declared.metadata["rebuild"], AS_WRITTEN)
+    app.connect("config-inited", _check)
+
+
+def _check(app: Sphinx, config: Config) -> None:
+    for name, declared in VALUES.items():
+        value = config[name]
+        try:
+            setattr(config, name, declared.metadata["parse"](value))
+        except MessageError as error:
+            text = _("{name} cannot be {value}: {reason}")
+            reason = error.message.sentence(_)
+            raise ConfigError(
+                text.format(name=name, value=f"{value!r:.80}", reason=reason)
+            ) from None
 
 
 def settings_of(config: Config) -> Settings:
     """The settings of a Sphinx project, as all hosts have them."""
-    names = {f"autogradgraph_{field.name}": field.name for field in fields(Settings)}
-    return Settings(**{name: config[value] for value, name in names.items() if value in config})
+    return Settings(**{declared.name: config[name] for name, declared in VALUES.items()})

@@ -4,12 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
-
-from sphinx_autogradgraph.figures.option_names import NAMES
 
 
 class OptionSpec(dict[str, Callable[[str], str]]):
@@ -28,8 +26,16 @@ def _text(value: str | None) -> str:
     return value or ""
 
 
-OPTION_SPEC = OptionSpec(dict.fromkeys(NAMES, _text))
-"""All options as texts: docutils would report a bad value under its own type of warning."""
+class _Declared:
+    """The declared options, imported when docutils meets the first directive and not before.
+
+    All are texts to docutils, which would report a bad value under its own type of warning.
+    """
+
+    def __get__(self, instance: object, owner: type) -> OptionSpec:
+        from sphinx_autogradgraph.figures.options import DECLARATIONS
+
+        return OptionSpec(dict.fromkeys(DECLARATIONS, _text))
 
 
 class AutogradGraph(SphinxDirective):
@@ -38,7 +44,7 @@ class AutogradGraph(SphinxDirective):
     has_content = True
     optional_arguments = 1
     final_argument_whitespace = True
-    option_spec: ClassVar[OptionSpec] = OPTION_SPEC
+    option_spec: ClassVar[Any] = _Declared()
 
     def run(self) -> list[nodes.Node]:
         """The figure, which awaits its drawing until the page has been read."""

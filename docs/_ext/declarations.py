@@ -1,0 +1,63 @@
+"""A directive of this documentation: the options or the settings, from their declarations."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from typing import TYPE_CHECKING
+
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.util.docutils import SphinxDirective
+
+from sphinx_autogradgraph.core.settings import NOT_FOR_SPHINX, SETTINGS, default_of
+from sphinx_autogradgraph.figures.options import DECLARATIONS
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+
+def options_text() -> str:
+    """The options of the directive as a definition list."""
+    return "\n".join(
+        _item(f"``:{name}:`` {declared.form}".rstrip(), declared.help)
+        for name, declared in DECLARATIONS.items()
+    )
+
+
+def settings_text() -> str:
+    """The settings as a definition list, by their names in ``conf.py`` or ``pyproject.toml``."""
+    items = []
+    for name, declared in SETTINGS.items():
+        default = default_of(declared)
+        shown = str(default) if default is None else json.dumps(default)
+        prefix = "" if name in NOT_FOR_SPHINX else "autogradgraph_"
+        items.append(_item(f"``{prefix}{name}`` (``{shown}``)", declared.metadata["help"]))
+    return "\n".join(items)
+
+
+def _item(head: str, help: str) -> str:
+    return f"{head}\n{textwrap.indent(help, '   ')}\n"
+
+
+TEXTS = {"options": options_text, "settings": settings_text}
+
+
+class Declarations(SphinxDirective):
+    """``.. declarations:: options`` or ``.. declarations:: settings``."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """The definition list."""
+        lines = StringList(TEXTS[self.arguments[0]]().splitlines(), source=__file__)
+        node = nodes.Element()
+        self.state.nested_parse(lines, self.content_offset, node)
+        self.env.note_dependency(__file__)
+        return node.children
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Add the directive; called by Sphinx."""
+    app.add_directive("declarations", Declarations)
+    return {"parallel_read_safe": True}
