@@ -105,7 +105,8 @@ def oldest(session: nox.Session) -> None:
     chosen = "not pdf and (not test_sites or sphinx-gallery or myst-nb)"
     chosen += " and (not test_snapshots or check or twice or changed or touched)"
     session.run(
-        python, "-m", "pytest", "-n", "2", "--dist", "loadgroup", "-k", chosen,
+        python, "-m", "pytest", "-n", "2", "--dist", "loadgroup", "-m", "long or not long",
+        "-k", chosen,
         "tests/hosts/test_sphinx.py", "tests/hosts/test_page_program.py",
         "tests/hosts/test_builders.py", "tests/hosts/test_sites.py", "tests/snapshots",
     )  # fmt: skip

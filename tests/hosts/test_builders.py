@@ -102,6 +102,7 @@ def build(example: Path, builder: str, *arguments: str) -> Build:
     return Build(example / "docs", out, done.returncode, done.stdout, done.stderr)
 
 
+@pytest.mark.long
 @pytest.mark.xdist_group("builders")  # in one process, with the same example
 def test_every_builder_twice(example: Path) -> None:
     for builder in BUILDERS:
@@ -158,6 +159,7 @@ def links_lead_somewhere(out: Path) -> None:
     assert found > 0
 
 
+@pytest.mark.long
 @pytest.mark.xdist_group("builders")
 def test_the_epub_is_valid(example: Path) -> None:
     if shutil.which("epubcheck") is None:
@@ -176,6 +178,7 @@ def test_the_epub_is_valid(example: Path) -> None:
 
 
 @pytest.mark.latex
+@pytest.mark.long
 @pytest.mark.xdist_group("builders")
 def test_the_pdf_of_the_documentation(example: Path) -> None:
     built = build(example, "latex")
@@ -221,7 +224,12 @@ def figures(project: Project) -> Project:
     return project
 
 
-@pytest.mark.parametrize("builder", ["html", "singlehtml", "epub", "latex", "text", "man"])
+LONG = [
+    pytest.param(name, marks=pytest.mark.long) for name in ("singlehtml", "epub", "text", "man")
+]
+
+
+@pytest.mark.parametrize("builder", ["html", "latex", *LONG])
 def test_numbers_and_references_also_where_the_program_failed(
     figures: Project, builder: str
 ) -> None:
@@ -249,6 +257,7 @@ def test_numbers_and_references_also_where_the_program_failed(
     assert "could not be drawn" in joined
 
 
+@pytest.mark.long
 def test_the_search_finds_captions_and_leaves(figures: Project) -> None:
     index = figures.build("html").read("searchindex.js")
     for word in ("loss", "leav", "sumbackward0"):

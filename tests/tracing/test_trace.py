@@ -573,6 +573,7 @@ def first_sample(op: Any) -> Any:
         return None
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore")
 def test_every_operator_of_torchs_own_database() -> None:
     """Before and after backward(), each Graph is what a plain walk finds."""
