@@ -29,6 +29,7 @@ from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
 from sphinx_autogradgraph.program.author_files import import_fresh, imported_files, is_authors
 from sphinx_autogradgraph.program.program import Block, Program, Target, display_path
 from sphinx_autogradgraph.runtime.result import Result, Traced
+from sphinx_autogradgraph.runtime.spawned import hand_on_definitions
 from sphinx_autogradgraph.runtime.tracebacks import diagnostic_of
 from sphinx_autogradgraph.tracing.names import Names
 from sphinx_autogradgraph.tracing.provenance import Recorder
@@ -70,6 +71,7 @@ class _Run:
         self._flags = 0
         self._value: tuple[str, object] | None = None
         self._assigned: tuple[str, ...] = ()
+        self._begun: list[ast.Module] = []
         self._files = {block.path: block.file for block in program.blocks}
         self._recorder = Recorder(
             is_own=lambda path: path in self._files or is_authors(path),
@@ -127,6 +129,7 @@ class _Run:
             sys.modules[program.module] = self.module  # dataclasses and pickle look there
         if program.blocks:
             self.module.__file__ = program.blocks[0].path
+            hand_on_definitions(program.module, self.module.__file__, lambda: self._begun)
         _cache_lines(program.blocks)
 
     def _import(self, name: str) -> ModuleType:
@@ -147,6 +150,7 @@ class _Run:
         # Blank lines before it give the code the line numbers of the author's file.
         source = "\n" * (block.line - 1) + block.code
         tree = ast.parse(source, block.path)
+        self._begun.append(tree)
         assigned = _last_assignment(tree, source)
         text = _take_last_value(tree, source)
         code: CodeType = compile(tree, block.path, "exec", self._flags, dont_inherit=True)
@@ -158,6 +162,8 @@ class _Run:
             finally:
                 # Here, and without a frame that the recorder would look at with what is left.
                 builtins.__dict__.update(_BUILTINS)
+        if self.program.module != "__main__":
+            self._begun.clear()  # spawned processes can import it now
         if text is not None and _VALUE in namespace:
             self._value = (text, namespace.pop(_VALUE))
         self._assigned = assigned or self._assigned

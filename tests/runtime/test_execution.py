@@ -280,6 +280,29 @@ def test_programs_are_seeded(runner: Runner, tmp_path: Path) -> None:
     assert first == again != other
 
 
+@pytest.mark.parametrize("where", ["page", pytest.param("file", marks=pytest.mark.long)])
+def test_processes_that_a_program_spawns_have_its_definitions(
+    runner: Runner, tmp_path: Path, where: str
+) -> None:
+    code = HEAD + (
+        "from torch.utils.data import DataLoader, Dataset\nSIZE = 4\n"
+        "class Numbers(Dataset):\n"
+        "    def __len__(self): return SIZE\n"
+        "    def __getitem__(self, index): return torch.tensor(float(index))\n"
+        "def double(value): return value * 2\n"
+        "loader = DataLoader(Numbers(), batch_size=2, num_workers=1, "
+        "multiprocessing_context='spawn')\n"
+        "y = sum((batch * x[:2]).sum() for batch in loader)\n"
+        "import multiprocessing\n"
+        "with multiprocessing.get_context('forkserver').Pool(1) as pool:\n"
+        "    assert pool.map(double, [1, 2]) == [2, 4]\n"
+    )
+    made = program(tmp_path, code, "y") if where == "page" else of_file(write_file(tmp_path, code))
+    if where == "file":
+        made = replace(made, targets=(Target(1, ("y",)),))
+    assert names(run(runner, made)) == ["y"]
+
+
 def test_a_helper_of_equal_size_and_time_is_read_anew(runner: Runner, tmp_path: Path) -> None:
     path = write_file(tmp_path, "import helper\n" + HEAD + "y = getattr(x, helper.op)()\n")
     helper = path.with_name("helper.py")
