@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 
@@ -15,11 +15,14 @@ def write_aside(path: Path, data: bytes) -> None:
     what was there before.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=".part-")
+    aside = path.parent / f".part-{secrets.token_hex(8)}"
+    # Who may read it is for the umask to say, which mkstemp would not ask.
+    handle = os.open(
+        aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666
+    )
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
-        os.chmod(aside, 0o644)
         os.replace(aside, path)
     except BaseException:
         os.unlink(aside)

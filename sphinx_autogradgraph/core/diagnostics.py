@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-from sphinx_autogradgraph.core.messages import Message, Translate, untranslated, values_from
+import msgspec
+
+from sphinx_autogradgraph.core.messages import Message, Translate, untranslated
 
 DiagnosticKind = Literal[
     "reference",
@@ -70,9 +72,12 @@ class Diagnostic:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Diagnostic:
         """Read what :meth:`to_dict` wrote; raise :exc:`ValueError` for anything else."""
-        if data.get("kind") not in get_args(DiagnosticKind):
-            raise ValueError(f"not a diagnostic: {data!r:.200}")
-        return cls(**{**data, "values": values_from(data["values"])})
+        try:
+            diagnostic = msgspec.convert(data, cls)
+        except (msgspec.ValidationError, RecursionError):
+            raise ValueError(f"not a diagnostic: {data!r:.200}") from None
+        Message(diagnostic.message, diagnostic.values).check()
+        return diagnostic
 
 
 class DiagnosticError(Exception):

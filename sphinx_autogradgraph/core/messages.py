@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from string import Formatter
 from typing import Any
+
+import msgspec
 
 Translate = Callable[[str], str]
 """Takes an English message to its translation, as :func:`gettext.gettext` does."""
@@ -36,16 +39,25 @@ class Message:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Message:
-        """The message of which ``data`` is the :meth:`to_dict`."""
-        return cls(data["text"], values_from(data["values"]))
+        """The message of which ``data`` is the :meth:`to_dict`; :exc:`ValueError` if it is none."""
+        try:
+            message = msgspec.convert(data, cls)
+        except (msgspec.ValidationError, RecursionError):
+            raise ValueError("not a message") from None
+        message.check()
+        return message
 
+    def check(self) -> None:
+        """Raise :exc:`ValueError` for a text that needs more than its values, put in as they are.
 
-def values_from(data: Mapping[str, Any]) -> dict[str, str | Message]:
-    """The values of a message from plain data."""
-    return {
-        name: Message.from_dict(value) if isinstance(value, dict) else value
-        for name, value in data.items()
-    }
+        Messages come from files, too, and a format can ask for attributes or for a gigabyte.
+        """
+        for _, name, spec, conversion in Formatter().parse(self.text):
+            if name is not None and (name not in self.values or spec or conversion):
+                raise ValueError("not a message")
+        for value in self.values.values():
+            if isinstance(value, Message):
+                value.check()
 
 
 class MessageError(ValueError):

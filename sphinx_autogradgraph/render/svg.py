@@ -39,6 +39,7 @@ def svg_of(
     CSS length in place of the natural width.  ``lines`` links nodes of the Graph to the code that
     made them, ``calls`` to the documentation of the function that was called.
     """
+    prefix = escape(prefix)
     across, down = layout.width + 2 * MARGIN, layout.height + 2 * MARGIN
     # In em of the labels: with the style sheet's font size, one unit is one pixel.
     natural = across / FONT_SIZE
@@ -166,7 +167,8 @@ def _box(box: Box, centre: Point, id: str, line: Link | None, call: Link | None)
         body = line.around(rect, "line", _said(box)) if line else rect
         body += "".join(_lines(box, centre, line, call))
     kind = CLASSES.get(box.kind, box.kind) + (" shared" if box.shared else "")
-    return f'<g class="node {kind}" id="{id}" data-node="{runs(box.nodes)}">{tooltip}{body}</g>'
+    nodes = escape(runs(box.nodes))
+    return f'<g class="node {kind}" id="{id}" data-node="{nodes}">{tooltip}{body}</g>'
 
 
 def _lines(

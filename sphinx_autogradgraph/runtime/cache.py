@@ -13,6 +13,8 @@ import importlib.metadata
 import json
 import os
 import platform
+import zlib
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,10 @@ MAX_BYTES = 256 * 1024 * 1024
 """The oldest entries are dropped when all together take more than this."""
 
 
+MAX_ENTRY = 1024 * 1024 * 1024
+"""More than this is not unpacked: an entry that somebody made up may be a bomb."""
+
+
 class Cache:
     """The results of programs, in a directory that several builds may use at once."""
 
@@ -41,7 +47,9 @@ class Cache:
         key = key_of(program)
         path = self._path(key)
         try:
-            entry = json.loads(gzip.decompress(path.read_bytes()))
+            if not path.is_file():  # a pipe would keep us waiting
+                return None
+            entry = json.loads(_unpacked(path.read_bytes()))
             if entry["format"] != FORMAT or entry["key"] != key:
                 return None
             files = {_absolute(name, program): value for name, value in entry["files"].items()}
@@ -50,9 +58,13 @@ class Cache:
             result = Result.from_dict({**entry["result"], "files": list(files)})
             if len(result.targets) != len(program.targets):
                 return None
-            os.utime(path)  # so that what is used is not dropped
-        except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError):
+        except (
+            OSError, EOFError, ValueError, KeyError, TypeError, AttributeError,
+            zlib.error, RecursionError,
+        ):  # fmt: skip
             return None
+        with suppress(OSError):  # a cache that is read only serves all the same
+            os.utime(path)  # so that what is used is not dropped
         return result
 
     def put(self, program: Program, result: Result) -> None:
@@ -83,11 +95,21 @@ class Cache:
         for _, size, path in sorted(found):
             if left <= most:
                 return
-            path.unlink(missing_ok=True)
-            left -= size
+            with suppress(OSError):  # gone by another build's hand, or read only
+                path.unlink()
+                left -= size
 
     def _path(self, key: str) -> Path:
         return self.directory / key[:2] / f"{key}.json.gz"
+
+
+def _unpacked(data: bytes) -> bytes:
+    """Return the text of an entry; :exc:`ValueError` for one that unpacks to far too much."""
+    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)  # of gzip
+    text = unpacker.decompress(data, MAX_ENTRY)
+    if not unpacker.eof:
+        raise ValueError("too large, or cut off")
+    return text
 
 
 def key_of(program: Program) -> str:

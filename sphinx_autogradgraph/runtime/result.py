@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.graph import codec
@@ -68,13 +70,14 @@ class Result:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Result:
-        """The result of which ``data`` is the :meth:`to_dict`."""
-        return cls(
-            targets=tuple(
+        """The result of which ``data`` is the :meth:`to_dict`; :exc:`ValueError` if it is none."""
+        try:
+            targets = tuple(
                 Diagnostic.from_dict(item["diagnostic"])
                 if "diagnostic" in item
                 else Traced.from_dict(item)
                 for item in data["targets"]
-            ),
-            files=tuple(data["files"]),
-        )
+            )
+            return cls(targets, msgspec.convert(data["files"], tuple[str, ...]))
+        except (KeyError, TypeError, AttributeError, msgspec.ValidationError) as error:
+            raise ValueError(f"not a result: {error!r:.200}") from None

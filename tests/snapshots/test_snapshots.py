@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from sphinx_autogradgraph.core.atomic_files import write_aside
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.graph.model import Graph, Node, Output, TensorMeta
 from sphinx_autogradgraph.program.program import Block, Program, Target
@@ -270,6 +271,61 @@ def test_a_damaged_graph_in_an_entry_is_a_miss(tmp_path: Path) -> None:
     entry["result"]["targets"][0]["graph"]["outputs"][0]["node"] = 7
     path.write_bytes(gzip.compress(json.dumps(entry).encode()))
     assert cache.get(program) is None
+
+
+def test_no_damage_to_an_entry_ends_a_build(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    program = a_program(tmp_path)
+    cache.put(program, Result((Traced(GRAPH),)))
+    (path,) = tmp_path.glob("*/*.json.gz")
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        for bit in (0, 3, 7):
+            flipped = bytearray(whole)
+            flipped[place] ^= 1 << bit
+            path.write_bytes(flipped)
+            assert cache.get(program) in (None, Result((Traced(GRAPH),)))
+    text = gzip.decompress(whole).decode()
+    for damaged in (
+        text.replace('"notes": []', '"notes": [{"text": "{a.__class__}", "values": {"a": ""}}]'),
+        text.replace('"notes": []', '"notes": [{"text": "{a:>999999999}", "values": {"a": ""}}]'),
+        text.replace('"notes": []', '"notes": [{"text": 5, "values": {}}]'),
+        text.replace('"notes": []', '"notes": ' + "[" * 100_000 + "]" * 100_000),
+        text.replace('"name": "w"', '"name": {}'),
+        text.replace('"tensors": []', '"tensors": [{"name": null}]'),
+    ):
+        assert damaged != text
+        path.write_bytes(gzip.compress(damaged.encode()))
+        assert cache.get(program) is None
+    path.unlink()
+    os.mkfifo(path)
+    assert cache.get(program) is None
+
+
+def test_a_cache_that_is_read_only_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = Cache(tmp_path)
+    program = a_program(tmp_path)
+    cache.put(program, Result((Traced(GRAPH),)))
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError("read only")
+
+    monkeypatch.setattr(os, "utime", refuse)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    assert cache.get(program) == Result((Traced(GRAPH),))
+    cache.prune(most=0)
+
+
+def test_files_are_as_public_as_the_umask_says(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        write_aside(tmp_path / "private", b"")
+        os.umask(0o022)
+        write_aside(tmp_path / "public", b"")
+    finally:
+        os.umask(before)
+    modes = [(tmp_path / name).stat().st_mode & 0o777 for name in ("private", "public")]
+    assert modes == [0o600, 0o644]
 
 
 def test_the_cache_stays_in_bounds(tmp_path: Path) -> None:
