@@ -152,7 +152,7 @@ def _outline(box: Box, centre: Point) -> str:
 
 def _sample(box: Box, centre: Point) -> str:
     """A box of the legend: no node, though it looks like one."""
-    text = "".join(_lines(box, centre))
+    text = " ".join(_lines(box, centre))
     return f'<g class="legend {CLASSES.get(box.kind, box.kind)}">{_outline(box, centre)}{text}</g>'
 
 
@@ -160,12 +160,12 @@ def _box(box: Box, centre: Point, id: str, line: Link | None, call: Link | None)
     rect = _outline(box, centre)
     tooltip = f"<title>{escape(box.tooltip)}</title>" if box.tooltip else ""
     if call is None:
-        body = rect + "".join(_lines(box, centre))
+        body = rect + " ".join(_lines(box, centre))
         body = line.around(body, "line", _said(box)) if line else body
     else:
         # The operation leads to its documentation, all else to the line; links do not nest.
         body = line.around(rect, "line", _said(box)) if line else rect
-        body += "".join(_lines(box, centre, line, call))
+        body += " ".join(_lines(box, centre, line, call))
     kind = CLASSES.get(box.kind, box.kind) + (" shared" if box.shared else "")
     nodes = escape(runs(box.nodes))
     return f'<g class="node {kind}" id="{id}" data-node="{nodes}">{tooltip}{body}</g>'

@@ -179,7 +179,7 @@ def test_small_screens_need_no_scrolling_for_small_graphs(open_page: Open) -> No
                 assert canvas.evaluate("e => e.scrollWidth <= e.clientWidth"), name
                 seen += 1
             else:  # what scrolls begins at the output
-                around, output = canvas.bounding_box(), svg.locator(".output").bounding_box()
+                around, output = canvas.bounding_box(), svg.locator(".node.output").bounding_box()
                 assert around["x"] <= output["x"] + output["width"] / 2
                 assert output["x"] + output["width"] / 2 <= around["x"] + around["width"]
         assert seen
