@@ -47,6 +47,12 @@ def types(session: nox.Session) -> None:
 
 
 @nox.session
+def frontend(session: nox.Session) -> None:
+    """Check the script and the style sheet, and that what is shipped was built from them."""
+    session.run("bash", "frontend/check.sh")
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """Build the documentation, and compare its figures with their snapshots."""
     session.run(sys.executable, "-m", "sphinx", "-W", "-b", "html", "docs", str(BUILD / "html"))
