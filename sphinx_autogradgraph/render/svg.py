@@ -30,6 +30,7 @@ def svg_of(
     width: str | None = None,
     lines: Mapping[int, Link] | None = None,
     calls: Mapping[int, Link] | None = None,
+    marks: Mapping[str, str] | None = None,
 ) -> str:
     """The drawing as the text of an ``<svg>`` element.
 
@@ -38,8 +39,10 @@ def svg_of(
     the style sheet by classes; with ``standalone`` it is put into the element.  ``width`` is a
     CSS length in place of the natural width.  ``lines`` links nodes of the Graph to the code that
     made them, ``calls`` to the documentation of the function that was called.
+    ``marks`` are more classes for boxes and arrows, by their keys.
     """
     prefix = escape(prefix)
+    marks = marks or {}
     across, down = layout.width + 2 * MARGIN, layout.height + 2 * MARGIN
     # In em of the labels: with the style sheet's font size, one unit is one pixel.
     natural = across / FONT_SIZE
@@ -62,6 +65,7 @@ def svg_of(
     for arrow in diagram.arrows:
         route = layout.routes[arrow.key]
         kind = "edge" if arrow.kind == "use" else f"edge {arrow.kind}"
+        kind += f" {marks[arrow.key]}" if arrow.key in marks else ""
         parts.append(
             f'<g class="{kind}" id="{prefix}-{arrow.key}" data-ends="{arrow.tail} {arrow.head}">'
             f"{_arrow(route)}</g>"
@@ -70,7 +74,8 @@ def svg_of(
     for box in diagram.boxes:
         line = _link_of(box, lines or {})
         call = _link_of(box, calls or {}) if box.kind == "function" else None
-        parts.append(_box(box, layout.boxes[box.key], f"{prefix}-{box.key}", line, call))
+        kind = _classes(box, marks.get(box.key))
+        parts.append(_box(box, layout.boxes[box.key], f"{prefix}-{box.key}", kind, line, call))
     parts += [_sample(box, layout.boxes[box.key]) for box in diagram.legend]
     parts.append("</g></svg>")
     return "\n".join(parts)
@@ -156,7 +161,13 @@ def _sample(box: Box, centre: Point) -> str:
     return f'<g class="legend {CLASSES.get(box.kind, box.kind)}">{_outline(box, centre)}{text}</g>'
 
 
-def _box(box: Box, centre: Point, id: str, line: Link | None, call: Link | None) -> str:
+def _classes(box: Box, mark: str | None) -> str:
+    """The classes of a box besides ``node``."""
+    shared = "shared" if box.shared else None
+    return " ".join(filter(None, [CLASSES.get(box.kind, box.kind), shared, mark]))
+
+
+def _box(box: Box, centre: Point, id: str, kind: str, line: Link | None, call: Link | None) -> str:
     rect = _outline(box, centre)
     tooltip = f"<title>{escape(box.tooltip)}</title>" if box.tooltip else ""
     if call is None:
@@ -166,7 +177,6 @@ def _box(box: Box, centre: Point, id: str, line: Link | None, call: Link | None)
         # The operation leads to its documentation, all else to the line; links do not nest.
         body = line.around(rect, "line", _said(box)) if line else rect
         body += " ".join(_lines(box, centre, line, call))
-    kind = CLASSES.get(box.kind, box.kind) + (" shared" if box.shared else "")
     nodes = escape(runs(box.nodes))
     return f'<g class="node {kind}" id="{id}" data-node="{nodes}">{tooltip}{body}</g>'
 

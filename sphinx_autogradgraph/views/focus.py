@@ -21,7 +21,11 @@ def around(graph: Graph, name: str) -> Graph:
     All nodes of a module count, and leaves of what is shown are shown.  Raises
     :exc:`.DiagnosticError` (``option``) when nothing has that name.
     """
-    asked = set(find(graph, name, "around"))
+    return neighbourhood(graph, set(find(graph, name, "around")))
+
+
+def neighbourhood(graph: Graph, asked: set[int]) -> Graph:
+    """What is within :data:`REACH` edges of some nodes, by their ids."""
     users: dict[int, list[int]] = {}
     for edge in graph.edges:
         users.setdefault(edge.from_, []).append(edge.to)

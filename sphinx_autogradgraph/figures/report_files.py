@@ -1,0 +1,205 @@
+"""The report of a check as files: ``report.md`` for a comment, ``index.html`` with the drawings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from pathlib import Path
+
+from sphinx_autogradgraph.core.atomic_files import write_aside
+from sphinx_autogradgraph.core.diagnostics import DiagnosticError
+from sphinx_autogradgraph.figures.report_page import page_html, section_html
+from sphinx_autogradgraph.graph.matching import Matching
+from sphinx_autogradgraph.graph.meaning import meaning_of
+from sphinx_autogradgraph.graph.model import Graph
+from sphinx_autogradgraph.render.arrange import arrange
+from sphinx_autogradgraph.render.difference import Difference, difference_of, svg_of_difference
+from sphinx_autogradgraph.render.labels import printable
+from sphinx_autogradgraph.render.mermaid import fits
+from sphinx_autogradgraph.render.svg import svg_of
+from sphinx_autogradgraph.render.text import alternative, plain, title
+from sphinx_autogradgraph.snapshots.comparison import SnapshotComparison
+from sphinx_autogradgraph.snapshots.part import Part
+from sphinx_autogradgraph.snapshots.report import Report
+from sphinx_autogradgraph.views.choice import Scope
+
+MAX_COMMENT = 60_000
+"""GitHub takes no comment with more than 65,536 characters."""
+
+SCOPE = Scope(limit=100)
+"""Drawings before and after fold where they are larger."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is not in sync: a figure, the place of its directive, and the Report that it is of."""
+
+    place: str
+    file: str
+    comparison: SnapshotComparison
+    report: Report
+    prefix: str
+
+    @cached_property
+    def matching(self) -> Matching | None:
+        """The nodes of the graph before and after, where there are both."""
+        before, after = self.comparison.before, self.comparison.after
+        return None if before is None or after is None else Matching(before, after)
+
+    @cached_property
+    def difference(self) -> Difference | None:
+        """The drawing of both."""
+        if self.matching is None:
+            return None
+        return difference_of(self.matching, self.report.translate)
+
+    @property
+    def words(self) -> list[str]:
+        """How it differs, or why there is nothing to compare."""
+        _ = self.report.translate
+        if self.comparison.status == "missing":
+            return [_("there is no snapshot {file}").format(file=self.file)]
+        return [printable(line) for line in self.comparison.words]
+
+    @property
+    def meaning(self) -> list[str]:
+        """What that means, in sentences with names in backquotes."""
+        if self.matching is None:
+            return []
+        _ = self.report.translate
+        return [printable(text.sentence(_)) for text in meaning_of(self.matching)]
+
+    def drawings(self) -> Iterator[tuple[str, str]]:
+        """Yield the SVG of both in one, of before and of after, each with what it shows."""
+        _, comparison = self.report.translate, self.comparison
+        if self.difference is not None and comparison.after is not None:
+            svg = svg_of_difference(
+                self.difference,
+                prefix=f"{self.prefix}-both",
+                title=self._title(comparison.after),
+                description=" ".join([*self.words, *self.meaning]),
+            )
+            yield _("Both in one"), svg
+        if comparison.before is not None:
+            yield _("Before"), self._svg(comparison.before, "before")
+        if comparison.after is not None:
+            yield _("After"), self._svg(comparison.after, "after")
+
+    def _title(self, graph: Graph) -> str:
+        return plain(title([output.name for output in graph.outputs], self.report.translate))
+
+    def _svg(self, graph: Graph, which: str) -> str:
+        arranged = arrange(graph, SCOPE, translate=self.report.translate)
+        return svg_of(
+            arranged.diagram,
+            arranged.layout,
+            prefix=f"{self.prefix}-{which}",
+            title=self._title(graph),
+            description=alternative(graph, self.report.translate),
+        )
+
+    def mermaid(self) -> str | None:
+        """The drawing of both as Mermaid text, if Mermaid draws as much."""
+        after = self.comparison.after
+        if self.difference is None or after is None:
+            return None
+        text = self.difference.mermaid(self._title(after), " ".join(self.words))
+        return text if fits(self.difference.diagram, text) else None
+
+
+def write_report(
+    report: Report,
+    directory: Path,
+    place_of: Callable[[str, int | None], str],
+    *,
+    part: Part,
+    mermaid: bool = False,
+    language: str = "en",
+) -> None:
+    """Write the files of a report; :exc:`OSError` if that cannot be done.
+
+    ``place_of`` names a page and a line of it as people read it; ``mermaid`` puts drawings into
+    ``report.md``, too.
+    """
+    entries = [
+        Entry(
+            place_of(page, comparison.line),
+            report.keeper.display(comparison.path),
+            comparison,
+            report,
+            f"d{number}",
+        )
+        for number, (page, comparison) in enumerate(report.entries, 1)
+        if comparison.status != "same"
+    ]
+    orphans = [report.keeper.display(path) for path in report.orphans]
+    html = page_html(
+        report.summary(),
+        [(entry.place, entry.file, entry.prefix) for entry in entries],
+        [_section(entry) for entry in entries],
+        orphans,
+        language,
+        report.translate,
+    )
+    write_aside(directory / f"index{part.suffix}.html", html.encode())
+    text = _markdown(report, entries, orphans, mermaid)
+    write_aside(directory / f"report{part.suffix}.md", text.encode())
+
+
+def _section(entry: Entry) -> str:
+    drawings: list[tuple[str, str]] = []
+    try:
+        drawings += entry.drawings()
+    except DiagnosticError as error:  # of a layout: the words are there all the same
+        sentence = error.diagnostic.sentence(entry.report.translate)
+        drawings.append((entry.report.translate("Both in one"), f"<p>{escape(sentence)}</p>"))
+    return section_html(
+        entry.prefix,
+        entry.place,
+        entry.file,
+        entry.words,
+        entry.meaning,
+        drawings,
+        entry.report.translate,
+    )
+
+
+def _markdown(report: Report, entries: list[Entry], orphans: list[str], mermaid: bool) -> str:
+    """The report for a comment: words, and where wanted a drawing that the site makes of text."""
+    _ = report.translate
+    parts = [f"## {_('Autograd graphs')}", report.summary()]
+    for number, entry in enumerate(entries):
+        section = "\n\n".join(_entry_markdown(entry, mermaid))
+        if sum(map(len, parts)) + len(section) > MAX_COMMENT:
+            more = _("and {count} more").format(count=len(entries) - number)
+            parts.append(f"{more}: index.html")
+            break
+        parts.append(section)
+    parts += [
+        _("no figure has the snapshot {file}").format(file=_code(file)) for file in orphans[:50]
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _entry_markdown(entry: Entry, mermaid: bool) -> Iterator[str]:
+    yield f"### {_code(entry.place)} · {_code(entry.file)}"
+    text = "\n".join(entry.words)
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    yield f"{fence}text\n{text}\n{fence}"
+    if entry.meaning:
+        yield "\n".join(f"- {sentence}" for sentence in entry.meaning)
+    drawing = entry.mermaid() if mermaid else None
+    if drawing is not None:
+        signs = entry.report.translate("+ came, − went, ~ changed")
+        yield f"<details open><summary>{signs}</summary>"
+        yield f"```mermaid\n{drawing}```"
+        yield "</details>"
+
+
+def _code(text: str) -> str:
+    """The text as a code span."""
+    return f"`{printable(text).replace('`', chr(39))}`"
