@@ -21,7 +21,7 @@ from sphinx_autogradgraph.core.settings import Settings
 from sphinx_autogradgraph.figures.figure_layout import FigureLayout
 from sphinx_autogradgraph.figures.plan import Figure, PageProgram, Plan
 from sphinx_autogradgraph.figures.tables import Table, tables_of
-from sphinx_autogradgraph.graph.model import Source
+from sphinx_autogradgraph.graph.model import Graph, Source
 from sphinx_autogradgraph.render.arrange import arrange
 from sphinx_autogradgraph.runtime.cache import Cache
 from sphinx_autogradgraph.runtime.cached_client import CachedRunner
@@ -131,6 +131,11 @@ class Pipeline:
         for figure in page.plan.figures:
             self._finish(page, figure)
 
+    def pass_over(self, page: PageFigures[E]) -> None:
+        """Note the figures of a page that another part of a check compares."""
+        for figure in page.plan.figures:
+            self._note(page, figure, "elsewhere")
+
     # --- running ---
 
     def _run(self, page: PageFigures[E], waiting: Waiting | None) -> None:
@@ -177,11 +182,15 @@ class Pipeline:
         path = page.host.snapshot_path(figure)
         if self.snapshots is None or path is None:
             return
+        kept = self.snapshots.read(path) if self.purpose != "build" else None
         status, words, diagnostics = self.snapshots.keep(path, traced, self.purpose)
         for diagnostic in diagnostics:
             page.host.warn(figure.element, diagnostic, figure.element)
         page.host.depends_on([str(path)])
-        self._note(page, figure, status, words)
+        graphs: tuple[Graph | None, Graph | None] = (None, None)
+        if self.purpose != "build" and status != "same":
+            graphs = (kept.graph if isinstance(kept, Traced) else None, traced.graph.structure())
+        self._note(page, figure, status, words, *graphs)
 
     def _note(
         self,
@@ -189,11 +198,13 @@ class Pipeline:
         figure: Figure[E],
         status: SnapshotStatus,
         words: Sequence[str] = (),
+        before: Graph | None = None,
+        after: Graph | None = None,
     ) -> None:
         path = page.host.snapshot_path(figure)
         if path is not None:
             page.comparisons.append(
-                SnapshotComparison(figure.line, str(path), status, tuple(words))
+                SnapshotComparison(figure.line, str(path), status, tuple(words), before, after)
             )
 
     # --- figures ---
@@ -220,7 +231,8 @@ class Pipeline:
         """Lay a figure out and put it into its page."""
         outcome = self._outcome(page, figure)
         if isinstance(outcome, Diagnostic):
-            self._note(page, figure, "same" if figure.request.options.skip else "failed")
+            words = outcome.report(self._translate).splitlines()
+            self._note(page, figure, "same" if figure.request.options.skip else "failed", words)
             page.host.place(figure, outcome)
             return
         try:

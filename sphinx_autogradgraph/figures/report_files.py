@@ -16,7 +16,7 @@ from sphinx_autogradgraph.graph.matching import Matching
 from sphinx_autogradgraph.graph.meaning import meaning_of
 from sphinx_autogradgraph.graph.model import Graph
 from sphinx_autogradgraph.render.arrange import arrange
-from sphinx_autogradgraph.render.difference import Difference, difference_of, svg_of_difference
+from sphinx_autogradgraph.render.difference import Difference
 from sphinx_autogradgraph.render.labels import printable
 from sphinx_autogradgraph.render.mermaid import fits
 from sphinx_autogradgraph.render.svg import svg_of
@@ -54,7 +54,7 @@ class Entry:
         """The drawing of both."""
         if self.matching is None:
             return None
-        return difference_of(self.matching, self.report.translate)
+        return Difference(self.matching, self.report.translate)
 
     @property
     def words(self) -> list[str]:
@@ -76,8 +76,7 @@ class Entry:
         """Yield the SVG of both in one, of before and of after, each with what it shows."""
         _, comparison = self.report.translate, self.comparison
         if self.difference is not None and comparison.after is not None:
-            svg = svg_of_difference(
-                self.difference,
+            svg = self.difference.svg(
                 prefix=f"{self.prefix}-both",
                 title=self._title(comparison.after),
                 description=" ".join([*self.words, *self.meaning]),

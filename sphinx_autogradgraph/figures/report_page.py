@@ -26,7 +26,8 @@ code { font: .9em ui-monospace, Menlo, Consolas, monospace; overflow-wrap: anywh
 pre { background: light-dark(#f6f8fa, #161b22); padding: .75rem 1rem; white-space: pre-wrap; }
 section { border-top: 1px solid var(--line); margin-top: 2rem; }
 h3 { margin-bottom: .25rem; }
-.drawings { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); }
+.drawings { display: grid; gap: 1rem; grid-template-columns: repeat(2, minmax(0, 1fr)); }
+@media (max-width: 60rem) { .drawings { grid-template-columns: minmax(0, 1fr); } }
 .drawings > figure:first-child:nth-last-child(3) { grid-column: 1 / -1; }
 .drawings > figure { margin: 0; min-width: 0; }
 .autogradgraph-canvas { border: 1px solid var(--line); max-height: none; padding: .5rem; }

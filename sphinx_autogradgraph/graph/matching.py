@@ -25,8 +25,9 @@ class Matching:
         self.old_of: dict[int, int] = {}
         self._names = [{(node.kind, node.name) for node in graph.nodes} for graph in (old, new)]
         self._by_what_they_used()
-        self._from_the_outputs()
+        self._spread(self._outputs())
         self._in_order()
+        self._spread([*self.new_of.items()])
 
     def pair(self, one: int, other: int) -> None:
         """Take two nodes, by their ids, for the same."""
@@ -56,25 +57,28 @@ class Matching:
             if waiting.get(key):
                 self.pair(waiting[key].pop(), id)
 
-    def _from_the_outputs(self) -> None:
-        """Pair nodes that do the same for the same: from the outputs on, input by input."""
+    def _outputs(self) -> list[tuple[int, int]]:
+        """The nodes of outputs that have the same name, else the same place."""
         before = {output.name: output for output in self.old.outputs}
-        stack = []
+        pairs = []
         for place, output in enumerate(self.new.outputs):
             at = self.old.outputs[place] if place < len(self.old.outputs) else None
             same = before.get(output.name, at)
             if same is not None and same.index == output.index:
-                stack.append((same.node, output.node))
+                pairs.append((same.node, output.node))
+        return pairs
+
+    def _spread(self, stack: list[tuple[int, int]]) -> None:
+        """Pair nodes that do the same for the same: from pairs on, input by input."""
         seen = set()
         while stack:
             one, other = stack.pop()
-            alike = self._alike(one, other)
-            if (one, other) in seen or not (alike or self.new_of.get(one) == other):
+            if (one, other) in seen:
                 continue
             seen.add((one, other))
-            if self._free(one, other):
+            if self._free(one, other) and self._alike(one, other):
                 self.pair(one, other)
-            elif self.new_of.get(one) != other:
+            if self.new_of.get(one) != other:
                 continue
             used = {edge.input: edge.from_ for edge in self.old.inputs_of.get(one, ())}
             stack += [

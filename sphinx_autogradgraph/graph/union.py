@@ -124,7 +124,7 @@ def _union(
     for node in old.nodes:
         at = before[node.id]
         if node.id not in matching.new_of:
-            nodes[at], marks[at] = node._replace(id=at), "removed"
+            nodes[at], marks[at] = node.replace(id=at), "removed"
     for node in new.nodes:
         at = after[node.id]
         nodes[at] = _joined(node, at, old, matching)
@@ -155,7 +155,7 @@ def _joined(node: Node, at: int, old: Graph, matching: Matching) -> Node:
     outputs = node.outputs
     if node.id in matching.old_of:
         outputs += old.nodes[matching.old_of[node.id]].outputs[len(outputs) :]
-    return node._replace(id=at, outputs=outputs)
+    return node.replace(id=at, outputs=outputs)
 
 
 def _described(node: Node) -> tuple[str | None, list[tuple[object, ...]]]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -21,12 +20,14 @@ from sphinx_autogradgraph.core.messages import MessageError
 from sphinx_autogradgraph.core.settings import Settings
 from sphinx_autogradgraph.figures.options import DECLARATIONS, Options, parse_options
 from sphinx_autogradgraph.figures.request import Request
+from sphinx_autogradgraph.hosts.checking import check_or_update
 from sphinx_autogradgraph.hosts.watching import watch
 from sphinx_autogradgraph.program.program import find_module, parse_reference
 from sphinx_autogradgraph.render.drawing import FORMS, Drawing
 from sphinx_autogradgraph.runtime.client import Runner
 from sphinx_autogradgraph.runtime.lingering import stop
 from sphinx_autogradgraph.runtime.result import Result
+from sphinx_autogradgraph.snapshots.part import WHOLE, Part
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,11 +52,7 @@ def _run(options: argparse.Namespace) -> int:
         return _watch(options)
     if options.command == "stop":
         return _stop(options)
-    if Path(options.conf or options.docs, "conf.py").is_file():
-        return _sphinx_project(options)
-    if options.conf:
-        return _fail(f"there is no conf.py in {options.conf}", 2)
-    return _markdown_site(options)
+    return check_or_update(options)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -83,6 +80,16 @@ def parser() -> argparse.ArgumentParser:
             "-D", dest="define", metavar="NAME=VALUE", action="append", default=[],
             help="set a value of conf.py",
         )  # fmt: skip
+        command.add_argument(
+            "--report", metavar="DIR", type=Path,
+            help="write report.md and index.html: what differs, in words and drawn",
+        )  # fmt: skip
+        command.add_argument(
+            "--mermaid", action="store_true", help="with drawings as Mermaid text in report.md"
+        )
+    commands.choices["check"].add_argument(
+        "--shard", metavar="K/N", type=_part, default=WHOLE, help="check the K-th of N parts only"
+    )
     text = "end the workers that linger, all of yours or those of one project"
     command = commands.add_parser("stop", help=text, description=text)
     command.add_argument(
@@ -107,6 +114,13 @@ def parser() -> argparse.ArgumentParser:
         "--check", action="store_true", help="write nothing, and say what differs; exit with 1 then"
     )
     return made
+
+
+def _part(text: str) -> Part:
+    try:
+        return Part.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _add_draw(command: argparse.ArgumentParser, description: str) -> None:
@@ -246,63 +260,3 @@ def _sync(options: argparse.Namespace) -> int:
     if options.check and changes:
         print("autogradgraph sync puts this right")
     return int(bool(faults) or (options.check and bool(changes)))
-
-
-def _markdown_site(options: argparse.Namespace) -> int:
-    """Check or update what is built by MkDocs, ProperDocs or Zensical."""
-    from sphinx_autogradgraph.hosts.markdown.site_check import NoSiteError, check_site
-
-    updates = options.command == "update"
-    try:
-        report, diagnostics = check_site(Path(options.docs), options.command)
-    except NoSiteError as error:
-        return _fail(error, 2)
-    if updates:
-        for line in report.accepted():
-            print(line)
-        report.remove_orphans()
-    print(report.summary())
-    return int(diagnostics > 0 or not (updates or report.in_sync()))
-
-
-def _sphinx_project(options: argparse.Namespace) -> int:
-    """Check or update, by way of Sphinx, in directories that are gone afterwards."""
-    from sphinx.application import Sphinx
-    from sphinx.errors import SphinxError
-    from sphinx.util.console import nocolor
-    from sphinx.util.docutils import docutils_namespace, patch_docutils
-
-    from sphinx_autogradgraph.hosts.sphinx.attributes import CHECK, UPDATE
-    from sphinx_autogradgraph.hosts.sphinx.check_builders import REPORT_EVENT
-    from sphinx_autogradgraph.snapshots.report import Report
-
-    if not sys.stdout.isatty():
-        nocolor()
-    updates = options.command == "update"
-    defined = dict(item.partition("=")[::2] for item in options.define)
-    conf = options.conf or options.docs
-    reports: list[Report] = []
-    with tempfile.TemporaryDirectory(prefix="autogradgraph-") as scratch:
-        try:
-            with patch_docutils(conf), docutils_namespace():
-                app = Sphinx(
-                    srcdir=options.docs,
-                    confdir=conf,
-                    outdir=str(Path(scratch, "out")),
-                    doctreedir=str(Path(scratch, "doctrees")),
-                    buildername=UPDATE if updates else CHECK,
-                    confoverrides=defined,
-                    status=None,
-                    warning=sys.stdout,
-                    parallel=options.jobs,
-                )
-                app.connect(REPORT_EVENT, lambda _app, report: reports.append(report))
-                app.build()
-        except SphinxError as error:
-            return _fail(error, 2)
-    (report,) = reports
-    if updates:
-        for line in report.accepted():
-            print(line)
-    print(report.summary())
-    return int(app.statuscode)

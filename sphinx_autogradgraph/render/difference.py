@@ -5,17 +5,18 @@ What went and what came is told by a sign and by its outline, not by colour alon
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 from sphinx_autogradgraph.core.messages import Translate, untranslated
+from sphinx_autogradgraph.core.settings import COLUMN, ENGINES
 from sphinx_autogradgraph.graph.matching import Matching
 from sphinx_autogradgraph.graph.model import Graph, Node, Output
 from sphinx_autogradgraph.graph.union import Mark, Union, union_of
+from sphinx_autogradgraph.render.candidates import best_layout
 from sphinx_autogradgraph.render.diagram import Box, Diagram, box_of
 from sphinx_autogradgraph.render.diagram_of_graph import diagram_of
-from sphinx_autogradgraph.render.dot import digraph_of
-from sphinx_autogradgraph.render.labels import Word
-from sphinx_autogradgraph.render.layout import lay_out
+from sphinx_autogradgraph.render.labels import Lines, Word
 from sphinx_autogradgraph.render.mermaid import mermaid_of
 from sphinx_autogradgraph.render.svg import svg_of
 from sphinx_autogradgraph.render.text import shape_text
@@ -30,6 +31,9 @@ ALL = 60
 FEW = 30
 """As many changed nodes are shown each for itself."""
 
+TIMEOUT = 30.0
+"""Seconds that the layout may take."""
+
 _MERMAID: dict[Mark, str] = {
     "removed": "fill:#ffebe9,stroke:#b3261e,color:#1f2328,stroke-width:2px,stroke-dasharray:6 3",
     "added": "fill:#dafbe1,stroke:#1a7f37,color:#1f2328,stroke-width:4px",
@@ -37,32 +41,63 @@ _MERMAID: dict[Mark, str] = {
 }
 
 
-@dataclass(frozen=True)
 class Difference:
-    """A diagram of two graphs in one, and the marks of its boxes and arrows by their keys."""
+    """Two graphs in one drawing, and the marks of its boxes and arrows by their keys."""
 
-    view: Graph
-    diagram: Diagram
-    marks: dict[str, Mark]
+    def __init__(self, matching: Matching, translate: Translate = untranslated) -> None:
+        self._union = union_of(matching)
+        self._translate = translate
+        self.view = _view_of(self._union)
+        self.marks = _marks(self._union, self.view, diagram_of(self.view))
+        self.diagram = self._on(1)
+
+    def _on(self, lines: Lines) -> Diagram:
+        """The diagram with its words on so many lines."""
+        diagram = diagram_of(self.view, translate=self._translate, lines=lines)
+        boxes = [self._marked(box) for box in diagram.boxes]
+        return replace(diagram, boxes=tuple(boxes))
+
+    def _marked(self, box: Box) -> Box:
+        """The box with the sign of its mark, and what it was before."""
+        mark = self.marks.get(box.key)
+        if mark is None:
+            return box
+        first, *rest = box.lines or ((),)
+        lines: list[Sequence[Word]] = [(("order", SIGNS[mark]), *first), *rest]
+        before = self._union.before.get(box.nodes[0]) if len(box.nodes) == 1 else None
+        if before is not None and box.kind != "output":
+            now = self._union.graph.nodes[box.nodes[0]]
+            was = [before.name or self._translate("unnamed")] if before.name != now.name else []
+            if before.outputs[:1] != now.outputs[:1]:
+                was += [shape_text(meta) for meta in before.outputs[:1]]
+            if was:
+                lines[-1] = (*lines[-1], ("meta", f"\N{LEFTWARDS ARROW} {' '.join(was)}"))
+        return replace(box_of(box.key, box.kind, box.nodes, *lines), shared=box.shared)
+
+    def svg(self, *, prefix: str, title: str, description: str) -> str:
+        """The drawing, in which marks are classes.
+
+        Raises :exc:`.DiagnosticError` (``layout``) when the layout engine fails.
+        """
+        diagram, layout = best_layout(self._on, COLUMN, ENGINES[0], TIMEOUT)
+        return svg_of(
+            diagram,
+            layout,
+            prefix=prefix,
+            title=title,
+            description=description,
+            marks=self.marks,
+        )
 
     def mermaid(self, title: str, description: str) -> str:
         """The text of a Mermaid flowchart."""
         text = mermaid_of(self.diagram, title, description)
-        boxes = {box.key for box in self.diagram.boxes}
-        lines = [f"  class {key} {mark}" for key, mark in self.marks.items() if key in boxes]
-        used = dict.fromkeys(mark for key, mark in self.marks.items() if key in boxes)
-        lines += [f"  classDef {mark} {_MERMAID[mark]}" for mark in used]
+        marked = {
+            box.key: self.marks[box.key] for box in self.diagram.boxes if box.key in self.marks
+        }
+        lines = [f"  class {key} {mark}" for key, mark in marked.items()]
+        lines += [f"  classDef {mark} {_MERMAID[mark]}" for mark in dict.fromkeys(marked.values())]
         return "\n".join([text.rstrip("\n"), *lines, ""])
-
-
-def difference_of(matching: Matching, translate: Translate = untranslated) -> Difference:
-    """What is to be drawn of two graphs."""
-    union = union_of(matching)
-    view = _view_of(union)
-    diagram = diagram_of(view, translate=translate)
-    marks = _marks(union, view, diagram)
-    boxes = tuple(_marked(box, marks.get(box.key), union) for box in diagram.boxes)
-    return Difference(view, replace(diagram, boxes=boxes), marks)
 
 
 def _view_of(union: Union) -> Graph:
@@ -124,35 +159,3 @@ def _mark_of_output(union: Union, output: Output, view: Graph) -> Mark | None:
         if (other.name, other.index) == (output.name, output.index) and other.node in inside:
             return union.outputs.get(index)
     return None
-
-
-def _marked(box: Box, mark: Mark | None, union: Union) -> Box:
-    """The box with the sign of its mark, and what it was before."""
-    if mark is None:
-        return box
-    words: list[Word] = [("order", SIGNS[mark]), *box.words]
-    before = union.before.get(box.nodes[0]) if len(box.nodes) == 1 else None
-    if before is not None and box.kind != "output":
-        now = union.graph.nodes[box.nodes[0]]
-        was = [before.name or "?"] if before.name != now.name else []
-        if before.outputs[:1] != now.outputs[:1]:
-            was += [shape_text(meta) for meta in before.outputs[:1]]
-        words.append(("meta", f"← {' '.join(was)}".rstrip()))
-    made = box_of(box.key, box.kind, box.nodes, words, box.below)
-    return replace(made, shared=box.shared, tooltip=box.tooltip)
-
-
-def svg_of_difference(difference: Difference, *, prefix: str, title: str, description: str) -> str:
-    """The drawing of a difference; its marks are the classes of boxes and arrows.
-
-    Raises :exc:`.DiagnosticError` (``layout``) when the layout engine fails.
-    """
-    diagram = difference.diagram
-    return svg_of(
-        diagram,
-        lay_out(digraph_of(diagram).source),
-        prefix=prefix,
-        title=title,
-        description=description,
-        marks=difference.marks,
-    )

@@ -30,3 +30,7 @@ class Part:
     def has(self, page: str, pages: Iterable[str]) -> bool:
         """Whether a page is in it; every page is in one part."""
         return sorted(pages).index(page) % self.count == self.number - 1
+
+
+WHOLE = Part()
+"""The part that is everything."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sphinx_autogradgraph.core.messages import Translate, untranslated
 from sphinx_autogradgraph.snapshots.comparison import SnapshotComparison
+from sphinx_autogradgraph.snapshots.part import WHOLE, Part
 from sphinx_autogradgraph.snapshots.policy import SnapshotPolicy
 
 
@@ -26,10 +27,15 @@ class Report:
         kept: Mapping[str, Sequence[SnapshotComparison]],
         keeper: SnapshotPolicy,
         translate: Translate = untranslated,
+        part: Part = WHOLE,
     ) -> Report:
-        """The report on all pages of a project, by their names."""
-        entries = tuple((page, entry) for page in sorted(kept) for entry in kept[page])
-        orphans = tuple(keeper.orphans(entry for _, entry in entries))
+        """The report on all pages of a project, by their names, or on those of a part of them.
+
+        Snapshots of no figure are told of by the first part.
+        """
+        found = [(page, entry) for page in sorted(kept) for entry in kept[page]]
+        orphans = tuple(keeper.orphans(entry for _, entry in found) if part.number == 1 else ())
+        entries = tuple(item for item in found if item[1].status != "elsewhere")
         return cls(entries, orphans, keeper, translate)
 
     def count(self, status: str) -> int:

@@ -73,6 +73,12 @@ class MarkdownPage:
         """Run the programs of the page and draw its figures."""
         self._draw(list(fences(self.lines)))
 
+    def pass_over(self) -> None:
+        """Note the figures of the page that another part of a check compares."""
+        page = self._page(self._plan(list(fences(self.lines))))
+        self.site.pipeline.pass_over(page)
+        self.comparisons += page.comparisons
+
     def figure_of(self, fence: Fence) -> DrawnFence:
         """Return the drawn figure of a fence; figures are asked for in their order.
 
@@ -90,12 +96,7 @@ class MarkdownPage:
 
     def _draw(self, found: Sequence[Fence]) -> None:
         """Draw the figures among the fences, numbered after those that the page has."""
-        plan: Plan[Fence] = Plan(before=len(self._drawn))
-        for place, fence in enumerate(found):
-            if fence.language == FIGURE:
-                plan.add_figure(fence, self._request(fence), place, self._line(fence))
-            elif fence.runs:
-                plan.add_block(fence, self._block(fence))
+        plan = self._plan(found)
         if not plan.figures:
             return
         first = plan.figures[0].element
@@ -103,13 +104,25 @@ class MarkdownPage:
             self.warn(first, self.site.diagnostic, first)
         for figure in plan.figures:
             self._code[figure.number] = self._code_of(figure)
-        page = PageFigures(plan, self, self._directory, str(self.site.root), self._slug)
+        page = self._page(plan)
         self.site.draw(page)
         self.comparisons += page.comparisons
         for figure in plan.figures:
             fence = figure.element
             warnings = tuple(self._warnings.get(fence.line, ()))
             self._drawn.append(DrawnFence(fence, self._html[figure.number], warnings))
+
+    def _plan(self, found: Sequence[Fence]) -> Plan[Fence]:
+        plan: Plan[Fence] = Plan(before=len(self._drawn))
+        for place, fence in enumerate(found):
+            if fence.language == FIGURE:
+                plan.add_figure(fence, self._request(fence), place, self._line(fence))
+            elif fence.runs:
+                plan.add_block(fence, self._block(fence))
+        return plan
+
+    def _page(self, plan: Plan[Fence]) -> PageFigures[Fence]:
+        return PageFigures(plan, self, self._directory, str(self.site.root), self._slug)
 
     def _request(self, fence: Fence) -> Request:
         settings = self.site.settings

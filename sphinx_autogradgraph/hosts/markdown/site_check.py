@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from sphinx_autogradgraph.hosts.markdown.converters import PROJECT_FILES, PageHost, project_root
@@ -14,6 +15,7 @@ from sphinx_autogradgraph.hosts.markdown.site import MarkdownSite, logger
 from sphinx_autogradgraph.program.program import display_path
 from sphinx_autogradgraph.program.source_lines import split_lines
 from sphinx_autogradgraph.snapshots.comparison import SnapshotComparison
+from sphinx_autogradgraph.snapshots.part import WHOLE, Part
 from sphinx_autogradgraph.snapshots.policy import Purpose
 from sphinx_autogradgraph.snapshots.report import Report
 
@@ -22,11 +24,20 @@ class NoSiteError(Exception):
     """Raised for a directory without a Markdown site, or for one that keeps no snapshots."""
 
 
-def check_site(directory: Path, purpose: Purpose) -> tuple[Report, int]:
+@dataclass(frozen=True)
+class CheckedSite:
+    """The report on a site, the files of its pages, and how many diagnostics there were."""
+
+    report: Report
+    files: Mapping[str, str]
+    diagnostics: int
+
+
+def check_site(directory: Path, purpose: Purpose, part: Part = WHOLE) -> CheckedSite:
     """Run all code of a site and compare its graphs with their snapshots, or accept them.
 
     ``directory`` is that of the pages, or of the project.  Faults and what is not in sync are
-    printed.  Returns the report and how many diagnostics there were.  Raises :exc:`NoSiteError`.
+    printed.  Only pages of the ``part`` are run.  Raises :exc:`NoSiteError`.
     """
     docs = docs_of(directory.absolute())
     root = project_root(docs)
@@ -55,17 +66,20 @@ def check_site(directory: Path, purpose: Purpose) -> tuple[Report, int]:
             names[name] = display_path(file, root)
             host = PageHost(root, str(file), name, docs)
             drawn = MarkdownPage(site, host, lines_of(file, (root, docs)))
-            drawn.draw()
+            if part.has(str(file), map(str, files)):
+                drawn.draw()
+            else:
+                drawn.pass_over()
             comparisons[name] = drawn.comparisons
     finally:
         site.close()
         logger.removeHandler(diagnostics)
-    report = Report.of(comparisons, site.snapshots)
+    report = Report.of(comparisons, site.snapshots, part=part)
     if purpose == "check":
         for page, line, subtype, text in report.complaints():
             place = "" if page is None else f"{names[page]}:{line}: "
             print(f"{place}WARNING: {text} [autogradgraph.{subtype}]")
-    return report, diagnostics.count
+    return CheckedSite(report, names, diagnostics.count)
 
 
 class _Counter(logging.StreamHandler):  # type: ignore[type-arg]

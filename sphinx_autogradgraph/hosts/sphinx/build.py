@@ -18,6 +18,7 @@ from sphinx_autogradgraph.figures.plan import Figure
 from sphinx_autogradgraph.graph.model import Source
 from sphinx_autogradgraph.hosts.sphinx import build_wide, dependencies
 from sphinx_autogradgraph.hosts.sphinx.attributes import CHECK, UPDATE
+from sphinx_autogradgraph.hosts.sphinx.check_builders import part_of
 from sphinx_autogradgraph.hosts.sphinx.comparisons import COMPARISONS, snapshot_policy
 from sphinx_autogradgraph.hosts.sphinx.config_values import settings_of
 from sphinx_autogradgraph.hosts.sphinx.document_page import DocumentPage, concerns_us
@@ -103,7 +104,10 @@ class Build:
             values = {"page": docname, "done": done, "count": count, "seconds": f"{seconds:.0f}"}
             logger.info(text.format(**values))
 
-        self._pipeline.draw(figures, waiting)
+        if part_of(app).has(docname, env.found_docs):
+            self._pipeline.draw(figures, waiting)
+        else:
+            self._pipeline.pass_over(figures)
         for comparison in figures.comparisons:
             COMPARISONS.add(env, docname, comparison)
 

@@ -11,6 +11,7 @@ from sphinx.util import logging
 from sphinx_autogradgraph.hosts.sphinx.attributes import CHECK, UPDATE
 from sphinx_autogradgraph.hosts.sphinx.comparisons import COMPARISONS, snapshot_policy
 from sphinx_autogradgraph.hosts.sphinx.translation import _
+from sphinx_autogradgraph.snapshots.part import WHOLE, Part
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -21,6 +22,11 @@ logger = logging.getLogger(__name__)
 REPORT_EVENT = "autogradgraph-report"
 """Emitted with the :class:`.Report` when a check or an update
 has read all documents."""
+
+
+PART_EVENT = "autogradgraph-part"
+"""Emitted for the :class:`.Part` of the pages that a check compares; without an answer it is
+everything."""
 
 
 class CheckBuilder(DummyBuilder):
@@ -43,11 +49,17 @@ def setup_builders(app: Sphinx) -> None:
     """Add the builders, and report when they have read all documents."""
     COMPARISONS.setup(app)
     app.add_event(REPORT_EVENT)
+    app.add_event(PART_EVENT)
     app.add_builder(CheckBuilder)
     app.add_builder(UpdateBuilder)
     app.connect("builder-inited", _demand_snapshots)
     app.connect("env-get-outdated", _all_of_them)
     app.connect("env-updated", _report)
+
+
+def part_of(app: Sphinx) -> Part:
+    """The part of the pages that this check compares."""
+    return app.emit_firstresult(PART_EVENT) or WHOLE
 
 
 def _demand_snapshots(app: Sphinx) -> None:
@@ -70,7 +82,7 @@ def _report(app: Sphinx, env: BuildEnvironment) -> None:
 
     keeper = snapshot_policy(app)
     assert keeper is not None, "a check demands snapshots"
-    report = Report.of(COMPARISONS.of(env), keeper, _)
+    report = Report.of(COMPARISONS.of(env), keeper, _, part_of(app))
     app.emit(REPORT_EVENT, report)
     if app.builder.name == UPDATE:
         for line in report.accepted():
