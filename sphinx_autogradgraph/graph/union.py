@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping, Sequence, Set
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal
 
@@ -85,6 +86,14 @@ def _edges(graph: Graph, ids: Mapping[int, int]) -> set[Edge]:
     return {Edge(ids[edge.from_], ids[edge.to], edge.output, edge.input) for edge in graph.edges}
 
 
+def _numbered(edges: Sequence[Edge]) -> Iterator[Edge]:
+    """The edges with the inputs of each node counted: it may take one from two places."""
+    taken: Counter[int] = Counter()
+    for edge in edges:
+        yield Edge(edge.from_, edge.to, edge.output, taken[edge.to])
+        taken[edge.to] += 1
+
+
 def _by_user(edge: Edge) -> tuple[int, int, int, int]:
     return edge.to, edge.input, edge.from_, edge.output
 
@@ -136,7 +145,7 @@ def _union(
     graph = Graph(
         outputs,
         tuple(nodes[id] for id in range(len(nodes))),
-        tuple(edges),
+        tuple(_numbered(edges)),
         tuple(_modules(old, new, matching, before, after)) if ordered else (),
     )
     sides = _edges(old, before), _edges(new, after)
