@@ -16,9 +16,6 @@ from sphinx_autogradgraph.render.straight import straightened
 MARGIN = 4.0
 """Space around the drawing, for the outlines of the outermost boxes and of the focus."""
 
-SHRINK = 0.75
-"""How much of its natural size a drawing keeps at least in its column; what is wider scrolls."""
-
 MANY = 90
 """A diagram of more boxes has one candidate for each number of lines: its time counts."""
 

@@ -183,6 +183,7 @@ class Drawing:
             prefix=prefix,
             title=plain(title([output.name for output in graph.outputs])),
             description=alternative(graph),
+            plain=True,
         )
         return notebook_html(svg, graph, *self._sentences)
 

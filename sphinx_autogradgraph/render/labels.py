@@ -66,6 +66,9 @@ MAX_LABEL = 60
 Lines = Literal[1, 2]
 """On how many lines the words of a box stand, besides those that have a line of their own."""
 
+SHORT = 8
+"""Words with at most as many letters are not broken."""
+
 Role = Literal["order", "op", "call", "name", "meta", "saved", "gradient"]
 Word = tuple[Role, str]
 
@@ -98,9 +101,11 @@ class Labels:
     def broken(self, words: Sequence[Word], *below: Sequence[Word]) -> list[Sequence[Word]]:
         """The lines of a box that says ``words`` and, on lines of their own, what is ``below``.
 
-        On two lines, an operation, or else the first word, stands above the others.
+        On two lines, an operation, or else the first word, stands above the others; a few letters
+        stay on one.
         """
-        if self.lines == 1 or len(words) < 2 or any(below[:1]):
+        letters = sum(len(word) + 1 for _, word in words) - 1
+        if self.lines == 1 or len(words) < 2 or letters <= SHORT or any(below[:1]):
             return [words, *below]
         head = [word for word in words if word[0] in ("order", "op")] or words[:1]
         rest = [word for word in words if word not in head]

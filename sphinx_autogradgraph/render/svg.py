@@ -8,12 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
-from itertools import groupby
+from itertools import groupby, pairwise
+from typing import NamedTuple
 
 from sphinx_autogradgraph.render.candidates import MARGIN
-from sphinx_autogradgraph.render.diagram import LINE, Box, Cluster, Diagram
-from sphinx_autogradgraph.render.labels import FONT_SIZE, Word, printable
+from sphinx_autogradgraph.render.diagram import LINE, ArrowKind, Box, Cluster, Diagram
+from sphinx_autogradgraph.render.labels import CLUSTER_FONT_SIZE, FONT_SIZE, Word, printable
 from sphinx_autogradgraph.render.layout import Frame, Layout, Point, Route
+from sphinx_autogradgraph.render.plain_style import PlainStyle
 
 HEAD_LENGTH, HEAD_WIDTH = 6.0, 5.0
 
@@ -26,6 +28,7 @@ def svg_of(
     title: str,
     description: str,
     standalone: bool = False,
+    plain: bool = False,
     role: str = "group",
     width: str | None = None,
     lines: Mapping[int, Link] | None = None,
@@ -36,7 +39,8 @@ def svg_of(
 
     All ids begin with ``prefix``, which is to be unique on the page.  ``role`` is that of
     ARIA: of an ``img`` assistive tools see no links.  Colours and fonts come from
-    the style sheet by classes; with ``standalone`` it is put into the element.  ``width`` is a
+    the style sheet by classes; with ``standalone`` it is put into the element.  ``plain`` has the
+    light look in attributes, too, as what stands alone has.  ``width`` is a
     CSS length in place of the natural width.  ``lines`` links nodes of the Graph to the code that
     made them, ``calls`` to the documentation of the function that was called.
     ``marks`` are more classes for boxes and arrows, by their keys.
@@ -44,6 +48,7 @@ def svg_of(
     prefix = escape(prefix)
     marks = marks or {}
     across, down = layout.width + 2 * MARGIN, layout.height + 2 * MARGIN
+    style = PlainStyle(plain or standalone)
     # In em of the labels: with the style sheet's font size, one unit is one pixel.
     natural = across / FONT_SIZE
     size = f"width:{width};min-width:0" if width else f"--autogradgraph-width:{natural:.2f}em"
@@ -53,30 +58,35 @@ def svg_of(
         f'viewBox="0 0 {_number(across)} {_number(down)}" style="{escape(size)}"'
         + ("" if diagram.direction == "TB" else f' data-direction="{diagram.direction}"')
         + (f' width="{_number(across)}" height="{_number(down)}"' if standalone else "")
-        + ">",
+        + f"{style.root}>",
         f'<title id="{prefix}-title">{escape(printable(title))}</title>',
         f'<desc id="{prefix}-desc">{escape(printable(description))}</desc>',
     ]
     if standalone:
-        parts.append(f"<style>{escape(style_sheet(), quote=False)}</style>")
+        # In a condition, which renderers without custom properties pass over.
+        sheet = f"@supports (color: light-dark(red, red)) {{{style_sheet()}}}"
+        parts.append(f"<style>{escape(sheet, quote=False)}</style>")
     parts.append(f'<g transform="translate({_number(MARGIN)} {_number(MARGIN)})">')
     frames = [(cluster, layout.frames[cluster.key]) for cluster in diagram.clusters]
-    parts += [_frame(frame, f"{prefix}-{cluster.key}") for cluster, frame in frames]
+    parts += [_frame(frame, f"{prefix}-{cluster.key}", style) for cluster, frame in frames]
     for arrow in diagram.arrows:
         route = layout.routes[arrow.key]
         kind = "edge" if arrow.kind == "use" else f"edge {arrow.kind}"
         kind += f" {marks[arrow.key]}" if arrow.key in marks else ""
         parts.append(
             f'<g class="{kind}" id="{prefix}-{arrow.key}" data-ends="{arrow.tail} {arrow.head}">'
-            f"{_arrow(route)}</g>"
+            f"{_arrow(route, arrow.kind, style)}</g>"
         )
-    parts += [_frame_label(cluster, frame) for cluster, frame in frames]
+    parts += [_frame_label(cluster, frame, style) for cluster, frame in frames]
     for box in diagram.boxes:
         line = _link_of(box, lines or {})
         call = _link_of(box, calls or {}) if box.kind == "function" else None
+        drawn = _Drawn(box, layout.boxes[box.key], style)
         kind = _classes(box, marks.get(box.key))
-        parts.append(_box(box, layout.boxes[box.key], f"{prefix}-{box.key}", kind, line, call))
-    parts += [_sample(box, layout.boxes[box.key]) for box in diagram.legend]
+        parts.append(_box(drawn, f"{prefix}-{box.key}", kind, line, call))
+    for box in diagram.legend:
+        if box.key in layout.boxes:
+            parts.append(_sample(_Drawn(box, layout.boxes[box.key], style)))
     parts.append("</g></svg>")
     return "\n".join(parts)
 
@@ -121,44 +131,68 @@ def _link_of(box: Box, links: Mapping[int, Link]) -> Link | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _frame(frame: Frame, id: str) -> str:
+def _frame(frame: Frame, id: str, style: PlainStyle) -> str:
     return (
         f'<g class="cluster" id="{id}"><rect x="{_number(frame.left)}" y="{_number(frame.top)}" '
-        f'width="{_number(frame.width)}" height="{_number(frame.height)}" rx="6"/></g>'
+        f'width="{_number(frame.width)}" height="{_number(frame.height)}" rx="6"{style.frame}/></g>'
     )
 
 
-def _frame_label(cluster: Cluster, frame: Frame) -> str:
+def _frame_label(cluster: Cluster, frame: Frame, style: PlainStyle) -> str:
     """The words of a frame, which stand over the arrows that cross them."""
     x, y = frame.label
-    words = " ".join(map(_word, cluster.words))
-    return f'<text class="cluster" x="{_number(x)}" y="{_number(y)}" dy=".35em">{words}</text>'
+    words = " ".join(_word(word, style.word(word[0], None)) for word in cluster.words)
+    y += MIDDLE * CLUSTER_FONT_SIZE
+    place = f'x="{_number(x)}" y="{_number(y)}"'
+    return f'<text class="cluster" {place}{style.frame_label}>{words}</text>'
 
 
-def _outline(box: Box, centre: Point) -> str:
-    x, y = centre
-    left, top = x - box.width / 2, y - box.height / 2
-    radius = box.height / 2 if box.kind == "function" else 3.0
-    rect = (
-        _note(left, top, box.width, box.height)
-        if box.kind == "saved"
-        else (
-            f'<rect x="{_number(left)}" y="{_number(top)}" width="{_number(box.width)}" '
-            f'height="{_number(box.height)}" rx="{_number(radius)}"/>'
-        )
-    )
-    if box.kind == "output":  # told apart by its double outline as well as by colour
-        rect += (
-            f'<rect class="inner" x="{_number(left + 2.5)}" y="{_number(top + 2.5)}" '
-            f'width="{_number(box.width - 5)}" height="{_number(box.height - 5)}" rx="1.5"/>'
-        )
-    return rect
+class _Drawn(NamedTuple):
+    """A box at its place, in its style."""
+
+    box: Box
+    centre: Point
+    style: PlainStyle
+
+    def outline(self) -> str:
+        """The outlines of the box."""
+        box, (x, y), style = self
+        left, top = x - box.width / 2, y - box.height / 2
+        if box.kind == "saved":
+            return _note(left, top, box.width, box.height, style.box(box.kind))
+        radius = box.height / 2 if box.kind == "function" else 3.0
+        outer = _rect(left, top, box.width, box.height, radius, style.box(box.kind))
+        if box.kind == "output":  # told apart by its double outline as well as by colour
+            inside = (left + 2.5, top + 2.5, box.width - 5, box.height - 5, 1.5)
+            return outer + _rect(*inside, f' class="inner"{style.inner(box.kind)}')
+        if box.kind == "module":  # a stack of cards: there is more in it
+            under = (left + STACK, top + STACK, box.width, box.height, radius)
+            return _rect(*under, style.box(box.kind)) + outer
+        return outer
+
+    def words(self, line: Link | None = None, call: Link | None = None) -> Iterator[str]:
+        """The lines of words of the box, with links of their own if there is a ``call``."""
+        box, (x, y), style = self
+        for place, words in enumerate(box.lines):
+            at = y + (place - (len(box.lines) - 1) / 2) * LINE + MIDDLE * FONT_SIZE
+            parts = []
+            for of_call, found in groupby(words, key=lambda word: word[0] in ("op", "call")):
+                group = list(found)
+                text = " ".join(_word(word, style.word(word[0], box.kind)) for word in group)
+                if of_call and call:
+                    said = " ".join(word for _, word in group)
+                    text = call.around(text, "call", None if place else said)
+                elif call and line:
+                    text = line.around(text, "line", None)
+                parts.append(text)
+            yield f'<text x="{_number(x)}" y="{_number(at)}">{" ".join(parts)}</text>'
 
 
-def _sample(box: Box, centre: Point) -> str:
+def _sample(drawn: _Drawn) -> str:
     """A box of the legend: no node, though it looks like one."""
-    text = " ".join(_lines(box, centre))
-    return f'<g class="legend {CLASSES.get(box.kind, box.kind)}">{_outline(box, centre)}{text}</g>'
+    kind = drawn.box.kind
+    body = drawn.outline() + " ".join(drawn.words())
+    return f'<g class="legend {CLASSES.get(kind, kind)}">{body}</g>'
 
 
 def _classes(box: Box, mark: str | None) -> str:
@@ -167,38 +201,18 @@ def _classes(box: Box, mark: str | None) -> str:
     return " ".join(filter(None, [CLASSES.get(box.kind, box.kind), shared, mark]))
 
 
-def _box(box: Box, centre: Point, id: str, kind: str, line: Link | None, call: Link | None) -> str:
-    rect = _outline(box, centre)
+def _box(drawn: _Drawn, id: str, kind: str, line: Link | None, call: Link | None) -> str:
+    box, rect = drawn.box, drawn.outline()
     tooltip = f"<title>{escape(box.tooltip)}</title>" if box.tooltip else ""
     if call is None:
-        body = rect + " ".join(_lines(box, centre))
+        body = rect + " ".join(drawn.words())
         body = line.around(body, "line", _said(box)) if line else body
     else:
         # The operation leads to its documentation, all else to the line; links do not nest.
         body = line.around(rect, "line", _said(box)) if line else rect
-        body += " ".join(_lines(box, centre, line, call))
+        body += " ".join(drawn.words(line, call))
     nodes = escape(runs(box.nodes))
     return f'<g class="node {kind}" id="{id}" data-node="{nodes}">{tooltip}{body}</g>'
-
-
-def _lines(
-    box: Box, centre: Point, line: Link | None = None, call: Link | None = None
-) -> Iterator[str]:
-    """The lines of words of a box, with links of their own if there is a ``call``."""
-    x, y = centre
-    for place, words in enumerate(box.lines):
-        at = y + (place - (len(box.lines) - 1) / 2) * LINE
-        parts = []
-        for of_call, found in groupby(words, key=lambda word: word[0] in ("op", "call")):
-            group = list(found)
-            text = " ".join(map(_word, group))
-            if of_call and call:
-                said = " ".join(word for _, word in group)
-                text = call.around(text, "call", None if place else said)
-            elif call and line:
-                text = line.around(text, "line", None)
-            parts.append(text)
-        yield f'<text x="{_number(x)}" y="{_number(at)}" dy=".35em">{" ".join(parts)}</text>'
 
 
 def _said(box: Box) -> str:
@@ -224,29 +238,57 @@ CORNER = 7.0
 """The side of the corner that is cut off the box of a saved tensor."""
 
 
-def _note(left: float, top: float, width: float, height: float) -> str:
+STACK = 3.0
+"""How far the card under that of a fold shows."""
+
+MIDDLE = 0.35
+"""How far below the middle of a line its letters stand, in their size."""
+
+
+def _rect(
+    left: float, top: float, width: float, height: float, radius: float, attributes: str
+) -> str:
+    return (
+        f'<rect x="{_number(left)}" y="{_number(top)}" width="{_number(width)}" '
+        f'height="{_number(height)}" rx="{_number(radius)}"{attributes}/>'
+    )
+
+
+def _note(left: float, top: float, width: float, height: float, attributes: str) -> str:
     """The outline of a box like a sheet of paper, with a corner cut off."""
     down, right = _number(height), _number(width - CORNER)
     corner = _number(CORNER)
     return (
         f'<path class="note" d="M{_number(left)},{_number(top)}h{right}l{corner},{corner}'
-        f'V{_number(top + height)}h-{_number(width)}v-{down}z"/>'
+        f'V{_number(top + height)}h-{_number(width)}v-{down}z"{attributes}/>'
     )
 
 
-def _word(word: Word) -> str:
+def _word(word: Word, attributes: str) -> str:
     role, text = word
-    return f'<tspan class="{role}">{escape(text)}</tspan>'
+    return f'<tspan class="{role}"{attributes}>{escape(text)}</tspan>'
 
 
-def _arrow(route: Route) -> str:
-    start, *rest = route.points
-    path = f"M{_pair(start)}C" + " ".join(_pair(point) for point in rest)
+def _arrow(route: Route, kind: ArrowKind, style: PlainStyle) -> str:
     neck, corners = arrow_head(route)
+    path = _path([*route.points, neck] if corners else route.points, len(route.points))
+    line = f'<path d="{path}"{style.edge(kind)}/>'
     if not corners:
-        return f'<path d="{path}"/>'
-    head = "M" + "L".join(_pair(corner) for corner in corners) + "z"
-    return f'<path d="{path}L{_pair(neck)}"/><path class="head" d="{head}"/>'
+        return line
+    # Relative to the tip: shorter.
+    sides = [(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(corners)]
+    head = f"M{_pair(corners[0])}l" + " ".join(_pair(side) for side in sides) + "z"
+    return f'{line}<path class="head" d="{head}"{style.head}/>'
+
+
+def _path(points: Sequence[Point], curved: int) -> str:
+    """The path of a spline of the first ``curved`` points, and on to others in a line."""
+    start, *rest = points
+    for axis, command in ((0, "V"), (1, "H")):
+        if all(abs(point[axis] - start[axis]) < 0.06 for point in rest):
+            return f"M{_pair(start)}{command}{_number(rest[-1][1 - axis])}"
+    path = f"M{_pair(start)}C" + " ".join(map(_pair, points[1:curved]))
+    return path + "".join(f"L{_pair(point)}" for point in points[curved:])
 
 
 def arrow_head(route: Route) -> tuple[Point, list[Point]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import subprocess
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -224,9 +226,27 @@ def test_an_svg_that_stands_alone_has_its_style() -> None:
     diagram = diagram_of(linreg())
     placed = lay_out([digraph_of(diagram).source])[0]
     svg = svg_of(diagram, placed, prefix="p", title="t", description="d", standalone=True)
-    style = ET.fromstring(svg).find(f"{SVG}style")
+    root = ET.fromstring(svg)
+    style = root.find(f"{SVG}style")
     assert style is not None
     assert "--autogradgraph-leaf-fill" in (style.text or "")
+    # What reads no style sheet has the light look in attributes.
+    assert (style.text or "").startswith("@supports")
+    shapes = [*root.iter(f"{SVG}rect"), *root.iter(f"{SVG}path")]
+    assert all(shape.get("fill") for shape in shapes)
+    assert all(shape.get("stroke") for shape in shapes if shape.get("class") != "head")
+    assert root.get("font-size") == "13"
+
+
+@pytest.mark.skipif(shutil.which("rsvg-convert") is None, reason="needs rsvg-convert")
+def test_librsvg_draws_the_light_look() -> None:
+    diagram = diagram_of(linreg())
+    placed = lay_out([digraph_of(diagram).source])[0]
+    svg = svg_of(diagram, placed, prefix="p", title="t", description="d", standalone=True)
+    command = ["rsvg-convert", "--format=svg"]
+    done = subprocess.run(command, input=svg.encode(), capture_output=True, check=True)
+    colours = set(re.findall(r"rgb\(([^)]*)\)", done.stdout.decode()))
+    assert any(colour.startswith("85.88") for colour in colours), colours  # the fill of leaves
 
 
 def fake_engine(monkeypatch: pytest.MonkeyPatch, directory: Path, script: str) -> None:
