@@ -107,7 +107,7 @@ def _trace(
     local, shared = dict(caller.f_locals), caller.f_globals
     try:
         values = [(_name_of(value, local, shared), value)]
-        outputs = drawable(values, {**shared, **local})
+        outputs = drawable(values, {**shared, **local}, _recorded)
     except DiagnosticError as error:
         raise ValueError(error.diagnostic.sentence()) from None
     graph, note = trace_tensors(

@@ -26,11 +26,13 @@ from typing import Any
 import torch
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
+from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.program.author_files import import_fresh, imported_files, is_authors
 from sphinx_autogradgraph.program.program import Block, Program, Target, display_path
 from sphinx_autogradgraph.runtime.result import Result, Traced
 from sphinx_autogradgraph.runtime.spawned import hand_on_definitions
 from sphinx_autogradgraph.runtime.tracebacks import diagnostic_of
+from sphinx_autogradgraph.tracing.explanations import conflict_in_words
 from sphinx_autogradgraph.tracing.names import Names
 from sphinx_autogradgraph.tracing.provenance import Recorder
 from sphinx_autogradgraph.tracing.pytree import tensors_in
@@ -105,9 +107,25 @@ class _Run:
             return error.diagnostic
         except BaseException as error:
             _restore_builtins()
-            return diagnostic_of(error, self.program)
+            return self._with_conflict(diagnostic_of(error, self.program))
         _restore_builtins()
         return None
+
+    def _conflict(self) -> Message | None:
+        """What was changed in place, if a backward of the program failed for that."""
+        conflict = self._recorder.conflict
+        if conflict is None:
+            return None
+        names = Names(self._recorder.locals, self.module.__dict__)
+        return conflict_in_words(conflict, names, self._recorder)
+
+    def _with_conflict(self, diagnostic: Diagnostic) -> Diagnostic:
+        """The diagnostic of what the program raised, with what was changed in place, if so."""
+        why = self._conflict()
+        if why is None:
+            return diagnostic
+        values = {"error": Message(diagnostic.message, diagnostic.values), "why": why}
+        return replace(diagnostic, message="{error} ({why})", values=values)
 
     def _enter(self) -> None:
         """Set the scene: directory, imports, seeds, the module whose namespace is used."""
@@ -187,7 +205,7 @@ class _Run:
         namespace = self.module.__dict__
         try:
             values = self._values(target)
-            outputs = drawable(values, namespace)
+            outputs = drawable(values, namespace, self._recorder)
             _HELD.append(outputs)
             names = Names(self._recorder.locals, namespace)
             graph, note = trace_tensors(
@@ -201,7 +219,9 @@ class _Run:
             return error.diagnostic
         except BaseException as error:
             return diagnostic_of(error, self.program)
-        notes = [text for text in (passed_over(values), note) if text is not None]
+        why = self._conflict()
+        failed = None if why is None else Message("Backward failed: {why}.", {"why": why})
+        notes = [text for text in (passed_over(values), note, failed) if text is not None]
         return Traced(graph, rows, tuple(notes))
 
     def _values(self, target: Target) -> list[tuple[str, object]]:

@@ -10,13 +10,19 @@ from torch.autograd.graph import Node as GradFn
 from torch.autograd.graph import get_gradient_edge
 
 from sphinx_autogradgraph.core.messages import Message
-from sphinx_autogradgraph.graph.model import Edge, Extra, Node, TensorMeta
+from sphinx_autogradgraph.graph.model import Edge, Extra, Node, Reason, TensorMeta
 from sphinx_autogradgraph.tracing.derivatives.formulas import backward_of, derivatives_of
 from sphinx_autogradgraph.tracing.gradients import measure
 from sphinx_autogradgraph.tracing.inputs import Input
-from sphinx_autogradgraph.tracing.internals import plain_tensors, sequence_number
+from sphinx_autogradgraph.tracing.internals import (
+    is_accumulate_grad,
+    op_name,
+    plain_tensors,
+    sequence_number,
+)
 from sphinx_autogradgraph.tracing.names import Names
 from sphinx_autogradgraph.tracing.provenance import Recorder
+from sphinx_autogradgraph.tracing.reasons import Cut
 from sphinx_autogradgraph.tracing.saved import saved_by
 from sphinx_autogradgraph.tracing.tensor_metadata import flags_of, small_values
 
@@ -43,6 +49,8 @@ class Extras:
     ) -> Message | None:
         """Put on nodes and edges what is wanted; a note, in words, on what could not be done."""
         note = None
+        if self.recorder is not None and self.inputs:
+            self._add_reasons(nodes, self.recorder)
         if "saved" in wanted:
             self._add_saved(nodes)
         if "formulas" in wanted:
@@ -54,6 +62,13 @@ class Extras:
         if "flags" in wanted:
             self._add_flags(nodes)
         return note
+
+    def _add_reasons(self, nodes: list[Node], recorder: Recorder) -> None:
+        producer = cut_from(self.ids)
+        for id, input in enumerate(self.inputs, len(self.leaves)):
+            cause = input.cause
+            reason = Reason(cause.why, recorder.source(cause.place), producer(cause.of))
+            nodes[id] = nodes[id].replace(reason=reason)
 
     def _add_saved(self, nodes: list[Node]) -> None:
         producer = self._producers()
@@ -132,6 +147,28 @@ class Extras:
             return by_id.get(id(tensor)) if grad_fn is None else self.ids.get(grad_fn)
 
         return producer
+
+
+def cut_from(ids: Mapping[GradFn, int]) -> Callable[[Cut | None], int | None]:
+    """A function that finds the id of the node that a tensor was cut from; None if it has none."""
+    numbered: dict[tuple[int, str], int] = {}
+    leaves: dict[int, tuple[torch.Tensor, int]] = {}
+    for fn, place in ids.items():
+        if is_accumulate_grad(fn):
+            leaves[id(fn.variable)] = fn.variable, place  # type: ignore[attr-defined]
+        else:
+            numbered[sequence_number(fn), op_name(fn)] = place
+
+    def producer(cut: Cut | None) -> int | None:
+        if cut is None:
+            return None
+        if cut.leaf is None:
+            return numbered.get((cut.number, cut.op))
+        tensor = cut.leaf()
+        found = leaves.get(id(tensor))
+        return None if found is None or found[0] is not tensor else found[1]
+
+    return producer
 
 
 def _put(nodes: list[Node], id: int, output: int, **known: object) -> None:

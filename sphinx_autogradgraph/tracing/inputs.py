@@ -15,16 +15,19 @@ import torch
 from torch.autograd.graph import Node as GradFn
 
 from sphinx_autogradgraph.graph.model import TensorMeta
+from sphinx_autogradgraph.tracing.calls import Call, Operand
 from sphinx_autogradgraph.tracing.internals import sequence_number
 from sphinx_autogradgraph.tracing.names import Names
-from sphinx_autogradgraph.tracing.provenance import Call, Operand, Recorder
+from sphinx_autogradgraph.tracing.provenance import Recorder
+from sphinx_autogradgraph.tracing.reasons import Cause
 
 
 @dataclass
 class Input:
     """A tensor that does not require grad: its name, what is known of it, and its uses.
 
-    Each use is a function node and the number of the input that it is there.  ``tensor`` refers to
+    Each use is a function node and the number of the input that it is there; ``cause`` is why it
+    does not require grad.  ``tensor`` refers to
     the tensor itself as long as anybody holds it.
     """
 
@@ -32,6 +35,7 @@ class Input:
     meta: TensorMeta
     tensor: weakref.ref[torch.Tensor]
     uses: list[tuple[GradFn, int]]
+    cause: Cause
 
 
 def inputs_of(functions: Sequence[GradFn], recorder: Recorder, names: Names) -> list[Input]:
@@ -59,9 +63,8 @@ def inputs_of(functions: Sequence[GradFn], recorder: Recorder, names: Names) -> 
                 index = len(fn.next_functions) + extra
                 extra += 1
             key, name = _identity(operand, names)
-            found.setdefault(key, Input(name, operand.meta, operand.tensor, [])).uses.append(
-                (fn, index)
-            )
+            input = Input(name, operand.meta, operand.tensor, [], operand.cause)
+            found.setdefault(key, input).uses.append((fn, index))
     return list(found.values())
 
 

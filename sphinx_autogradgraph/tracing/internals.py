@@ -159,3 +159,15 @@ def set_aside(mode: TorchFunctionMode) -> Callable[[], None]:
                 torch._C._push_on_torch_function_stack(item)
 
     return back
+
+
+def op_name(fn: GradFn) -> str:
+    """The name of a node's operation as torch prints it: ``MmBackward0``.
+
+    By the type, because an attribute ``name`` of a custom Function's ``ctx`` hides the method;
+    for nodes that torch knows in C++ only, by the method, without the namespace.
+    """
+    name = type(fn).__name__
+    if name == "CppFunction":
+        name = fn.name()
+    return name.rpartition("::")[2]

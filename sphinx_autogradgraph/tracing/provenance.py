@@ -10,57 +10,31 @@ from __future__ import annotations
 
 import linecache
 import sys
-import weakref
 from bisect import bisect_right
 
 # Held here: the recorder works while the program runs, which may replace the built-in ones.
-from builtins import bool, isinstance, len, type  # noqa: A004, UP029
-from collections.abc import Callable, Mapping, Sequence
+from builtins import bool, len, type  # noqa: A004
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import CodeType, FrameType
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
-from torch.nn import functional
-from torch.overrides import TorchFunctionMode
 
-from sphinx_autogradgraph.graph.model import Source, TensorMeta, Values
+from sphinx_autogradgraph.graph.model import Source, Values
+from sphinx_autogradgraph.tracing.calls import Call, Calls, call_name
+from sphinx_autogradgraph.tracing.changes import Changes, Conflict
 from sphinx_autogradgraph.tracing.internals import (
     DYNAMO,
     UNNUMBERED,
-    base_of,
     enters_compiled_code,
     next_sequence_number,
-    plain_tensors,
-    sequence_number,
     set_aside,
 )
-from sphinx_autogradgraph.tracing.tensor_metadata import describe, small_values
+from sphinx_autogradgraph.tracing.reasons import Place, Reasons
 
 Trace = Callable[[FrameType, str, Any], Any]
-
-
-@dataclass(frozen=True)
-class Operand:
-    """A tensor that did not require grad when it went into a call; it is not kept alive.
-
-    ``differentiable`` is whether one of its dtype could require grad.
-    """
-
-    tensor: weakref.ref[torch.Tensor]
-    base: weakref.ref[torch.Tensor] | None
-    meta: TensorMeta
-    differentiable: bool
-
-
-class Call(NamedTuple):
-    """A call of a torch function that made the nodes with numbers from ``start`` below ``end``."""
-
-    start: int
-    end: int
-    function: Callable[..., Any]
-    operands: tuple[Operand, ...]
 
 
 @dataclass(frozen=True)
@@ -118,7 +92,9 @@ class Recorder:
         self._inside: list[tuple[int, int]] = []  # the calls that we are in, and by which frame
         self._starts: list[int] = []
         self._places: list[tuple[tuple[str, int] | None, int | None]] = []
-        self._calls = _Calls(inputs=inputs, values=values)
+        self.reasons = Reasons(self.place)
+        self.changes = Changes(self.place)
+        self._calls = Calls(self.reasons, self.changes, inputs=inputs, values=values)
         self._entered = ExitStack()
         self._hooks: list[Any] = []  # those of modules, while they are registered
         self.locals_of: CodeType | None = None
@@ -153,6 +129,7 @@ class Recorder:
         self._hooks = [
             hooks.register_module_forward_pre_hook(self._enter_module),
             hooks.register_module_forward_hook(self._leave_module, always_call=True),
+            hooks.register_module_parameter_registration_hook(self.reasons.registered),
         ]
 
     def _remove_hooks(self) -> None:
@@ -183,9 +160,13 @@ class Recorder:
 
     # --- notes ---
 
+    def place(self) -> Place | None:
+        """The line that the program is at."""
+        return self._lines[-1] if self._lines else None
+
     def _note(self) -> None:
         place = (
-            self._lines[-1] if self._lines else None,
+            self.place(),
             self._inside[-1][0] if self._inside else None,
         )
         start = next_sequence_number()
@@ -275,13 +256,18 @@ class Recorder:
             if call is not None and id(call.function) not in calls:
                 calls[id(call.function)] = call_name(call.function)
             return Origin(
-                source=None if place is None else self._source(*place),
+                source=self.source(place),
                 module="" if visit is None else visit.path,
                 call=None if call is None else calls[id(call.function)],
                 visit=visit,
             )
 
         return origin
+
+    @property
+    def conflict(self) -> Conflict | None:
+        """What a backward of the program failed for: a saved tensor that was changed in place."""
+        return self._calls.conflict
 
     def call(self, number: int) -> Call | None:
         """The call that made the node with that sequence number."""
@@ -291,101 +277,9 @@ class Recorder:
         """The elements of an output of the node with that sequence number, if they were kept."""
         return self._calls.values.get((number, output))
 
-    def _source(self, path: str, line: int) -> Source:
-        return Source(self._display(path), line, linecache.getline(path, line).strip())
-
-
-class _Calls(TorchFunctionMode):
-    """Notes which call of a torch function made which nodes, and what went into it."""
-
-    def __init__(self, *, inputs: bool = False, values: bool = False) -> None:
-        super().__init__()
-        self._inputs = inputs
-        self._keeps = values
-        self.values: dict[tuple[int, int], Values] = {}
-        self._starts: list[int] = []
-        self._calls: list[Call] = []
-
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        start = next_sequence_number()
-        result = func(*args, **kwargs) if kwargs else func(*args)
-        end = next_sequence_number()
-        if end > start:
-            operands = _operands(args, kwargs or {}) if self._inputs else ()
-            self._starts.append(start)
-            self._calls.append(Call(start, end, func, operands))
-            if self._keeps:
-                self._keep(result)
-        return result
-
-    def _keep(self, result: object) -> None:
-        """Keep the elements of the small tensors that a call returned, by the nodes' numbers.
-
-        Not the tensors, and not the nodes: they would live longer than without us.
-        """
-        found = [result]
-        while found:
-            tensor = found.pop()
-            if isinstance(tensor, (tuple, list)):
-                found += tensor
-            elif isinstance(tensor, torch.Tensor):
-                with plain_tensors():
-                    grad_fn, output = tensor.grad_fn, tensor.output_nr
-                values = None if grad_fn is None else small_values(tensor)
-                if grad_fn is not None and values is not None:
-                    self.values.setdefault((sequence_number(grad_fn), output), values)
-
-    def of(self, number: int) -> Call | None:
-        at = bisect_right(self._starts, number) - 1
-        if at < 0 or number >= self._calls[at].end:
+    def source(self, place: Place | None) -> Source | None:
+        """A line as people read it."""
+        if place is None:
             return None
-        return self._calls[at]
-
-
-def _operands(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Operand, ...]:
-    found = []
-    for value in (*args, *kwargs.values()):
-        for item in value if isinstance(value, (list, tuple)) else (value,):
-            if isinstance(item, torch.Tensor) and not item.requires_grad:
-                with plain_tensors():
-                    base = base_of(item)
-                    found.append(
-                        Operand(
-                            weakref.ref(item),
-                            None if base is None else weakref.ref(base),
-                            describe(item),
-                            item.dtype.is_floating_point or item.dtype.is_complex,
-                        )
-                    )
-    return tuple(found)
-
-
-_NAMESPACES = (torch, functional, torch.special, torch.linalg, torch.fft)
-
-
-def call_name(function: Callable[..., Any]) -> str | None:
-    """The name by which a torch function is called: ``torch.mm``, ``torch.Tensor.add``.
-
-    Not by :func:`torch.overrides.resolve_name`, which says ``torch.spmm`` of ``torch.mm`` and
-    takes its time to list all functions there are.
-    """
-    name = getattr(function, "__name__", "")
-    if name == "__get__":  # a property: Tensor.T
-        name = getattr(getattr(function, "__self__", None), "__name__", "")
-        return f"torch.Tensor.{name}" if name else None
-    for namespace in _NAMESPACES:
-        short = name.removeprefix(f"{namespace.__name__.rpartition('.')[2]}_")
-        for candidate in (name, short):
-            if getattr(namespace, candidate, None) is function:
-                return f"{namespace.__name__}.{candidate}"
-    qualified = getattr(function, "__qualname__", name)
-    if hasattr(function, "__objclass__") or qualified.startswith(("Tensor.", "TensorBase.")):
-        return f"torch.Tensor.{name}"
-    module = getattr(function, "__module__", None)
-    return f"{module}.{qualified}" if module and name else None
+        path, line = place
+        return Source(self._display(path), line, linecache.getline(path, line).strip())

@@ -45,6 +45,7 @@ def saved_by(
     so is :data:`NOISE`.
     """
     found = [*_built_in(fn), *_custom(fn)]
+    changed = {id(tensor) for _, tensor, _ in versions_of_changed(fn)}
     result = []
     for role, value in found:
         if isinstance(value, Saved):
@@ -60,7 +61,8 @@ def saved_by(
             name = names.of_leaf(value)
         if node is None and name is None and _is_result(fn, role, value):
             node = own
-        result.append(Saved(role, shape=meta.shape, dtype=meta.dtype, node=node, name=name))
+        item = Saved(role, shape=meta.shape, dtype=meta.dtype, node=node, name=name)
+        result.append(item.replace(changed=True) if id(value) in changed else item)
     return tuple(result)
 
 
@@ -123,6 +125,37 @@ def _tensor(
         yield role, raw.data
     elif attribute is not None and is_freed(fn, attribute):
         yield role, Saved(role, freed=True)
+
+
+def versions_of_changed(fn: GradFn) -> Iterator[tuple[str, torch.Tensor, int]]:
+    """The saved tensors that were changed in place since, each with the version that was saved.
+
+    Torch keeps that version to itself, and tells it where it refuses to give the tensor out.
+    """
+    if is_accumulate_grad(fn):
+        return
+    for role in (*_roles(type(fn)), "tensors"):
+        attribute = "saved_tensors" if role == "tensors" else PREFIX + role
+        raws = raw_saved(fn, RAW + role)
+        several = raws if isinstance(raws, (tuple, list)) else (raws,)
+        tensors = [
+            raw.data
+            for raw in several
+            if raw is not None and raw is not FREED and not is_packed(raw) and raw.data is not None
+        ]
+        if all(tensor.is_inference() or tensor._version == 0 for tensor in tensors):
+            continue
+        try:
+            getattr(fn, attribute)
+        except RuntimeError as error:
+            found = _VERSIONS.search(str(error))
+            if found is not None:
+                version = int(found[2])
+                changed = [tensor for tensor in tensors if tensor._version == int(found[1])]
+                yield role, (changed or tensors)[0], version
+
+
+_VERSIONS = re.compile(r"is at version (\d+); expected version (\d+)")
 
 
 def _is_result(fn: GradFn, role: str, value: torch.Tensor) -> bool:

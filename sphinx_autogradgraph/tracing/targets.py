@@ -8,18 +8,22 @@ import torch
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
 from sphinx_autogradgraph.core.messages import Message
+from sphinx_autogradgraph.tracing.explanations import because
+from sphinx_autogradgraph.tracing.provenance import Recorder
 from sphinx_autogradgraph.tracing.pytree import is_tensor, places, tensors_in
 from sphinx_autogradgraph.tracing.reach import Reach
 
 
 def drawable(
-    values: Sequence[tuple[str, object]], namespace: Mapping[str, object]
+    values: Sequence[tuple[str, object]],
+    namespace: Mapping[str, object],
+    recorder: Recorder | None = None,
 ) -> list[tuple[str, torch.Tensor]]:
     """The tensors with a graph among ``values`` (each with what the program calls it).
 
     What holds no tensor, or one without a graph, is passed over if anything else can be drawn.
     Raises :exc:`.DiagnosticError` (``no_graph``) with the reason if
-    nothing can.
+    nothing can; a ``recorder`` that saw the program run knows the line.
     """
     tensors = [found for name, value in values for found in tensors_in(name, value)]
     drawn = [(name, tensor) for name, tensor in tensors if tensor.requires_grad]
@@ -28,7 +32,12 @@ def drawable(
     if not tensors:
         raise DiagnosticError(_no_tensor(values))
     name, tensor = tensors[0]
-    why = _why_no_grad(name, tensor, namespace)
+    cause = None if recorder is None else recorder.reasons.of(tensor)
+    if recorder is not None and cause is not None and cause.place is not None:
+        clause = because(cause, tensor, name, recorder)
+        why = Message("`{name}` has no graph: {why}", {"name": name, "why": clause})
+    else:
+        why = _why_no_grad(name, tensor, namespace)
     raise DiagnosticError(Diagnostic("no_graph", why.text, why.values))
 
 

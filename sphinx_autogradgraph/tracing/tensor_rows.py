@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import torch
 
 from sphinx_autogradgraph.graph.model import TensorRow
+from sphinx_autogradgraph.tracing.internals import op_name
 from sphinx_autogradgraph.tracing.pytree import is_tensor, variables
 from sphinx_autogradgraph.tracing.reach import Rank, Reach
 from sphinx_autogradgraph.tracing.tensor_metadata import describe
-from sphinx_autogradgraph.tracing.walk import op_name
 
 MAX_ROWS = 200
 """More rows than this would not be read."""

@@ -26,6 +26,7 @@ from sphinx_autogradgraph.tracing.inputs import Input, inputs_of
 from sphinx_autogradgraph.tracing.internals import (
     base_of,
     is_accumulate_grad,
+    op_name,
     output_metadata,
     sequence_number,
 )
@@ -256,18 +257,6 @@ def _base_of(view: torch.Tensor, names: Names, ids: Mapping[GradFn, int]) -> Out
         return None
     name = names.of_leaf(base) if base.is_leaf else names.of_output(edge.node, edge.output_nr)
     return Output(name, ids[edge.node], edge.output_nr)
-
-
-def op_name(fn: GradFn) -> str:
-    """The name of a node's operation as torch prints it: ``MmBackward0``.
-
-    By the type, because an attribute ``name`` of a custom Function's ``ctx`` hides the method;
-    for nodes that torch knows in C++ only, by the method, without the namespace.
-    """
-    name = type(fn).__name__
-    if name == "CppFunction":
-        name = fn.name()
-    return name.rpartition("::")[2]
 
 
 def _widen(nodes: list[Node], edges: Sequence[Edge], roots: Sequence[tuple[int, int]]) -> None:

@@ -14,7 +14,7 @@ from sphinx_autogradgraph.graph.model import Extra, Graph
 from sphinx_autogradgraph.program.program import Block, Program, Target
 from sphinx_autogradgraph.runtime.client import Runner
 from sphinx_autogradgraph.runtime.result import Traced
-from sphinx_autogradgraph.tracing.provenance import call_name
+from sphinx_autogradgraph.tracing.calls import call_name
 
 HEAD = "import torch\nfrom torch import nn\nimport torch.nn.functional as F\n"
 

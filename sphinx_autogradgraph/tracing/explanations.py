@@ -1,0 +1,107 @@
+"""Why a tensor does not require grad, in words: «`h` was detached at a.py:3 (`h = h.detach()`)»."""
+
+from __future__ import annotations
+
+import re
+
+import torch
+
+from sphinx_autogradgraph.core.messages import Message
+from sphinx_autogradgraph.graph.model import Source
+from sphinx_autogradgraph.tracing.changes import Conflict
+from sphinx_autogradgraph.tracing.internals import base_of, op_name, plain_tensors, sequence_number
+from sphinx_autogradgraph.tracing.names import Names
+from sphinx_autogradgraph.tracing.provenance import Recorder
+from sphinx_autogradgraph.tracing.reasons import Cause
+
+MAX_TEXT = 80
+"""A line of code with more characters is cut."""
+
+OBJECT = r"(?<![\w.])([A-Za-z_][\w.]*(?:\[[^\]]*\])?)"
+"""A variable, an attribute or an item as it stands in a line of code."""
+
+
+def at(source: Source | None) -> Message | str:
+    """« at tutorial.rst:14 (`h = h.detach()`)», with a space before it; nothing without a line."""
+    if source is None:
+        return ""
+    text = source.text if len(source.text) <= MAX_TEXT else f"{source.text[: MAX_TEXT - 1]}…"
+    values = {"file": source.file, "line": str(source.line), "text": text}
+    return Message(" at {file}:{line} (`{text}`)" if text else " at {file}:{line}", values)
+
+
+def because(cause: Cause, tensor: torch.Tensor, name: str, recorder: Recorder) -> Message:
+    """Why ``tensor``, which the program calls ``name``, does not require grad, as a clause."""
+    source = recorder.source(cause.place)
+    line = "" if source is None else source.text
+    where: dict[str, str | Message] = {"at": at(source)}
+    if cause.why == "detached":
+        return Message("`{name}` was detached{at}", {"name": _detached(cause, line, name), **where})
+    if cause.why == "no_grad":
+        made = _assigned(line) or name
+        text = "`{name}` was computed under torch.no_grad() or inference_mode(){at}"
+        return Message(text, {"name": made, **where})
+    if cause.why == "frozen":
+        return Message(
+            "only frozen parameters went into it: requires_grad was set to False{at}", where
+        )
+    if cause.why == "dtype":
+        if tensor.dtype.is_floating_point or tensor.dtype.is_complex:
+            text = "it was computed from integers or truth values, which `{name}` became{at}"
+            return Message(text, {"name": _assigned(line) or name, **where})
+        text = (
+            "its dtype is {dtype}, and only floating point and complex tensors can require grad; "
+            "it was made{at}"
+        )
+        dtype = str(tensor.dtype)
+        return Message(text if source else text.partition(";")[0], {"dtype": dtype, **where})
+    text = "nothing that requires grad went into it; it was made{at}"
+    return Message(text if source else text.partition(";")[0], where)
+
+
+def _name(tensor: torch.Tensor, names: Names) -> str | None:
+    with plain_tensors():
+        grad_fn, output = tensor.grad_fn, tensor.output_nr
+    return names.of_leaf(tensor) if grad_fn is None else names.of_output(grad_fn, output)
+
+
+def _assigned(line: str) -> str | None:
+    """What a line binds: «t» of «t = h * 2»; None where it binds nothing."""
+    found = re.match(rf"{OBJECT}\s*(?::[^=]+)?[-+*/@|&]?=(?!=)", line)
+    return None if found is None else found[1]
+
+
+def _detached(cause: Cause, line: str, name: str) -> str:
+    """What was detached, as the line calls it: «h» of «d = h.detach()»."""
+    function = cause.function
+    if function in ("tensor", "asarray", "as_tensor", "float"):
+        found = re.search(rf"\b{function}\(\s*{OBJECT}\s*[,)]", line)
+    else:
+        found = re.search(rf"{OBJECT}\.{function}\b", line)
+    return found[1] if found is not None else _assigned(line) or name
+
+
+def conflict_in_words(conflict: Conflict, names: Names, recorder: Recorder) -> Message:
+    """Which node at which line saved a tensor that was changed, by what and at which line."""
+    fn, tensor = conflict.fn, conflict.tensor
+    base = base_of(tensor)
+    name = _name(tensor, names) or (None if base is None else _name(base, names))
+    place, by = conflict.change or (None, "")
+    changed = recorder.source(place)
+    saved = recorder.origins(names.module_paths())(sequence_number(fn)).source
+    if name is None and changed is not None:
+        method = re.search(rf"{OBJECT}\.{by}\b", changed.text)
+        found = method[1] if method is not None else _assigned(changed.text)
+        name = None if found is None else found.partition("[")[0]
+    values: dict[str, str | Message] = {
+        "name": Message("`{name}`", {"name": name}) if name else Message("a tensor"),
+        "op": op_name(fn),
+        "saved": at(saved),
+        "by": by,
+        "changed": at(changed),
+    }
+    if not by:
+        return Message("{name}, which {op} had saved{saved}, was changed in place since", values)
+    return Message(
+        "{name}, which {op} had saved{saved}, was changed in place by {by}{changed}", values
+    )

@@ -1,0 +1,169 @@
+"""Why a tensor is not in the graph: the right tensor, reason and line, of programs people ask about."""
+
+from __future__ import annotations
+
+import linecache
+import re
+import textwrap
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import torch
+
+from sphinx_autogradgraph.core.diagnostics import DiagnosticError
+from sphinx_autogradgraph.graph.model import Graph, Node
+from sphinx_autogradgraph.tracing.explanations import conflict_in_words
+from sphinx_autogradgraph.tracing.names import Names
+from sphinx_autogradgraph.tracing.provenance import Recorder
+from sphinx_autogradgraph.tracing.targets import drawable
+from sphinx_autogradgraph.tracing.walk import trace_tensors
+
+SETUP = """\
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+torch.manual_seed(0)
+X = torch.randn(4, 3)
+w = torch.randn(3, 2, requires_grad=True)
+h = X @ w
+"""
+
+FILE = "asked.py"
+
+
+@dataclass
+class Ran:
+    """A program that has run under a recorder."""
+
+    namespace: dict[str, Any]
+    recorder: Recorder
+    code: str
+
+    def graph(self, name: str = "loss") -> Graph:
+        names = Names(self.namespace)
+        outputs = [(name, self.namespace[name])]
+        return trace_tensors(outputs, names, self.recorder, extras=["inputs", "saved"])[0]
+
+
+def run(code: str, raises: type[Exception] | None = None) -> Ran:
+    code = SETUP + textwrap.dedent(code)
+    namespace: dict[str, Any] = {"__name__": "asked"}
+    recorder = Recorder(lambda path: path == FILE, str, inputs=True)
+    lines = code.splitlines(keepends=True)
+    linecache.cache[FILE] = (len(code), None, lines, FILE)
+    with recorder:
+        if raises is None:
+            exec(compile(code, FILE, "exec"), namespace)
+        else:
+            with pytest.raises(raises):
+                exec(compile(code, FILE, "exec"), namespace)
+    return Ran(namespace, recorder, code)
+
+
+def of(graph: Graph, name: str) -> Node:
+    (node,) = [node for node in graph.nodes if node.kind == "input" and node.name == name]
+    return node
+
+
+REASONS = [
+    # code, the input, why, the line, the op or leaf that it was cut from
+    ("d = h.detach()\nloss = (h * d).sum()", "d", "detached", "d = h.detach()", "MmBackward0"),
+    ("d = h.data\nloss = (h * d).sum()", "d", "detached", "d = h.data", "MmBackward0"),
+    ("d = h.detach()\ne = d * 2 + 1\nloss = (h * e).sum()", "e", "detached", "d = h.detach()", "MmBackward0"),
+    ("d = torch.tensor(h)\nloss = (h * d).sum()", "d", "detached", "d = torch.tensor(h)", "MmBackward0"),
+    ("s = h.sum()\nd = torch.tensor(s.item())\nloss = s * d", "d", "detached", "d = torch.tensor(s.item())", "SumBackward0"),
+    ("s = h.sum()\nv = float(s)\nd = torch.tensor([v, 1.0])\nloss = (s * d).sum()", "d", "detached", "v = float(s)", "SumBackward0"),
+    ("n = h.detach().numpy()\nd = torch.from_numpy(n)\nloss = (h * d).sum()", "d", "detached", "n = h.detach().numpy()", "MmBackward0"),
+    ("n = w.detach().numpy()\nd = torch.tensor(n)\nloss = (w * d).sum()", "d", "detached", "n = w.detach().numpy()", "w"),
+    ("k = w.sum().item()\nd = X * k\nloss = (X @ w * d[:, :2]).sum()", "d", "detached", "k = w.sum().item()", None),
+    ("with torch.no_grad():\n    t = h * 2\nloss = (h * t).sum()", "t", "no_grad", "t = h * 2", "MmBackward0"),
+    ("with torch.no_grad():\n    t = X @ w\nt = t + 1\nloss = (h * t).sum()", "t", "no_grad", "t = X @ w", "w"),
+    ("with torch.inference_mode():\n    t = X @ w\nt = t.clone()\nloss = (h + t).sum()", "t", "no_grad", "t = X @ w", "w"),
+    ("@torch.no_grad()\ndef target(x):\n    return x.exp()\nt = target(h)\nloss = F.mse_loss(h, t)", "t", "no_grad", "return x.exp()", "MmBackward0"),
+    ("torch.set_grad_enabled(False)\nt = h.exp()\ntorch.set_grad_enabled(True)\nloss = (h * t).sum()", "t", "no_grad", "t = h.exp()", "MmBackward0"),
+    ("i = h.argmax(1)\nloss = F.cross_entropy(h, i)", "i", "dtype", "i = h.argmax(1)", "MmBackward0"),
+    ("y = torch.tensor([0, 1, 1, 0])\nloss = F.cross_entropy(h, y)", "y", "dtype", "y = torch.tensor([0, 1, 1, 0])", None),
+    ("m = h > 0\nloss = (h * m).sum()", "m", "dtype", "m = h > 0", "MmBackward0"),
+    ("m = (h > 0).float()\nloss = (h * m).sum()", "m", "dtype", "m = (h > 0).float()", "MmBackward0"),
+    ("values, where = h.max(1)\nloss = values.sum() + h.gather(1, where[:, None]).sum()", "where", "dtype", "values, where = h.max(1)", "MmBackward0"),
+    ("loss = h.sum()", "X", "created", "X = torch.randn(4, 3)", None),
+    ("V = X.view(2, 6)\nloss = (w.view(1, 6) * V).sum()", "V", "created", "X = torch.randn(4, 3)", None),
+    ("Z = X / X.max()\nloss = (Z @ w).sum()", "Z", "created", "Z = X / X.max()", None),
+    ("z = torch.zeros_like(h)\nloss = (h * z).sum()", "z", "created", "z = torch.zeros_like(h)", None),
+    ("net = nn.Linear(2, 2)\nnet.weight.requires_grad = False\nloss = net(h).sum()", "net.weight", "frozen", "net.weight.requires_grad = False", None),
+    ("net = nn.Linear(2, 2)\nfor param in net.parameters():\n    param.requires_grad_(False)\nloss = net(h).sum()", "net.weight", "frozen", "param.requires_grad_(False)", None),
+    ("net = nn.Linear(3, 2).requires_grad_(False)\nf = net(X)\nloss = (h * f).sum()", "f", "frozen", "net = nn.Linear(3, 2).requires_grad_(False)", None),
+    ("class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.scale = nn.Parameter(torch.ones(2), requires_grad=False)\nnet = Net()\nloss = (h * net.scale).sum()", "net.scale", "frozen", "self.scale = nn.Parameter(torch.ones(2), requires_grad=False)", None),
+    ("e = torch.zeros(4, 2)\nwith torch.no_grad():\n    e.mul_(0.9).add_(h, alpha=0.1)\nloss = (h - e).sum()", "e", "no_grad", "e.mul_(0.9).add_(h, alpha=0.1)", "MmBackward0"),
+    ("b = torch.zeros(4, 2)\nb[:] = h.detach()\nloss = (h - b).sum()", "b", "detached", "b[:] = h.detach()", "MmBackward0"),
+    ("h2 = torch.tanh(h)\nh = h2.detach()\nloss = (h * w.sum()).sum()", "h", "detached", "h = h2.detach()", None),
+]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("code", "name", "why", "line", "cut"), REASONS)
+def test_an_input_says_why_it_does_not_require_grad(
+    code: str, name: str, why: str, line: str, cut: str | None
+) -> None:
+    ran = run(code)
+    torch.set_grad_enabled(True)
+    graph = ran.graph()
+    reason = of(graph, name).reason
+    assert reason is not None
+    assert reason.why == why
+    assert reason.source is not None
+    assert reason.source.text == line
+    assert ran.code.splitlines()[reason.source.line - 1].strip() == line
+    node = None if reason.of is None else graph.nodes[reason.of]
+    assert (node and (node.name if node.kind == "leaf" else node.op)) == cut
+    assert Graph.from_json(graph.to_json()) == graph
+
+
+NO_GRAPH = [
+    ("h = h.detach()\nloss = h.sum()", "`loss` has no graph: `h` was detached at asked.py:{} (`h = h.detach()`)"),
+    ("loss = h.detach().sum()", "`loss` has no graph: `h` was detached at asked.py:{} (`loss = h.detach().sum()`)"),
+    ("a = h.data\nloss = a.sum()", "`loss` has no graph: `h` was detached at asked.py:{} (`a = h.data`)"),
+    ("loss = torch.tensor(h.sum().item())", "was detached at asked.py:{} (`loss = torch.tensor(h.sum().item())`)"),
+    ("with torch.no_grad():\n    y = h * 2\nloss = y.sum()", "`loss` has no graph: `y` was computed under torch.no_grad() or inference_mode() at asked.py:{} (`y = h * 2`)"),
+    ("net = nn.Linear(3, 1)\nnet.requires_grad_(False)\nloss = net(X).sum()", "only frozen parameters went into it: requires_grad was set to False at asked.py:{} (`net.requires_grad_(False)`)"),
+    ("loss = h.argmax()", "its dtype is torch.int64, and only floating point and complex tensors can require grad; it was made at asked.py:{} (`loss = h.argmax()`)"),
+    ("loss = X.sum()", "nothing that requires grad went into it; it was made at asked.py:{} (`loss = X.sum()`)"),
+]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("code", "said"), NO_GRAPH)
+def test_a_tensor_without_a_graph_says_where_it_was_cut(code: str, said: str) -> None:
+    ran = run(code)
+    with pytest.raises(DiagnosticError) as raised:
+        drawable([("loss", ran.namespace["loss"])], ran.namespace, ran.recorder)
+    text = said.partition("(`")[2].removesuffix("`)") or code
+    line = 1 + [line.strip() for line in ran.code.splitlines()].index(text)
+    assert said.format(line) in raised.value.diagnostic.sentence()
+
+
+CHANGED = [
+    ("y = h.exp()\nloss = y.sum()\ny += 1\nloss.backward()", "`y`, which ExpBackward0 had saved at asked.py:{} (`y = h.exp()`), was changed in place by add_ at asked.py:{} (`y += 1`)"),
+    ("y = h * 2\nloss = (y * y).sum()\ny.add_(1)\nloss.backward()", "`y`, which MulBackward0 had saved at asked.py:{} (`loss = (y * y).sum()`), was changed in place by add_ at asked.py:{} (`y.add_(1)`)"),
+    ("y = h.sigmoid()\nloss = y.sum()\ny[0] = 0\nloss.backward()", "`y`, which SigmoidBackward0 had saved at asked.py:{} (`y = h.sigmoid()`), was changed in place by __setitem__ at asked.py:{} (`y[0] = 0`)"),
+    ("loss = (h @ w.t()).sum()\nwith torch.no_grad():\n    w -= 0.1\ntorch.autograd.backward(loss)", "`w`, which MmBackward0 had saved at asked.py:{} (`loss = (h @ w.t()).sum()`), was changed in place by sub_ at asked.py:{} (`w -= 0.1`)"),
+    ("lin = nn.Linear(2, 2)\nlast = nn.Linear(2, 1)\nopt = torch.optim.SGD([*lin.parameters(), *last.parameters()], 0.1)\nloss = last(lin(h)).sum()\nloss.backward(retain_graph=True)\nopt.step()\nloss.backward()", "`last.weight`, which AddmmBackward0 had saved at asked.py:{} (`loss = last(lin(h)).sum()`), was changed in place by add_ at asked.py:{} (`opt.step()`)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "said"), CHANGED)
+def test_a_backward_that_fails_for_a_change_in_place_says_what_was_changed_where(
+    code: str, said: str
+) -> None:
+    ran = run(code, raises=RuntimeError)
+    conflict = ran.recorder.conflict
+    assert conflict is not None
+    found = conflict_in_words(conflict, Names(ran.namespace), ran.recorder).sentence()
+    lines = [line.strip() for line in ran.code.splitlines()]
+    texts = re.findall(r"\(`(.*?)`\)(?=,|$)", said)
+    assert found == said.format(*(1 + lines.index(text) for text in texts))
+    saved = [item for node in ran.graph().nodes for item in node.saved or () if item.changed]
+    assert len(saved) >= 1
