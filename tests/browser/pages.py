@@ -61,7 +61,7 @@ Title
 
 .. autogradgraph:: linreg.py
    :tensor: l
-   :show: shape gradients
+   :show: shape gradients formulas
    :table: tensors, nodes
 
 .. autogradgraph:: linreg.py

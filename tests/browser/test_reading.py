@@ -192,37 +192,56 @@ def test_arrow_keys_follow_the_direction_of_the_data(open_page: Open) -> None:
         assert page.evaluate(focused).startswith("w")
 
 
-def test_the_backward_pass_is_played(open_page: Open) -> None:
+def test_the_passes_are_played(open_page: Open) -> None:
     page = open_page("reading")
     figure = page.locator("figure").first
-    player = figure.get_by_role("group", name="Backward, step by step")
+    player = figure.get_by_role("group", name="Forward and backward, step by step")
     told = player.get_by_role("status")
     now = figure.locator(".node.autogradgraph-now")
+    next_ = player.get_by_role("button", name="Next")
+    formulas = figure.locator(".autogradgraph-formula")
     assert player.get_by_role("button", name="Back", exact=False).first.is_disabled()
-    player.get_by_role("button", name="Next").click()
-    assert "SumBackward0" in now.text_content()
-    assert re.fullmatch(
-        r"1 of 8: a gradient of shape \(\) and norm 1 arrives at SumBackward0\. "
-        r"What it makes of it goes on to DivBackward0\.",
-        told.inner_text(),
-    )
-    assert figure.locator(".edge.autogradgraph-flow").count() == 1
-    for _ in range(7):
+    next_.focus()
+    for _ in range(3):
         page.keyboard.press("Enter")
-    assert "8 of 8" in told.inner_text()
-    assert "It is added to w.grad." in told.inner_text()
+    assert "PowBackward0" in now.text_content()
+    assert told.inner_text() == (
+        "Step 3 of 8. PowBackward0 receives grad (10, 1), norm 1.581. It passes grad * 2 * self, "
+        "norm 20.09, to SubBackward0; self is what SubBackward0 made."
+    )
+    assert formulas.all_text_contents() == ["grad * 2 * self"]
+    assert figure.locator(".edge.autogradgraph-flow").count() == 1
+    assert "** 2" in page.locator(".autogradgraph-line.autogradgraph-now").inner_text()
+    for _ in range(5):
+        page.keyboard.press("Enter")
+    assert re.fullmatch(
+        r"Step 8 of 8\. w receives grad \(2, 1\), norm 51\.02\. .*w\.grad.*", told.inner_text()
+    )
+    assert formulas.count() == 0
     assert figure.locator(".node.autogradgraph-done").count() == 7
-    assert player.get_by_role("button", name="Next").is_disabled()
+    assert next_.is_disabled()
     player.get_by_role("button", name="Play backward").click()
-    assert "1 of 8" in told.inner_text()
+    assert told.inner_text().startswith("Step 1 of 8")
     page.wait_for_function(
-        "document.querySelector('.autogradgraph-player').textContent.startsWith('2 of 8')"
+        "document.querySelector('.autogradgraph-player').textContent.startsWith('Step 2 of 8')"
     )
     player.get_by_role("button", name="Pause").click()
+    # Forward: what is not computed yet is not there yet.
+    player.get_by_role("button", name="Play forward").click()
+    player.get_by_role("button", name="Pause").click()
+    assert told.inner_text() == (
+        "Step 1 of 6. Line 16, y_hat = torch.mm(X, w) + b: "
+        "torch.mm gives (10, 1) and records MmBackward0."
+    )
+    assert figure.locator(".node.autogradgraph-ahead").count() == 6
+    assert "torch.mm" in page.locator(".autogradgraph-line.autogradgraph-now").inner_text()
+    for _ in range(5):
+        next_.click()
+    assert figure.locator(".autogradgraph-ahead").count() == 0
     # By order alone, the same without numbers.
     second = page.locator("figure").nth(1)
     second.get_by_role("button", name="Next").click()
-    assert "1 of 8: backward reaches SumBackward0." in second.inner_text()
+    assert "of 8. Backward reaches SumBackward0." in second.inner_text()
 
 
 def changed(page: Any, before: str) -> None:
