@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from sphinx.util.typing import ExtensionMetadata
 
     from sphinx_autogradgraph.graph.model import Graph
-    from sphinx_autogradgraph.hosts.python import draw, record, trace
+    from sphinx_autogradgraph.hosts.python import draw, explain, record, trace
 
-__all__ = ["Graph", "__version__", "draw", "record", "setup", "trace"]
+__all__ = ["Graph", "__version__", "draw", "explain", "record", "setup", "trace"]
 
 __version__ = "0.1.0"
 
@@ -29,7 +29,7 @@ def __getattr__(name: str) -> Any:
         from sphinx_autogradgraph.graph.model import Graph
 
         return Graph
-    if name in ("draw", "record", "trace"):
+    if name in ("draw", "explain", "record", "trace"):
         from sphinx_autogradgraph.hosts import python
 
         return getattr(python, name)

@@ -23,7 +23,7 @@ from sphinx_autogradgraph.views.choice import FOLDS, FoldWord, Scope, fold_words
 
 W = TypeVar("W", bound=str)
 
-TableName = Literal["tensors", "nodes"]
+TableName = Literal["tensors", "nodes", "parameters"]
 TABLES: tuple[TableName, ...] = get_args(TableName)
 
 ALIGN = ("left", "center", "right")
@@ -214,6 +214,8 @@ TABLED: Mapping[TableName, str] = {
     "tensors": "the tensors of the program with their ``is_leaf``, ``requires_grad`` and "
     "``grad_fn``",
     "nodes": "the nodes of the graph with their shapes, lines and inputs",
+    "parameters": "the parameters of the program's modules, their shapes and the gradient that "
+    "reaches each, which is measured for that, or the reason why none does",
 }
 """What each word of ``:table:`` lists."""
 

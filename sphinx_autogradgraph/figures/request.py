@@ -59,6 +59,7 @@ class Request:
             expressions=options.tensor,
             extras=extras_of(options.show),
             tensors="tensors" in options.table,
+            parameters="parameters" in options.table,
         )
         base = Program(
             blocks=(),

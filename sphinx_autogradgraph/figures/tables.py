@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sphinx_autogradgraph.core.messages import Translate
 from sphinx_autogradgraph.figures.options import TableName
-from sphinx_autogradgraph.graph.model import Graph, Node, Saved, TensorRow
+from sphinx_autogradgraph.graph.model import Graph, Node, ParameterRow, Saved, TensorRow
 from sphinx_autogradgraph.render.text import Span, norm_text, shape_text, shape_text_of, value_text
 from sphinx_autogradgraph.runtime.result import Traced
 
@@ -39,6 +39,8 @@ def tables_of(
     return [
         _tensors(traced.tensors, translate)
         if name == "tensors"
+        else _parameters(traced.parameters, translate)
+        if name == "parameters"
         else _nodes(traced.graph, lines, translate)
         for name in wanted
     ]
@@ -61,6 +63,19 @@ def _tensors(rows: Sequence[TensorRow], _: Translate) -> Table:
         for row in rows
     ]
     return Table("autogradgraph-tensors", [16, 12, 9, 15, 20], heads, body)
+
+
+def _parameters(rows: Sequence[ParameterRow], _: Translate) -> Table:
+    """The parameters of the program's modules: the gradient of each, or why it gets none."""
+    heads = [_text(_("parameter")), _literal("shape"), _text(_("gradient"))]
+    body = []
+    for row in rows:
+        if row.gradient is not None:
+            said = norm_text(row.gradient, _)
+        else:
+            said = _("none: {why}").format(why=row.why.sentence(_)) if row.why else ""
+        body.append([_literal(row.name), _text(shape_text_of(row.shape)), _text(said)])
+    return Table("autogradgraph-parameters", [24, 14, 40], heads, body)
 
 
 def _nodes(graph: Graph, lines: Mapping[int, str], _: Translate) -> Table:

@@ -15,6 +15,7 @@ from sphinx_autogradgraph.graph.records import (
     ModuleCall,
     Node,
     Output,
+    R,
     Record,
     TensorMeta,
     TensorRow,
@@ -120,17 +121,17 @@ def text_of(data: Any) -> bytes:
         raise GraphFormatError(f"not the JSON of a Graph: {_reason(error)}") from None
 
 
-def rows_to_plain(rows: Sequence[TensorRow]) -> list[dict[str, Any]]:
-    """Return rows of a table of tensors as plain data."""
+def rows_to_plain(rows: Sequence[Record]) -> list[dict[str, Any]]:
+    """Return rows of a table as plain data."""
     return msgspec.to_builtins(list(rows), enc_hook=_exact)  # type: ignore[no-any-return]
 
 
-def rows_of(data: Any) -> tuple[TensorRow, ...]:
+def rows_of(data: Any, kind: type[R]) -> tuple[R, ...]:
     """Return the rows of which ``data`` is the plain data; :exc:`GraphFormatError` if it is not."""
     try:
-        return msgspec.convert(data, tuple[TensorRow, ...])
+        return msgspec.convert(data, tuple[kind, ...])  # type: ignore[valid-type]
     except (msgspec.MsgspecError, RecursionError) as error:
-        raise GraphFormatError(f"no table of tensors: {_reason(error)}") from None
+        raise GraphFormatError(f"no rows of a table: {_reason(error)}") from None
 
 
 def plain(text: str) -> dict[str, Any]:

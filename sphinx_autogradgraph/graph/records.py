@@ -14,6 +14,8 @@ from typing import Annotated, Any, Literal, TypeVar, get_args
 from msgspec import Meta, Struct
 from msgspec import structs as _structs
 
+from sphinx_autogradgraph.core.messages import Message
+
 Kind = Literal["leaf", "function", "input", "module"]
 KINDS: tuple[Kind, ...] = ("leaf", "function", "input", "module")
 
@@ -270,6 +272,18 @@ class TensorRow(Record, frozen=True):
     is_leaf: bool
     requires_grad: bool
     grad_fn: str | None
+
+
+class ParameterRow(Record, frozen=True):
+    """A parameter of a program's module: a row of a table.
+
+    ``gradient`` is what was measured to arrive at it; where none does, ``why`` says the reason.
+    """
+
+    name: str
+    shape: Shape
+    gradient: Gradient | None = None
+    why: Message | None = None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from sphinx_autogradgraph import __version__
@@ -46,6 +47,8 @@ INTERRUPTED = 130
 def _run(options: argparse.Namespace) -> int:
     if options.command == "draw":
         return _draw(options)
+    if options.command == "explain":
+        return _explain(options)
     if options.command == "sync":
         return _sync(options)
     if options.command == "watch":
@@ -104,6 +107,15 @@ def parser() -> argparse.ArgumentParser:
         "Run a program and draw the autograd graph of a tensor of it, again whenever one of its "
         "files is saved.  When it fails the last drawing stays.",
     )
+    command = commands.add_parser("explain", help="say why tensors are or are not in a graph")
+    command.description = (
+        "Run a program and say why each of its tensors and parameters is or is not in the graph, "
+        "with the line that cut it off."
+    )
+    command.add_argument(
+        "reference", metavar="REFERENCE", help="path/to/file.py[:name] or package.module:name"
+    )
+    _add_options(command, ["tensor", "seed", "timeout"])
     sync = commands.add_parser("sync", help="put the graphs of today into Markdown and MDX files")
     sync.description = (
         'Put graphs between <!-- autogradgraph tensor="l" --> and <!-- /autogradgraph --> of files '
@@ -131,7 +143,13 @@ def _add_draw(command: argparse.ArgumentParser, description: str) -> None:
     command.add_argument(
         "-o", dest="file", metavar="FILE", help=f"write to a file that ends in {', '.join(FORMS)}"
     )
-    for name, declared in DECLARATIONS.items():
+    _add_options(command, [name for name, declared in DECLARATIONS.items() if declared.short])
+
+
+def _add_options(command: argparse.ArgumentParser, names: Sequence[str]) -> None:
+    """Options of figures that a command takes, by their names."""
+    for name in names:
+        declared = DECLARATIONS[name]
         if declared.short:
             command.add_argument(
                 f"--{name}",
@@ -198,6 +216,17 @@ def _draw_with(runner: Runner, arguments: argparse.Namespace) -> tuple[int, tupl
     """Run the program and draw; the exit status, and the author's files that were read."""
     if arguments.file is not None and Path(arguments.file).suffix.lower() not in FORMS:
         return _fail(f"unsupported extension of {arguments.file}; use {', '.join(FORMS)}", 2), ()
+    request = _request(arguments)
+    options, program = request.options, request.program
+    if request.diagnostics or program is None:
+        return _fail("\n".join(item.report() for item in request.diagnostics), 2), ()
+    (result,) = runner.run([program])
+    status = _save(arguments.file, options, result)
+    return status, (*(block.path for block in program.blocks), *result.files)
+
+
+def _request(arguments: argparse.Namespace) -> Request:
+    """What a command is to run and draw, by its arguments."""
     default = Settings()
     options = parse_options(
         {name: getattr(arguments, name) for name in DECLARATIONS if hasattr(arguments, name)},
@@ -206,22 +235,35 @@ def _draw_with(runner: Runner, arguments: argparse.Namespace) -> tuple[int, tupl
         limit=default.max_nodes,
     )
     here = str(Path.cwd())
-    request = Request.of(
+    return Request.of(
         options, arguments.reference, None, directory=here, root=here, path_of=os.path.abspath
     )
-    program = request.program
-    if request.diagnostics or program is None:
-        return _fail("\n".join(item.report() for item in request.diagnostics), 2), ()
-    (result,) = runner.run([program])
-    status = _save(arguments.file, options, result)
-    return status, (*(block.path for block in program.blocks), *result.files)
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    """Say why tensors are in the graph or not; 1 if the program failed or has no graph."""
+    request = _request(arguments)
+    if request.diagnostics or request.program is None:
+        return _fail("\n".join(item.report() for item in request.diagnostics), 2)
+    targets = tuple(replace(target, explain=True) for target in request.program.targets)
+    with Runner() as runner:
+        (result,) = runner.run([replace(request.program, targets=targets)])
+    (traced,) = result.targets
+    if isinstance(traced, Diagnostic):
+        return _fail(traced.report(), _status_of(traced))
+    print(traced.explanation)
+    return 0
+
+
+def _status_of(diagnostic: Diagnostic) -> int:
+    return 2 if diagnostic.kind in ("reference", "option") else 1
 
 
 def _save(file: str | None, options: Options, result: Result) -> int:
     """Draw what a program came to, into a file or as text here; the exit status."""
     (traced,) = result.targets
     if isinstance(traced, Diagnostic):
-        return _fail(traced.report(), 2 if traced.kind in ("reference", "option") else 1)
+        return _fail(traced.report(), _status_of(traced))
     try:
         drawing = Drawing(
             traced.graph,

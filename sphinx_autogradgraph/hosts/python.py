@@ -18,9 +18,10 @@ from sphinx_autogradgraph.program.program import display_path
 from sphinx_autogradgraph.render.diagram import Direction
 from sphinx_autogradgraph.render.drawing import Drawing
 from sphinx_autogradgraph.render.labels import Show, extras_of
+from sphinx_autogradgraph.tracing.fates import explanation
 from sphinx_autogradgraph.tracing.names import Names
 from sphinx_autogradgraph.tracing.provenance import Recorder
-from sphinx_autogradgraph.tracing.pytree import variables
+from sphinx_autogradgraph.tracing.pytree import tensors_in, variables
 from sphinx_autogradgraph.tracing.targets import drawable, passed_over
 from sphinx_autogradgraph.tracing.walk import trace_tensors
 from sphinx_autogradgraph.views.choice import FoldWord, Scope, fold_words
@@ -72,6 +73,21 @@ def draw(
     scope = Scope(depth, fold_words(words), around, until)
     graph, notes = _trace(value, sys._getframe(1), params or {}, show)
     return Drawing(graph, show=show, direction=direction, scope=scope, width=width, notes=notes)
+
+
+def explain(value: object, *, params: Params | None = None) -> str:
+    """Why each tensor and parameter of the program is or is not in the graph of ``value``.
+
+    A line for each, or for several of one fate, with the line of code that cut it off where
+    ``value`` was computed under :class:`record`.  For a tensor without a graph, what cut it.
+    Raises :exc:`ValueError` if ``value`` holds no tensor.
+    """
+    caller = sys._getframe(1)
+    local, shared = dict(caller.f_locals), caller.f_globals
+    outputs = tensors_in(_name_of(value, local, shared), value)
+    if not outputs:
+        raise ValueError(f"a {type(value).__name__} holds no tensor")
+    return explanation(outputs, Names(local, shared, given=params), _recorded)
 
 
 class record:  # noqa: N801 - used like a function

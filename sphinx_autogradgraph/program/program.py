@@ -43,7 +43,8 @@ class Target:
     namespace instead, called first if it is callable without arguments.  With neither, the
     program's last value is drawn (see DESIGN §4: the value of the last expression statement if
     it holds a tensor, else what the last assignment bound).  ``extras`` are what the Graph is to
-    hold besides its structure, and ``tensors`` asks for a row on each of the program's tensors.
+    hold besides its structure; ``tensors`` and ``parameters`` ask for a row on each of those that
+    the program has, ``explain`` for words on why each is in the graph or not.
     """
 
     after: int
@@ -51,6 +52,8 @@ class Target:
     member: str | None = None
     extras: tuple[Extra, ...] = ()
     tensors: bool = False
+    parameters: bool = False
+    explain: bool = False
 
 
 @dataclass(frozen=True)

@@ -27,12 +27,14 @@ import torch
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
 from sphinx_autogradgraph.core.messages import Message
+from sphinx_autogradgraph.graph.model import ParameterRow
 from sphinx_autogradgraph.program.author_files import import_fresh, imported_files, is_authors
 from sphinx_autogradgraph.program.program import Block, Program, Target, display_path
 from sphinx_autogradgraph.runtime.result import Result, Traced
 from sphinx_autogradgraph.runtime.spawned import hand_on_definitions
 from sphinx_autogradgraph.runtime.tracebacks import diagnostic_of
 from sphinx_autogradgraph.tracing.explanations import conflict_in_words
+from sphinx_autogradgraph.tracing.fates import Fates, explanation
 from sphinx_autogradgraph.tracing.names import Names
 from sphinx_autogradgraph.tracing.provenance import Recorder
 from sphinx_autogradgraph.tracing.pytree import tensors_in
@@ -78,7 +80,10 @@ class _Run:
         self._recorder = Recorder(
             is_own=lambda path: path in self._files or is_authors(path),
             display=lambda path: self._files.get(path) or display_path(path, program.root),
-            inputs=any("inputs" in target.extras for target in program.targets),
+            inputs=any(
+                "inputs" in target.extras or target.parameters or target.explain
+                for target in program.targets
+            ),
             values=any("values" in target.extras for target in program.targets),
         )
 
@@ -215,14 +220,21 @@ class _Run:
                 extras=target.extras,
             )
             rows = tensor_rows(namespace, outputs) if target.tensors else ()
+            parameters: tuple[ParameterRow, ...] = ()
+            unmeasured = None
+            if target.parameters:
+                parameters, unmeasured = Fates(outputs, names, self._recorder).rows()
+            words = explanation(outputs, names, self._recorder) if target.explain else ""
         except DiagnosticError as error:
             return error.diagnostic
         except BaseException as error:
             return diagnostic_of(error, self.program)
         why = self._conflict()
         failed = None if why is None else Message("Backward failed: {why}.", {"why": why})
-        notes = [text for text in (passed_over(values), note, failed) if text is not None]
-        return Traced(graph, rows, tuple(notes))
+        notes = [
+            text for text in (passed_over(values), note or unmeasured, failed) if text is not None
+        ]
+        return Traced(graph, rows, parameters, words, tuple(notes))
 
     def _values(self, target: Target) -> list[tuple[str, object]]:
         """What is drawn, each with what it is called."""

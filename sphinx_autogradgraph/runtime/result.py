@@ -11,18 +11,21 @@ import msgspec
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.graph import codec
-from sphinx_autogradgraph.graph.model import Graph, TensorRow
+from sphinx_autogradgraph.graph.model import Graph, ParameterRow, TensorRow
 
 
 @dataclass(frozen=True)
 class Traced:
-    """A Graph, and a row on each tensor of the program if they were asked for.
+    """A Graph, and a row on each tensor and parameter of the program if they were asked for.
 
+    ``explanation`` says in words why each is or is not in the graph, if that was asked for.
     ``notes`` say, a sentence each, what was asked for and could not be done.
     """
 
     graph: Graph
     tensors: tuple[TensorRow, ...] = ()
+    parameters: tuple[ParameterRow, ...] = ()
+    explanation: str = ""
     notes: tuple[Message, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -30,6 +33,8 @@ class Traced:
         return {
             "graph": self.graph.to_dict(),
             "tensors": codec.rows_to_plain(self.tensors),
+            "parameters": codec.rows_to_plain(self.parameters),
+            "explanation": self.explanation,
             "notes": [note.to_dict() for note in self.notes],
         }
 
@@ -38,7 +43,9 @@ class Traced:
         """What was traced of which ``data`` is the :meth:`to_dict`."""
         return cls(
             graph=Graph.from_dict(data["graph"]),
-            tensors=codec.rows_of(data["tensors"]),
+            tensors=codec.rows_of(data["tensors"], TensorRow),
+            parameters=codec.rows_of(data["parameters"], ParameterRow),
+            explanation=str(data["explanation"]),
             notes=tuple(map(Message.from_dict, data["notes"])),
         )
 

@@ -20,6 +20,9 @@ MAX_TEXT = 80
 OBJECT = r"(?<![\w.])([A-Za-z_][\w.]*(?:\[[^\]]*\])?)"
 """A variable, an attribute or an item as it stands in a line of code."""
 
+CALLED = rf"{OBJECT[:-1]}(?:\([^()]*\))?)"
+"""The same, or what it gives when it is called."""
+
 
 def at(source: Source | None) -> Message | str:
     """« at tutorial.rst:14 (`h = h.detach()`)», with a space before it; nothing without a line."""
@@ -42,6 +45,8 @@ def because(cause: Cause, tensor: torch.Tensor, name: str, recorder: Recorder) -
         text = "`{name}` was computed under torch.no_grad() or inference_mode(){at}"
         return Message(text, {"name": made, **where})
     if cause.why == "frozen":
+        if issubclass(type(tensor), torch.nn.Parameter):
+            return Message("it is frozen: requires_grad was set to False{at}", where)
         return Message(
             "only frozen parameters went into it: requires_grad was set to False{at}", where
         )
@@ -77,7 +82,7 @@ def _detached(cause: Cause, line: str, name: str) -> str:
     if function in ("tensor", "asarray", "as_tensor", "float"):
         found = re.search(rf"\b{function}\(\s*{OBJECT}\s*[,)]", line)
     else:
-        found = re.search(rf"{OBJECT}\.{function}\b", line)
+        found = re.search(rf"{CALLED}\.{function}\b", line)
     return found[1] if found is not None else _assigned(line) or name
 
 

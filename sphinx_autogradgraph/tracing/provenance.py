@@ -277,6 +277,14 @@ class Recorder:
         """The elements of an output of the node with that sequence number, if they were kept."""
         return self._calls.values.get((number, output))
 
+    def moment(self, number: int) -> tuple[int, Place] | None:
+        """When, as a number that counts up, and at which line the node of that number was made."""
+        at = bisect_right(self._starts, number) - 1
+        if number == UNNUMBERED or at < 0:
+            return None
+        place = self._places[at][0]
+        return None if place is None else (at, place)
+
     def source(self, place: Place | None) -> Source | None:
         """A line as people read it."""
         if place is None:

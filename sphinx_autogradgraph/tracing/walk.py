@@ -71,7 +71,7 @@ def trace_tensors(
             raise ValueError(f"{name or 'a tensor'} does not require grad")
         edge = get_gradient_edge(tensor)
         roots.append((edge.node, edge.output_nr))
-    walk = _Walk([node for node, _ in roots])
+    walk = Walk([node for node, _ in roots])
     names.nodes = len(walk.uses)
     functions = walk.functions()
     leaves = walk.leaves(functions)
@@ -115,7 +115,7 @@ def trace_tensors(
     return graph, note
 
 
-class _Walk:
+class Walk:
     """The nodes that can be reached from some roots, and what each of them used.
 
     ``uses`` maps a node to the entries of its ``next_functions`` that are not None, each as

@@ -6,14 +6,18 @@ import linecache
 import re
 import textwrap
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from sphinx_autogradgraph import explain, record
 from sphinx_autogradgraph.core.diagnostics import DiagnosticError
 from sphinx_autogradgraph.graph.model import Graph, Node
+from sphinx_autogradgraph.hosts.cli import main
 from sphinx_autogradgraph.tracing.explanations import conflict_in_words
+from sphinx_autogradgraph.tracing.fates import Fates, explanation
 from sphinx_autogradgraph.tracing.names import Names
 from sphinx_autogradgraph.tracing.provenance import Recorder
 from sphinx_autogradgraph.tracing.targets import drawable
@@ -167,3 +171,88 @@ def test_a_backward_that_fails_for_a_change_in_place_says_what_was_changed_where
     assert found == said.format(*(1 + lines.index(text) for text in texts))
     saved = [item for node in ran.graph().nodes for item in node.saved or () if item.changed]
     assert len(saved) >= 1
+
+
+PARTS = """\
+encoder, decoder = nn.Linear(2, 4), nn.Linear(4, 1)
+spare, aside = nn.Linear(2, 2), nn.Linear(2, 2)
+frozen = nn.Linear(4, 4).requires_grad_(False)
+z = encoder(h).detach()
+other = aside(h).sum()
+loss = decoder(frozen(z)).sum()
+total = torch.zeros(())
+state = torch.zeros(4, 2)
+for step in range(10):
+    total = total + decoder(z).mean()
+    state = torch.tanh(state + h)
+"""
+
+
+def test_each_parameter_says_what_gradient_reaches_it_or_why_none_does() -> None:
+    ran = run(PARTS)
+    outputs = [("loss", ran.namespace["loss"])]
+    rows, note = Fates(outputs, Names(ran.namespace), ran.recorder).rows()
+    said = {row.name: row.why and row.why.sentence() for row in rows}
+    assert said.pop("decoder.weight") is None
+    assert {row.name: row.gradient and row.gradient.norm for row in rows}["decoder.bias"] == 4.0
+    assert said["encoder.weight"] == (
+        "used only behind a cut: `encoder(h)` was detached at asked.py:13 "
+        "(`z = encoder(h).detach()`)"
+    )
+    assert said["spare.weight"] == "never used"
+    assert said["aside.bias"] == "used in the graph of `other` only"
+    assert said["frozen.weight"] == (
+        "it is frozen: requires_grad was set to False at asked.py:12 "
+        "(`frozen = nn.Linear(4, 4).requires_grad_(False)`)"
+    )
+    assert note is not None
+    assert "Of 10 parameters no gradient reaches" in note.sentence()
+    assert ran.namespace["decoder"].weight.grad is None
+
+
+def test_explain_says_why_each_tensor_is_in_the_graph_or_not() -> None:
+    ran = run(PARTS)
+    names = Names(ran.namespace)
+    lines = explanation([("loss", ran.namespace["loss"])], names, ran.recorder).splitlines()
+    assert lines[0] == "`loss`, `decoder.weight`, `decoder.bias`: in the graph"
+    assert "`spare.weight`, `spare.bias`: not in the graph; never used" in lines
+    assert (
+        "`X`: not in the graph; nothing that requires grad went into it; it was made at "
+        "asked.py:7 (`X = torch.randn(4, 3)`)" in lines
+    )
+    history = [line for line in lines if "history" in line]
+    assert history == [
+        "`total` holds the history of 10 steps at asked.py:19 "
+        "(`total = total + decoder(z).mean()`); detach() or item() there ends it",
+        "`state` holds the history of 10 steps at asked.py:20 "
+        "(`state = torch.tanh(state + h)`); detach() or item() there ends it",
+    ]
+    (cut,) = explanation([("z", ran.namespace["z"])], names, ran.recorder).splitlines()
+    assert cut.startswith("`z` has no graph: `encoder(h)` was detached at asked.py:13")
+
+
+def test_several_additions_on_one_line_are_no_loop() -> None:
+    ran = run("loss = (h + h + h + h + h).sum()\ny = h + h + h + h + h")
+    assert "history" not in explanation(
+        [("loss", ran.namespace["loss"])], Names(ran.namespace), ran.recorder
+    )
+
+
+def test_explain_from_python_and_at_the_command_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with record():
+        w = torch.ones(2, requires_grad=True)
+        cut = w.detach()
+        loss = (w * cut).sum()
+    assert "`loss`, `w`: in the graph" in explain(loss)
+    assert "`w` was detached at" in explain(cut)
+    with pytest.raises(ValueError, match="a str holds no tensor"):
+        explain("text")
+    file = tmp_path / "asked.py"
+    file.write_text(SETUP + "loss = h.sum()\nh = h.detach()\n")
+    assert main(["explain", f"{file}", "--tensor", "loss"]) == 0
+    assert "`h` was detached at asked.py:11 (`h = h.detach()`)" in capsys.readouterr().out
+    assert main(["explain", f"{file}", "--tensor", "h"]) == 1
+    assert "`h` has no graph: `h` was detached" in capsys.readouterr().err
+    assert main(["explain", f"{tmp_path / 'no.py'}"]) == 2

@@ -1,0 +1,216 @@
+"""What became of each tensor and parameter of a program: in the graph, or why it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import torch
+from torch.autograd.graph import get_gradient_edge
+
+from sphinx_autogradgraph.core.messages import Message
+from sphinx_autogradgraph.graph.model import ParameterRow
+from sphinx_autogradgraph.tracing.explanations import at, because
+from sphinx_autogradgraph.tracing.gradients import measure
+from sphinx_autogradgraph.tracing.inputs import inputs_of
+from sphinx_autogradgraph.tracing.internals import (
+    is_accumulate_grad,
+    op_name,
+    plain_tensors,
+    sequence_number,
+)
+from sphinx_autogradgraph.tracing.names import Names
+from sphinx_autogradgraph.tracing.provenance import Recorder
+from sphinx_autogradgraph.tracing.reach import Rank
+from sphinx_autogradgraph.tracing.tensor_metadata import describe
+from sphinx_autogradgraph.tracing.walk import Walk
+
+Named = Sequence[tuple[str, torch.Tensor]]
+
+FEW = 6
+"""Of more tensors of one fate the first and the last are named, with how many there are."""
+
+MANY_STEPS = 3
+"""A line that made so many nodes of one history, or more, stands in a loop."""
+
+MAX_OTHERS = 50
+"""The graphs of so many other variables are looked at."""
+
+
+class Fates:
+    """Tells of tensors whether they are in the graph of the outputs, and why if they are not."""
+
+    def __init__(self, outputs: Named, names: Names, recorder: Recorder | None) -> None:
+        self._outputs = [(name, tensor) for name, tensor in outputs if tensor.requires_grad]
+        self._names = names
+        self._recorder = recorder
+        self._walk = Walk([get_gradient_edge(tensor).node for _, tensor in self._outputs])
+        names.nodes = len(self._walk.uses)
+        self._leaves = _leaves_of(self._walk)
+        self._cuts = set()
+        if recorder is not None:
+            found = inputs_of(self._walk.functions(), recorder, names)
+            self._cuts = {input.cause for input in found}
+        self._others = self._other_graphs()
+
+    def _other_graphs(self) -> dict[int, str]:
+        """For the leaves of the graphs of other variables the name of such a variable."""
+        found: dict[int, str] = {}
+        others = [
+            tensor
+            for tensor in self._names.intermediates()[-MAX_OTHERS:]
+            if tensor.grad_fn not in self._walk.uses
+        ]
+        for tensor in reversed(others):  # the last first: it is likely to be made of the rest
+            if tensor.grad_fn is not None:
+                name = self._names.of_output(tensor.grad_fn, tensor.output_nr)
+                for leaf in _leaves_of(Walk([tensor.grad_fn])):
+                    found.setdefault(leaf, name or "")
+        return found
+
+    def holds(self, tensor: torch.Tensor) -> bool:
+        """Whether the tensor is in the graph."""
+        with plain_tensors():
+            grad_fn = tensor.grad_fn
+        return id(tensor) in self._leaves if grad_fn is None else grad_fn in self._walk.uses
+
+    def of(self, name: str, tensor: torch.Tensor) -> Message | None:
+        """Why a tensor is not in the graph; None for one that is."""
+        if self.holds(tensor):
+            return None
+        if not tensor.requires_grad:
+            if self._recorder is None:
+                return Message("it does not require grad")
+            return because(self._recorder.reasons.of(tensor), tensor, name, self._recorder)
+        if not tensor.is_leaf:
+            return Message("nothing in the graph was computed from it")
+        cut = None if self._recorder is None else self._recorder.reasons.behind.get(id(tensor))
+        other = self._others.get(id(tensor))
+        if cut is not None and cut[0]() is not tensor:
+            cut = None
+        if self._recorder is not None and cut and (other is None or cut[1] in self._cuts):
+            why = because(cut[1], tensor, name, self._recorder)
+            return Message("used only behind a cut: {why}", {"why": why})
+        if other:
+            return Message("used in the graph of `{name}` only", {"name": other})
+        return Message("never used")
+
+    # --- parameters ---
+
+    def parameters(self) -> list[tuple[str, torch.Tensor]]:
+        """The parameters of the program's modules, each once."""
+        found: dict[int, tuple[str, torch.Tensor]] = {}
+        for held in self._names.reach.tensors:
+            if held.rank is Rank.MODULE and issubclass(type(held.tensor), torch.nn.Parameter):
+                found.setdefault(id(held.tensor), (str(held.path), held.tensor))
+        return list(found.values())
+
+    def rows(self) -> tuple[tuple[ParameterRow, ...], Message | None]:
+        """A row for each parameter, and a note on what could not be measured."""
+        tensors = [tensor for _, tensor in self._outputs]
+        functions = self._walk.functions()
+        arrived, _, note = measure(tensors, functions, self._walk.leaves(functions))
+        norms = {
+            id(fn.variable): gradient  # type: ignore[attr-defined]
+            for fn, gradient in arrived.items()
+            if is_accumulate_grad(fn)
+        }
+        rows = []
+        for name, tensor in self.parameters():
+            gradient = norms.get(id(tensor))
+            why = self.of(name, tensor)
+            if why is None and gradient is None and note is None:
+                why = Message("no gradient was passed to it")
+            rows.append(ParameterRow(name, describe(tensor).shape, gradient, why))
+        without = [row.name for row in rows if row.gradient is None]
+        if note is None and without:
+            values = {"names": _listed(without), "count": str(len(rows))}
+            note = Message("Of {count} parameters no gradient reaches {names}.", values)
+        return tuple(rows), note
+
+    # --- in words ---
+
+    def lines(self) -> Iterator[Message]:
+        """A line for each tensor of the program, or for several of one fate."""
+        groups: dict[str, tuple[Message | None, list[str]]] = {}
+        for name, tensor in self._named():
+            why = self.of(name, tensor)
+            key = "" if why is None else why.sentence()
+            groups.setdefault(key, (why, []))[1].append(name)
+        for why, names in groups.values():
+            values = {"names": _listed(names), "why": why or ""}
+            text = "{names}: in the graph" if why is None else "{names}: not in the graph; {why}"
+            yield Message(text, values)
+        yield from self._histories()
+
+    def _named(self) -> Iterator[tuple[str, torch.Tensor]]:
+        """The outputs, the variables and parameters, each tensor once, in the order of binding."""
+        seen: set[int] = set()
+        outputs = {id(tensor): name for name, tensor in self._outputs}
+        found = sorted(self._names.reach.tensors, key=lambda held: held.rank.value)
+        for name, tensor in [
+            *((name, tensor) for name, tensor in self._outputs),
+            *((str(held.path), held.tensor) for held in found),
+        ]:
+            if id(tensor) not in seen:
+                seen.add(id(tensor))
+                yield outputs.get(id(tensor), name), tensor
+
+    def _histories(self) -> Iterator[Message]:
+        """What variables hold the history of many steps of a loop."""
+        if self._recorder is None:
+            return
+        shown = [(name, tensor) for name, tensor in self._named() if tensor.grad_fn is not None]
+        for name, tensor in shown[:MAX_OTHERS]:
+            made = self._recorder.moment(sequence_number(tensor.grad_fn))  # type: ignore[arg-type]
+            if made is None:
+                continue
+            op = op_name(tensor.grad_fn)  # type: ignore[arg-type]
+            walk = Walk([tensor.grad_fn])  # type: ignore[list-item]
+            steps = set()
+            for fn in walk.uses:
+                moment = self._recorder.moment(sequence_number(fn))
+                if moment is not None and moment[1] == made[1] and op_name(fn) == op:
+                    steps.add(moment[0])
+            if len(steps) >= MANY_STEPS:
+                values: Mapping[str, str | Message] = {
+                    "name": name,
+                    "count": str(len(steps)),
+                    "at": at(self._recorder.source(made[1])),
+                }
+                yield Message(
+                    "`{name}` holds the history of {count} steps{at}; "
+                    "detach() or item() there ends it",
+                    values,
+                )
+
+
+def _leaves_of(walk: Walk) -> set[int]:
+    """The ids of the leaf tensors of a graph, which it holds."""
+    return {id(fn.variable) for fn in walk.uses if is_accumulate_grad(fn)}  # type: ignore[attr-defined]
+
+
+def _listed(names: Sequence[str]) -> str | Message:
+    quoted = [f"`{name}`" for name in names]
+    if len(quoted) <= FEW:
+        return ", ".join(quoted)
+    values = {"first": ", ".join(quoted[:2]), "last": quoted[-1], "count": str(len(quoted))}
+    return Message("{first}, … {last} ({count})", values)
+
+
+def explanation(outputs: Named, names: Names, recorder: Recorder | None) -> str:
+    """Why each tensor and parameter is or is not in the graph of the outputs, a line for each."""
+    lines = [
+        because(recorder.reasons.of(tensor), tensor, name, recorder)
+        if recorder is not None
+        else Message("it does not require grad")
+        for name, tensor in outputs
+        if not tensor.requires_grad
+    ]
+    without = [name for name, tensor in outputs if not tensor.requires_grad]
+    said = [
+        Message("`{name}` has no graph: {why}", {"name": name, "why": why})
+        for name, why in zip(without, lines, strict=True)
+    ]
+    if len(without) < len(outputs):
+        said += Fates(outputs, names, recorder).lines()
+    return "\n".join(message.sentence() for message in said)
