@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from markdown import Markdown
 
-PROJECT_FILES = ("zensical.toml", "properdocs.yml", "mkdocs.yml", "mkdocs.yaml", "pyproject.toml")
+MYST = "myst.yml"
+"""The file of a project of mystmd."""
+
+PROJECT_FILES = (
+    "zensical.toml", "properdocs.yml", "mkdocs.yml", "mkdocs.yaml", MYST, "pyproject.toml",
+)  # fmt: skip
 """The files that a project has in its directory."""
 
 

@@ -71,11 +71,15 @@ class MarkdownPage:
 
     def draw(self) -> None:
         """Run the programs of the page and draw its figures."""
-        self._draw(list(fences(self.lines)))
+        self._draw(self.fences())
+
+    def fences(self) -> list[Fence]:
+        """Return the fences of the page: its code and its figures."""
+        return list(fences(self.lines))
 
     def pass_over(self) -> None:
         """Note the figures of the page that another part of a check compares."""
-        page = self._page(self._plan(list(fences(self.lines))))
+        page = self._page(self._plan(self.fences()))
         self.site.pipeline.pass_over(page)
         self.comparisons += page.comparisons
 

@@ -9,9 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sphinx_autogradgraph.hosts.markdown.converters import PROJECT_FILES, PageHost, project_root
+from sphinx_autogradgraph.hosts.markdown.converters import (
+    MYST,
+    PROJECT_FILES,
+    PageHost,
+    project_root,
+)
 from sphinx_autogradgraph.hosts.markdown.markdown_page import MarkdownPage
 from sphinx_autogradgraph.hosts.markdown.site import MarkdownSite, logger
+from sphinx_autogradgraph.hosts.myst.myst_text import MystTextPage
 from sphinx_autogradgraph.program.program import display_path
 from sphinx_autogradgraph.program.source_lines import split_lines
 from sphinx_autogradgraph.snapshots.comparison import SnapshotComparison
@@ -41,10 +47,13 @@ def check_site(directory: Path, purpose: Purpose, part: Part = WHOLE) -> Checked
     """
     docs = docs_of(directory.absolute())
     root = project_root(docs)
+    is_myst = (root / MYST).is_file()
+    page_class: type[MarkdownPage] = MystTextPage if is_myst else MarkdownPage
+    outside = (".", "_build", "node_modules") if is_myst else (".",)
     files = sorted(
         path
         for path in docs.rglob("*.md")
-        if not any(part.startswith(".") for part in path.relative_to(docs).parts)
+        if not any(part.startswith(outside) for part in path.relative_to(docs).parts)
     )
     if not files:
         raise NoSiteError(f"there is no conf.py in {directory}, and no Markdown page")
@@ -62,10 +71,10 @@ def check_site(directory: Path, purpose: Purpose, part: Part = WHOLE) -> Checked
     names: dict[str, str] = {}
     try:
         for file in files:
-            name = file.relative_to(docs).with_suffix("").as_posix()
+            name = file.relative_to(root if is_myst else docs).with_suffix("").as_posix()
             names[name] = display_path(file, root)
             host = PageHost(root, str(file), name, docs)
-            drawn = MarkdownPage(site, host, lines_of(file, (root, docs)))
+            drawn = page_class(site, host, lines_of(file, (root, docs)))
             if part.has(str(file), map(str, files)):
                 drawn.draw()
             else:
@@ -97,6 +106,8 @@ class _Counter(logging.StreamHandler):  # type: ignore[type-arg]
 
 def docs_of(directory: Path) -> Path:
     """The directory of the pages of a project, if ``directory`` is that of the project."""
+    if (directory / MYST).is_file():
+        return directory
     for mark in PROJECT_FILES:
         file = directory / mark
         if file.is_file() and mark != "pyproject.toml":

@@ -1,0 +1,1 @@
+"""mystmd and Jupyter Book 2: an executable plugin."""

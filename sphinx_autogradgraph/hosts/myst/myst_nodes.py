@@ -1,0 +1,108 @@
+"""Finished figures as nodes of mystmd's syntax tree."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from sphinx_autogradgraph.core.diagnostics import Diagnostic
+from sphinx_autogradgraph.figures.captions import caption_and_legend
+from sphinx_autogradgraph.figures.options import Options
+from sphinx_autogradgraph.figures.pipeline import FinishedFigure
+from sphinx_autogradgraph.figures.tables import Cell, Table
+from sphinx_autogradgraph.render.mermaid import mermaid_of
+from sphinx_autogradgraph.render.svg import svg_of
+from sphinx_autogradgraph.render.text import Span, alternative, plain, title
+
+Node = dict[str, Any]
+
+
+def figure_nodes(
+    result: FinishedFigure, options: Options, caption: Sequence[Node], *, mermaid: bool
+) -> list[Node]:
+    """The figure, as an image with its SVG in it or as Mermaid text, and the tables below it."""
+    graph, layout = result.traced.graph, result.layout
+    first, rest = caption_and_legend(
+        graph, layout, result.traced.notes, has_caption=bool(options.caption)
+    )
+    name = plain(title([output.name for output in graph.outputs]))
+    alt = options.alt or alternative(graph)
+    diagram = layout.diagram(graph)
+    words: list[Node] = [
+        {"type": "caption", "children": [_paragraph(list(caption) or _inline(first))]},
+        {"type": "legend", "children": [_paragraph(_inline(rest))]},
+    ]
+    tables = [_table(table) for table in result.tables]
+    if mermaid:
+        text = mermaid_of(diagram, name, alt)
+        # A figure holds images alone: with Mermaid, the words stand below it.
+        below: list[Node] = [child for word in words for child in word["children"]]
+        drawing: Node = {"type": "mermaid", "value": text, **_label(options)}
+        return [drawing, *below, *tables]
+    svg = svg_of(
+        diagram,
+        layout.layout,
+        prefix=layout.prefix,
+        title=name,
+        description=alt,
+        standalone=True,
+    )
+    url = f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
+    image: Node = {"type": "image", "url": url, "alt": alt}
+    image.update({"width": options.width} if options.width else {})
+    image.update({"align": options.align} if options.align else {})
+    return [_figure(options, [image, *words]), *tables]
+
+
+def failed_nodes(options: Options, diagnostic: Diagnostic, caption: Sequence[Node]) -> list[Node]:
+    """What stands in the place of a figure that could not be drawn."""
+    name = _inline(title(options.tensor))
+    report = {"type": "code", "value": diagnostic.report()}
+    heading = {"type": "admonitionTitle", "children": list(caption) or name}
+    children = [heading, _paragraph([_text("This graph could not be drawn:")]), report]
+    return [{"type": "admonition", "kind": "error", "children": children, **_label(options)}]
+
+
+def _figure(options: Options, children: list[Node]) -> Node:
+    classes = " ".join(["autogradgraph", *options.figclasses])
+    figure: Node = {"type": "container", "kind": "figure", "class": classes}
+    return {**figure, **_label(options), "children": children}
+
+
+def _label(options: Options) -> Node:
+    """What references find a figure by, as mystmd makes it of a label."""
+    if not options.name:
+        return {}
+    identifier = re.sub(r"\s+", " ", options.name.strip()).lower()
+    html = re.sub(r"[^a-z0-9-]+", "-", identifier).strip("-")
+    return {"label": options.name, "identifier": identifier, "html_id": html}
+
+
+def _inline(spans: Sequence[Span]) -> list[Node]:
+    return [
+        {"type": "inlineCode", "value": span.text} if span.kind == "literal" else _text(span.text)
+        for span in spans
+    ]
+
+
+def _text(text: str) -> Node:
+    return {"type": "text", "value": text}
+
+
+def _paragraph(children: list[Node]) -> Node:
+    return {"type": "paragraph", "children": children}
+
+
+def _table(table: Table) -> Node:
+    rows = [_row(table.heads, header=True), *(_row(row, header=False) for row in table.body)]
+    return {"type": "table", "children": rows}
+
+
+def _row(cells: Sequence[Cell], *, header: bool) -> Node:
+    made: list[Node] = []
+    for cell in cells:
+        node: Node = {"type": "tableCell", "children": _inline(cell.spans)}
+        made.append({**node, "header": True} if header else node)
+    return {"type": "tableRow", "children": made}

@@ -1,0 +1,130 @@
+"""``autogradgraph-myst``, an executable plugin of mystmd and Jupyter Book 2.
+
+mystmd runs it without arguments for what it has; with ``--directive NAME`` once for each directive,
+which then only leaves a marker; and with ``--transform NAME`` once for each page, which is where
+the page's programs run and markers become figures.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from sphinx_autogradgraph.hosts.markdown.converters import MYST
+from sphinx_autogradgraph.hosts.markdown.fences import FIGURE, SETUP
+
+MARKER = "autogradgraph"
+"""The type of the nodes that directives leave."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Answer mystmd on standard output; the exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words:
+        _answer(spec())
+        return 0
+    kind, data = words[0], json.load(sys.stdin)
+    if kind == "--directive":
+        _answer([marker(data)])
+        return 0
+    if kind != "--transform":
+        print("usage: autogradgraph-myst [--directive NAME | --transform NAME]", file=sys.stderr)
+        return 2
+    if any(node["type"] == MARKER for node, _ in walk(data)):
+        from sphinx_autogradgraph.hosts.myst.myst_page import draw_page
+
+        root = project()
+        with _one_at_a_time(root):
+            warnings, ends = draw_page(data, root)
+        for text in warnings:
+            print(text, file=sys.stderr)
+        if ends:
+            return 1
+    _answer(data)
+    return 0
+
+
+def _answer(data: object) -> None:
+    json.dump(data, sys.stdout)
+
+
+def spec() -> dict[str, Any]:
+    """What the plugin has, as mystmd wants to know it."""
+    from sphinx_autogradgraph.figures.options import DECLARATIONS
+
+    options = {
+        name: {
+            "type": "myst" if name == "caption" else "string",
+            "doc": declared.short or declared.form,
+        }
+        for name, declared in DECLARATIONS.items()
+    }
+    options["form"] = {"type": "string", "doc": "svg (an image, the default) or mermaid"}
+    figure = {
+        "name": FIGURE,
+        "doc": "Draw the autograd graph of a tensor of a program.",
+        "arg": {"type": "string", "doc": "path/to/file.py[:name] or package.module:name"},
+        "options": options,
+        "body": {"type": "string", "doc": "the program"},
+    }
+    setup = {
+        "name": SETUP,
+        "doc": "Run code of the page's program and show nothing.",
+        "body": {"type": "string", "doc": "the code"},
+    }
+    transform = {"name": MARKER, "doc": "Put the figures in.", "stage": "document"}
+    return {"name": "autogradgraph", "directives": [figure, setup], "transforms": [transform]}
+
+
+def marker(data: dict[str, Any]) -> dict[str, Any]:
+    """What a directive leaves in the page."""
+    node = data.get("node", {})
+    return {
+        "type": MARKER,
+        "position": node.get("position"),
+        "data": {
+            "name": data["name"],
+            "arg": data.get("arg"),
+            "options": data.get("options") or {},
+            "body": data.get("body") or "",
+        },
+    }
+
+
+Node = dict[str, Any]
+
+
+def walk(root: Node) -> Iterator[tuple[Node, Node]]:
+    """Yield the nodes of a page in their order, each with the one that it is in."""
+    stack = [(child, root) for child in reversed(root.get("children") or ())]
+    while stack:
+        node, parent = stack.pop()
+        yield node, parent
+        stack += [(child, node) for child in reversed(node.get("children") or ())]
+
+
+def project() -> Path:
+    """The directory of the project that mystmd builds: the nearest that has its file."""
+    here = Path.cwd()
+    return next((path for path in (here, *here.parents) if (path / MYST).is_file()), here)
+
+
+@contextlib.contextmanager
+def _one_at_a_time(root: Path) -> Iterator[None]:
+    """Wait for the other pages: mystmd transforms all at once, and each would start torch."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    handle = os.open(root, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
