@@ -45,11 +45,11 @@ function textOf(svg) {
   /** @type {[Element, Element][]} */
   const pairs = [[svg, twin]];
   for (let pair = pairs.pop(); pair; pair = pairs.pop()) {
-    const [one, other] = pair;
+    const [one, other] = /** @type {[SVGElement, SVGElement]} */ (pair);
     const style = getComputedStyle(one);
     other.removeAttribute("tabindex");
     const kept = STYLES.map((name) => `${name}:${style.getPropertyValue(name)}`);
-    other.setAttribute("style", kept.join(";"));
+    other.style.cssText = kept.join(";");
     for (let i = 0; i < one.children.length; i += 1) {
       pairs.push([one.children[i], other.children[i]]);
     }

@@ -20,13 +20,13 @@ export function showFull(figure) {
   holder.tabIndex = 0;
   holder.setAttribute("role", "region");
   holder.setAttribute("aria-label", say("full"));
-  /** @type {Map<SVGSVGElement, string | null>} */
+  /** @type {Map<SVGSVGElement, string>} */
   const styles = new Map(); // of the drawings that were shown here, as the page has them
   let scale = 1;
 
   function size() {
     const svg = figure.shown();
-    if (!styles.has(svg)) styles.set(svg, svg.getAttribute("style"));
+    if (!styles.has(svg)) styles.set(svg, svg.style.cssText);
     svg.style.minWidth = "0";
     svg.style.width = `${svg.viewBox.baseVal.width * scale}px`;
   }
@@ -66,7 +66,7 @@ export function showFull(figure) {
   };
   dialog.addEventListener("close", () => {
     figure.onShow = () => {};
-    for (const [svg, style] of styles) svg.setAttribute("style", style ?? "");
+    for (const [svg, style] of styles) svg.style.cssText = style;
     canvas.append(figure.shown());
     figure.search.input.value = search.input.value;
     figure.search.update();

@@ -33,6 +33,8 @@ export function connect(root) {
       const same = `.node.shared[data-node="${box.dataset.node}"]`;
       markTogether(box, () => svg.querySelectorAll(same));
     }
+    // A policy of the page that forbids styles in the markup allows those of a script.
+    if (!svg.style.length) svg.style.cssText = svg.getAttribute("style") ?? "";
     makeWalkable(svg);
   }
 }

@@ -11,10 +11,10 @@ writeText(o);let n=e.textContent;e.textContent=f("copied"),setTimeout(()=>{e.tex
 let n=document.createElement("a");n.href=URL.createObjectURL(new Blob([o],{type:"image/svg+xml"})),n.
 download=`${t.querySelector("title")?.id.replace(/-title$/,"")}.svg`,n.click(),URL.revokeObjectURL(n.
 href)}}function At(t){let e=t.cloneNode(!0),o=[[t,e]];for(let n=o.pop();n;n=o.pop()){let[r,s]=n,a=getComputedStyle(
-r);s.removeAttribute("tabindex");let c=kt.map(i=>`${i}:${a.getPropertyValue(i)}`);s.setAttribute("st\
-yle",c.join(";"));for(let i=0;i<r.children.length;i+=1)o.push([r.children[i],s.children[i]])}return e.
-setAttribute("width",String(t.viewBox.baseVal.width)),e.setAttribute("height",String(t.viewBox.baseVal.
-height)),new XMLSerializer().serializeToString(e)}function $(t){let e=t.querySelector("title")?.id.replace(/title$/,"")??"",o=new Map;for(let n of k(t))
+r);s.removeAttribute("tabindex");let c=kt.map(i=>`${i}:${a.getPropertyValue(i)}`);s.style.cssText=c.
+join(";");for(let i=0;i<r.children.length;i+=1)o.push([r.children[i],s.children[i]])}return e.setAttribute(
+"width",String(t.viewBox.baseVal.width)),e.setAttribute("height",String(t.viewBox.baseVal.height)),new XMLSerializer().
+serializeToString(e)}function $(t){let e=t.querySelector("title")?.id.replace(/title$/,"")??"",o=new Map;for(let n of k(t))
 o.set(n.id.slice(e.length),{node:n,into:[],out:[]});for(let n of t.querySelectorAll(".edge[data-ends\
 ]")){let[r,s]=n.getAttribute("data-ends")?.split(" ")??[];o.get(r)?.out.push({edge:n,to:s}),o.get(s)?.
 into.push({edge:n,to:r})}return o}function k(t){return[...t.querySelectorAll(".autogradgraph-svg .no\
@@ -29,17 +29,17 @@ n=(n+(a.shiftKey?r.length-1:1))%r.length,r[n].scrollIntoView({block:"center",inl
 update:s}}function it(t){let{canvas:e}=t,o=document.createElement("dialog");o.className="autogradgraph autogra\
 dgraph-full",o.setAttribute("aria-label",f("full"));let n=O(),r=document.createElement("div");r.className=
 "autogradgraph-canvas",r.tabIndex=0,r.setAttribute("role","region"),r.setAttribute("aria-label",f("f\
-ull"));let s=new Map,a=1;function c(){let l=t.shown();s.has(l)||s.set(l,l.getAttribute("style")),l.style.
-minWidth="0",l.style.width=`${l.viewBox.baseVal.width*a}px`}function i(l){let y=(r.scrollLeft+r.clientWidth/
-2)/r.scrollWidth,L=(r.scrollTop+r.clientHeight/2)/r.scrollHeight;a=Math.min(8,Math.max(1/8,a*l)),c(),
-r.scrollLeft=y*r.scrollWidth-r.clientWidth/2,r.scrollTop=L*r.scrollHeight-r.clientHeight/2}b(n,`− ${f(
+ull"));let s=new Map,a=1;function c(){let l=t.shown();s.has(l)||s.set(l,l.style.cssText),l.style.minWidth=
+"0",l.style.width=`${l.viewBox.baseVal.width*a}px`}function i(l){let y=(r.scrollLeft+r.clientWidth/2)/
+r.scrollWidth,L=(r.scrollTop+r.clientHeight/2)/r.scrollHeight;a=Math.min(8,Math.max(1/8,a*l)),c(),r.
+scrollLeft=y*r.scrollWidth-r.clientWidth/2,r.scrollTop=L*r.scrollHeight-r.clientHeight/2}b(n,`− ${f(
 "smaller")}`,()=>i(1/1.25)),b(n,`+ ${f("larger")}`,()=>i(1.25));let d=W(n,t.shown);d.input.value=t.search.
 input.value,b(n,`× ${f("end")}`,()=>o.close()),r.addEventListener("wheel",l=>{l.ctrlKey&&(l.preventDefault(),
 i(l.deltaY<0?1.1:1/1.1))},{passive:!1}),o.addEventListener("keydown",l=>{l.key==="Escape"&&o.close()}),
 Ot(r),t.onShow=()=>{c(),d.update()},o.addEventListener("close",()=>{t.onShow=()=>{};for(let[l,y]of s)
-l.setAttribute("style",y??"");e.append(t.shown()),t.search.input.value=d.input.value,t.search.update(),
-t.fit(),o.remove()});let u=M(e);o.append(n,r),r.append(u),e.after(o),o.showModal(),i(1),d.update(),t.
-showOutput(r),r.addEventListener("click",l=>{l.target.closest("a")&&o.close()})}function Ot(t){t.addEventListener(
+l.style.cssText=y;e.append(t.shown()),t.search.input.value=d.input.value,t.search.update(),t.fit(),o.
+remove()});let u=M(e);o.append(n,r),r.append(u),e.after(o),o.showModal(),i(1),d.update(),t.showOutput(
+r),r.addEventListener("click",l=>{l.target.closest("a")&&o.close()})}function Ot(t){t.addEventListener(
 "pointerdown",e=>{let o=e.target.closest(".node");if(e.button||e.pointerType==="touch"||o)return;e.preventDefault(),
 t.setPointerCapture(e.pointerId);let n=s=>{t.scrollLeft-=s.movementX,t.scrollTop-=s.movementY};t.addEventListener(
 "pointermove",n);let r=()=>t.removeEventListener("pointermove",n);t.addEventListener("pointerup",r,{
@@ -66,8 +66,9 @@ let u=n.indexOf(i);if(d==="Home")return n[0];if(d==="End")return n[n.length-1];l
 t.focus({preventScroll:!0}),t.scrollIntoView({block:"nearest",inline:"nearest"})}var Y=new Map;function j(t){for(let e of k(t)){let o=_(e);if(!o)continue;D(e,()=>[o]);let n=Y.get(o);
 n||(n=[],Y.set(o,n),o.classList.add("autogradgraph-line"),o.tabIndex=0,D(o,()=>Y.get(o)??[])),n.push(
 e)}for(let e of t.querySelectorAll(".autogradgraph-svg")){for(let o of e.querySelectorAll(".node.sha\
-red")){let n=`.node.shared[data-node="${o.dataset.node}"]`;D(o,()=>e.querySelectorAll(n))}lt(e)}}function _(t){
-let e=t.querySelector("a.line")?.getAttribute("href");return e?document.getElementById(e.slice(1)):null}var dt=new Map;globalThis.autogradgraphLevel=(t,e)=>{dt.get(t)?.(e)};async function ut(t){let e=await new Promise(
+red")){let n=`.node.shared[data-node="${o.dataset.node}"]`;D(o,()=>e.querySelectorAll(n))}e.style.length||
+(e.style.cssText=e.getAttribute("style")??""),lt(e)}}function _(t){let e=t.querySelector("a.line")?.
+getAttribute("href");return e?document.getElementById(e.slice(1)):null}var dt=new Map;globalThis.autogradgraphLevel=(t,e)=>{dt.get(t)?.(e)};async function ut(t){let e=await new Promise(
 (s,a)=>{dt.set(t.file??"",s);let c=document.createElement("script");c.src=t.url??"",c.onerror=a,document.
 head.append(c)}),o=Uint8Array.from(atob(e),s=>s.charCodeAt(0)),n=new Blob([o]).stream().pipeThrough(
 new DecompressionStream("gzip")),r=document.createElement("div");return r.innerHTML=await new Response(
