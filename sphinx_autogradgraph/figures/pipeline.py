@@ -266,5 +266,5 @@ class Pipeline:
         prefix = f"{page.slug}-{figure.number}"
         layout = FigureLayout.of(arranged, graph, options, prefix, anchors)
         return FinishedFigure(
-            traced, layout, tables_of(options.table, traced, anchors, self._translate)
+            traced, layout, tables_of(options.table, traced, anchors, self._translate, options.show)
         )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sphinx_autogradgraph.core.messages import Translate
 from sphinx_autogradgraph.figures.options import TableName
 from sphinx_autogradgraph.graph.model import Graph, Node, ParameterRow, Saved, TensorRow
+from sphinx_autogradgraph.render.chain_rule import ChainRule
+from sphinx_autogradgraph.render.labels import Show
 from sphinx_autogradgraph.render.text import Span, norm_text, shape_text, shape_text_of, value_text
 from sphinx_autogradgraph.runtime.result import Traced
 
@@ -33,20 +35,27 @@ class Table:
 
 
 def tables_of(
-    wanted: Sequence[TableName], traced: Traced, lines: Mapping[int, str], translate: Translate
+    wanted: Sequence[TableName],
+    traced: Traced,
+    lines: Mapping[int, str],
+    translate: Translate,
+    show: Collection[Show] = (),
 ) -> list[Table]:
-    """The tables that are wanted; ``lines`` are the ids of the lines that made nodes."""
+    """The tables that are wanted, with what ``show`` adds to them.
+
+    ``lines`` are the ids of the lines that made nodes.
+    """
     return [
-        _tensors(traced.tensors, translate)
+        _tensors(traced.tensors, translate, show)
         if name == "tensors"
         else _parameters(traced.parameters, translate)
         if name == "parameters"
-        else _nodes(traced.graph, lines, translate)
+        else _nodes(traced.graph, lines, translate, show)
         for name in wanted
     ]
 
 
-def _tensors(rows: Sequence[TensorRow], _: Translate) -> Table:
+def _tensors(rows: Sequence[TensorRow], _: Translate, show: Collection[Show]) -> Table:
     # The headings are attributes of torch.Tensor: the same in every language.
     heads = [
         _text(_("tensor")),
@@ -62,7 +71,14 @@ def _tensors(rows: Sequence[TensorRow], _: Translate) -> Table:
         ]
         for row in rows
     ]
-    return Table("autogradgraph-tensors", [16, 12, 9, 15, 20], heads, body)
+    widths = [16, 12, 9, 15, 20]
+    if "flags" in show:
+        heads += [_literal("retains_grad"), _literal("grad")]
+        widths += [14, 12]
+        for row, cells in zip(rows, body, strict=True):
+            grad = "None" if row.grad is None else shape_text_of(row.grad)
+            cells += [_text(str(row.retains_grad)), _text(grad)]
+    return Table("autogradgraph-tensors", widths, heads, body)
 
 
 def _parameters(rows: Sequence[ParameterRow], _: Translate) -> Table:
@@ -78,17 +94,21 @@ def _parameters(rows: Sequence[ParameterRow], _: Translate) -> Table:
     return Table("autogradgraph-parameters", [24, 14, 40], heads, body)
 
 
-def _nodes(graph: Graph, lines: Mapping[int, str], _: Translate) -> Table:
+def _nodes(graph: Graph, lines: Mapping[int, str], _: Translate, show: Collection[Show]) -> Table:
     names = [_("node"), _("operation"), _("shape"), _("line"), _("inputs")]
     widths = [5, 24, 12, 16, 18]
     measured = any(node.gradient is not None for node in graph.nodes)
     if measured:
         names += [_("gradient"), _("order")]
         widths += [14, 6]
-    keeps = any(node.saved is not None for node in graph.nodes)
+    keeps = "saved" in show and any(node.saved is not None for node in graph.nodes)
     if keeps:
         names.append(_("saved"))
         widths.append(24)
+    rules = "formulas" in show
+    if rules:
+        names.append(_("formulas"))
+        widths.append(32)
     heads = [_text(name) for name in names]
     body = []
     for node in graph.nodes:
@@ -109,8 +129,24 @@ def _nodes(graph: Graph, lines: Mapping[int, str], _: Translate) -> Table:
             ]
         if keeps:
             cells.append(_text(", ".join(_saved(graph, saved, _) for saved in node.saved or ())))
+        if rules:
+            cells.append(_formulas(graph, node, _))
         body.append(cells)
     return Table("autogradgraph-nodes", widths, heads, body)
+
+
+def _formulas(graph: Graph, node: Node, _: Translate) -> Cell:
+    """What a node sends back, and what the formulas speak of; of a custom Function its code."""
+    if node.backward is not None:
+        return Cell((Span("literal", " ".join(node.backward.split())),))
+    rule = ChainRule(graph, _)
+    spans: list[Span] = []
+    for text in rule.formulas(node):
+        arrow, _colon, formula = text.partition(": ")
+        between = "; " if spans else ""
+        spans += [Span("text", f"{between}{arrow}: "), Span("literal", formula)]
+    spans += [Span("text", f"; {text}") for text in rule.origins(node)]
+    return Cell(tuple(spans) or (Span("text", ""),))
 
 
 def _saved(graph: Graph, saved: Saved, _: Translate) -> str:

@@ -263,7 +263,7 @@ class Output(Record, frozen=True):
 class TensorRow(Record, frozen=True):
     """What a tensor of a program answers when it is asked: a row of a table.
 
-    ``grad_fn`` is the op of its ``grad_fn``, None for a leaf.
+    ``grad_fn`` is the op of its ``grad_fn``, None for a leaf; ``grad`` the shape of its ``.grad``.
     """
 
     name: str
@@ -272,6 +272,8 @@ class TensorRow(Record, frozen=True):
     is_leaf: bool
     requires_grad: bool
     grad_fn: str | None
+    retains_grad: bool = False
+    grad: Shape = None
 
 
 class ParameterRow(Record, frozen=True):
@@ -312,6 +314,14 @@ class GraphRecords:
         for edge in self.edges:
             found.setdefault(edge.to, []).append(edge)
         return {to: tuple(edges) for to, edges in found.items()}
+
+    @cached_property
+    def users_of(self) -> Mapping[int, tuple[Edge, ...]]:
+        """The edges out of each node, by who uses it; nodes without any are missing."""
+        found: dict[int, list[Edge]] = {}
+        for edge in self.edges:
+            found.setdefault(edge.from_, []).append(edge)
+        return {from_: tuple(edges) for from_, edges in found.items()}
 
     def tensor(self, output: Output) -> TensorMeta:
         """What is known of the tensor ``output``."""

@@ -51,7 +51,8 @@ class Arrow:
     """A drawn edge, from the box of key ``tail`` to that of key ``head``.
 
     Its ``kind`` is ``use``, or ``saved`` from a tensor to the function that saved it, or ``base``
-    from a tensor to a view of it.  ``beside`` is whether its boxes are to stand side by side.
+    from a tensor to a view of it.  ``beside`` is whether its boxes are to stand side by side,
+    ``words`` what stands at it.
     """
 
     key: str
@@ -59,6 +60,7 @@ class Arrow:
     head: str
     kind: ArrowKind = "use"
     beside: bool = False
+    words: tuple[Word, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -57,15 +57,16 @@ def diagram_of(
             words.append(("meta", SAME))
         if "saved" in show:
             words += labels.of_arguments(node)
-        measured = [] if gradient is None else [labels.of_gradient(gradient)]
+        measured = [] if gradient is None else labels.of_gradient(graph, node, gradient)
+        more = [*labels.of_flags(node), *labels.of_formulas(graph, node)]
         for key in uses.get(node.id, {None: f"n{node.id}"}).values():
             roles = labels.saved_as(saved.get(key, ()))
-            said = labels.broken([*words, *roles], below, measured)
-            boxes.append(replace(box_of(key, kind, members(node), *said), shared=node.id in uses))
-    arrows = [
-        Arrow(f"e{index}", uses.get(edge.from_, {}).get(edge.to, f"n{edge.from_}"), f"n{edge.to}")
-        for index, edge in enumerate(graph.edges)
-    ]
+            said = labels.broken([*words, *roles], below, measured, *more)
+            box = box_of(key, kind, members(node), *said)
+            if node.backward is not None and "formulas" in show:
+                box = replace(box, tooltip=node.backward)
+            boxes.append(replace(box, shared=node.id in uses))
+    arrows = list(_arrows(graph, labels, uses))
     if "saved" in show:
         _add_saved(graph, labels, boxes, arrows, beside="modules" not in show)
     clusters = clusters_of(graph, boxes, arrows) if "modules" in show else ()
@@ -73,6 +74,23 @@ def diagram_of(
     legend = legend_of(boxes, translate) if "legend" in show else ()
     chain = tuple(_chain(graph, uses))
     return Diagram(tuple(boxes), tuple(arrows), tuple(clusters), legend, direction, chain, lines)
+
+
+def _arrows(
+    graph: Graph, labels: Labels, uses: Mapping[int, Mapping[int | None, str]]
+) -> Iterator[Arrow]:
+    """An arrow an edge; of several from one box to another the first says what all carry."""
+    carried: dict[tuple[str, str], list[Word]] = {}
+    ends = []
+    for edge in graph.edges:
+        tail = uses.get(edge.from_, {}).get(edge.to, f"n{edge.from_}")
+        ends.append((tail, f"n{edge.to}"))
+        carried.setdefault(ends[-1], []).extend(labels.of_edge(graph, edge))
+    for index, (tail, head) in enumerate(ends):
+        words = carried.pop((tail, head), [])
+        plus: Word = ("gradient", "+")
+        joined = [part for word in words for part in (plus, word)][1:]
+        yield Arrow(f"e{index}", tail, head, words=tuple(joined))
 
 
 def _chain(graph: Graph, uses: Mapping[int, Mapping[int | None, str]]) -> Iterator[str]:
@@ -91,7 +109,8 @@ def _add_outputs(graph: Graph, labels: Labels, boxes: list[Box], arrows: list[Ar
         words = [labels.name(output.name), *labels.of_tensors([graph.tensor(output)])]
         shown = members(graph.nodes[output.node])
         boxes.append(box_of(f"o{index}", "output", shown, *labels.broken(words)))
-        arrows.append(Arrow(f"r{index}", f"n{output.node}", f"o{index}"))
+        seed = labels.of_seed(graph, index)
+        arrows.append(Arrow(f"r{index}", f"n{output.node}", f"o{index}", words=seed))
         base = output.base
         if base is None:
             continue
@@ -160,7 +179,11 @@ def _saved_box(graph: Graph, node: Node, several: Sequence[Saved], labels: Label
         words.append(("name", name))
     words += labels.of_tensors([TensorMeta(saved.shape, saved.dtype, None)])
     shown = node if saved.node is None else graph.nodes[saved.node]
-    return box_of(key, "saved", members(shown), *labels.broken(words))
+    box = box_of(key, "saved", members(shown), *labels.broken(words))
+    if name is None and saved.node is not None:
+        said = labels.translate("{name}: what {operation} made")
+        return replace(box, tooltip=said.format(name=saved.role, operation=shown.op))
+    return box
 
 
 FAR = 3

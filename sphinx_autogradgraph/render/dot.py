@@ -9,6 +9,7 @@ from typing import NamedTuple
 import graphviz
 
 from sphinx_autogradgraph.render.diagram import Cluster, Diagram
+from sphinx_autogradgraph.render.edge_labels import label_width
 from sphinx_autogradgraph.render.labels import CLUSTER_FONT_SIZE, FONT_SIZE, Lines, Word, text_width
 from sphinx_autogradgraph.render.palette import BOXES, CLUSTER, EDGE, MUTED, TEXT
 
@@ -49,7 +50,7 @@ def digraph_of(diagram: Diagram, hints: Hints = PLAIN) -> graphviz.Digraph:
         "graph",
         rankdir=diagram.direction,
         nodesep=NEAR[diagram.lines],
-        ranksep="0.22",
+        ranksep=_between_ranks(diagram),
         bgcolor="transparent",
     )
     if len(diagram.boxes) > SIMPLEX_LIMIT:
@@ -81,6 +82,17 @@ def digraph_of(diagram: Diagram, hints: Hints = PLAIN) -> graphviz.Digraph:
             f"\t{arrow.tail} -> {arrow.head} [id={arrow.key}{_HEADS[arrow.kind]}{weight}]\n"
         )
     return digraph
+
+
+def _between_ranks(diagram: Diagram) -> str:
+    """The inches between ranks of boxes: more where words stand at the arrows."""
+    said = [arrow for arrow in diagram.arrows if arrow.words]
+    if not said:
+        return "0.22"
+    if diagram.direction in ("TB", "BT"):
+        return "0.36"
+    widest = max(label_width(arrow, diagram.direction) for arrow in said)
+    return f"{widest / POINTS + 0.2:.2f}"
 
 
 def _frames(diagram: Diagram, label_of: Callable[[Cluster], str]) -> Iterator[str]:

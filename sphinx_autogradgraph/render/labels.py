@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from sphinx_autogradgraph.core.messages import Translate, untranslated
-from sphinx_autogradgraph.graph.model import EXTRAS, Extra, Fold, Gradient, Graph, Node, TensorMeta
+from sphinx_autogradgraph.graph.model import (
+    EXTRAS,
+    Edge,
+    Extra,
+    Fold,
+    Gradient,
+    Graph,
+    Node,
+    TensorMeta,
+)
+from sphinx_autogradgraph.render.chain_rule import ChainRule, flags_text
 from sphinx_autogradgraph.render.text import (
     norm_text,
     operations_text,
@@ -69,7 +79,7 @@ Lines = Literal[1, 2]
 SHORT = 8
 """Words with at most as many letters are not broken."""
 
-Role = Literal["order", "op", "call", "name", "meta", "saved", "gradient"]
+Role = Literal["order", "op", "call", "name", "meta", "saved", "gradient", "formula"]
 Word = tuple[Role, str]
 
 
@@ -136,18 +146,50 @@ class Labels:
             texts = [*texts[:2], "…"]
         return [("meta", ", ".join(texts))] if texts else []
 
-    def of_gradient(self, gradient: Gradient) -> Word:
-        """The gradient that arrived: its norm, and its values if they are wanted."""
+    def of_gradient(self, graph: Graph, node: Node, gradient: Gradient) -> list[Word]:
+        """The gradient that arrived: how it adds up, its values if they are wanted, its norm."""
+        total = ChainRule(graph, self.translate).sum_of(node)
         parts = ["grad"]
-        if "values" in self.show and gradient.values is not None:
-            parts.append(value_text(gradient.values))
-        return "gradient", " ".join([*parts, norm_text(gradient, self.translate)])
+        if total is not None:
+            parts.append(total)
+        if total is None or "=" not in total:
+            if "values" in self.show and gradient.values is not None:
+                parts.append(value_text(gradient.values))
+            if len(parts) == 1 or gradient.shape != ():  # the norm of one number says no more
+                parts.append(norm_text(gradient, self.translate))
+        return [("gradient", " ".join(parts))]
+
+    def of_flags(self, node: Node) -> list[list[Word]]:
+        """Lines of what the tensor that a node made answers, if it is still there."""
+        flags = node.outputs[0].flags if node.outputs and "flags" in self.show else None
+        return [] if flags is None else [[("meta", text)] for text in flags_text(flags)]
+
+    def of_formulas(self, graph: Graph, node: Node) -> list[list[Word]]:
+        """Lines of what a node sends to each of its inputs, and of what the formulas speak of."""
+        if "formulas" not in self.show:
+            return []
+        rule = ChainRule(graph, self.translate)
+        lines: list[list[Word]] = [[("formula", text)] for text in rule.formulas(node)]
+        return lines + [[("meta", text)] for text in rule.origins(node)]
+
+    def of_edge(self, graph: Graph, edge: Edge) -> tuple[Word, ...]:
+        """What an edge carries in the backward pass, if that is wanted and was measured."""
+        if edge.gradient is None or "gradients" not in self.show:
+            return ()
+        return (("gradient", ChainRule(graph, self.translate).carried(edge.gradient)),)
+
+    def of_seed(self, graph: Graph, index: int) -> tuple[Word, ...]:
+        """The gradient that a backward begins with at an output, if gradients were measured."""
+        measured = graph.nodes[graph.outputs[index].node].gradient
+        if measured is None or "gradients" not in self.show:
+            return ()
+        return (("gradient", ChainRule(graph, self.translate).seed(index)),)
 
     def of_arguments(self, node: Node) -> list[Word]:
         """What a function saved that is no tensor, and what is gone: «exponent=2 self freed»."""
         words: list[Word] = []
         for saved in node.saved or ():
-            if saved.value is not None:
+            if saved.value is not None and not (saved.role in SCALES and saved.value == 1):
                 words.append(("saved", f"{saved.role}={value_text(saved.value)}"))
             elif saved.freed:
                 words.append(("saved", self.translate("{name} freed").format(name=saved.role)))
@@ -186,6 +228,10 @@ class Labels:
             text = one if fold.parameters == 1 else many
             operations += ", " + text.format(count=f"{fold.parameters:,}")
         return words, [("meta", f"{operations} ·" if flow else operations), *flow]
+
+
+SCALES = ("alpha", "beta")
+"""Factors that most calls leave at 1, and that are worth no word then."""
 
 
 def cut(word: str) -> str:

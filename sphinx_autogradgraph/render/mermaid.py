@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from sphinx_autogradgraph.render.diagram import ArrowKind, Box, BoxKind, Cluster, Diagram
+from sphinx_autogradgraph.render.diagram import (
+    Arrow,
+    ArrowKind,
+    Box,
+    BoxKind,
+    Cluster,
+    Diagram,
+    Direction,
+)
+from sphinx_autogradgraph.render.edge_labels import text_of
 from sphinx_autogradgraph.render.labels import Word, printable
 from sphinx_autogradgraph.render.palette import BOXES, CLUSTER, TEXT
 
@@ -37,7 +46,7 @@ def mermaid_of(diagram: Diagram, title: str, description: str) -> str:
         f"  accDescr: {_coded(description, _IN_PROSE)}",
         *(f"  {_node(box)}" for box in diagram.boxes),
         *(f"  {line}" for line in _subgraphs(diagram.clusters)),
-        *(f"  {arrow.tail} {_LINES[arrow.kind]} {arrow.head}" for arrow in diagram.arrows),
+        *(f"  {_edge(arrow, diagram.direction)}" for arrow in diagram.arrows),
         *(f"  {line}" for line in _classes(diagram.boxes)),
     ]
     return "\n".join(lines) + "\n"
@@ -53,6 +62,11 @@ def _node(box: Box) -> str:
     lines = [line for words in box.lines for line in _lines(words)]
     label = "<br/>".join(map(_label, lines))
     return f'{box.key}{first}"{label}"{last}:::{box.kind}'
+
+
+def _edge(arrow: Arrow, direction: Direction) -> str:
+    said = f'|"{escaped(text_of(arrow, direction))}"|' if arrow.words else ""
+    return f"{arrow.tail} {_LINES[arrow.kind]}{said} {arrow.head}"
 
 
 def _lines(words: Sequence[Word]) -> Iterator[Sequence[Word]]:

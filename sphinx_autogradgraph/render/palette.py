@@ -46,5 +46,6 @@ WORDS = {
     "meta": MUTED,
     "saved": LIGHT["saved"],
     "gradient": LIGHT["gradient"],
+    "formula": LIGHT["gradient"],
 }
 """The colour of each role of a word; an operation's is muted."""

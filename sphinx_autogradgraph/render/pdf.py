@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.render.candidates import MARGIN
 from sphinx_autogradgraph.render.diagram import LINE, Box, Cluster, Diagram
+from sphinx_autogradgraph.render.edge_labels import LABEL_FONT_SIZE, edge_labels
 from sphinx_autogradgraph.render.labels import CLUSTER_FONT_SIZE, FONT_SIZE, Word, text_width
 from sphinx_autogradgraph.render.layout import Frame, Layout, Route
 from sphinx_autogradgraph.render.palette import BOXES, CLUSTER, CLUSTER_FILL, EDGE, WORDS
@@ -45,6 +46,8 @@ def pdf_of(diagram: Diagram, layout: Layout, title: str) -> bytes:
         _frame(canvas, cluster, layout.frames[cluster.key])
     for arrow in diagram.arrows:
         _arrow(canvas, layout.routes[arrow.key], dotted=arrow.kind != "use")
+    for label in edge_labels(diagram, layout):
+        _words(canvas, [("gradient", label.text)], label.x, label.y, LABEL_FONT_SIZE)
     for box in diagram.boxes:
         _box(canvas, box, *layout.boxes[box.key])
     for box in diagram.legend:

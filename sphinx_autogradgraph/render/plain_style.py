@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sphinx_autogradgraph.render.diagram import ArrowKind, BoxKind
+from sphinx_autogradgraph.render.edge_labels import LABEL_FONT_SIZE
 from sphinx_autogradgraph.render.labels import CLUSTER_FONT_SIZE, FONT_SIZE, Role
 from sphinx_autogradgraph.render.palette import (
     BOXES,
@@ -57,6 +58,11 @@ class PlainStyle:
     def frame_label(self) -> str:
         """Those of the words of a frame."""
         return self._text(f' font-size="{CLUSTER_FONT_SIZE:g}"')
+
+    @property
+    def edge_label(self) -> str:
+        """Those of the words at an arrow."""
+        return self._text(f' font-size="{LABEL_FONT_SIZE:g}"')
 
     def box(self, kind: BoxKind) -> str:
         """Those of the outline of a box."""

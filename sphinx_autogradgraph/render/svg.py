@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from sphinx_autogradgraph.render.candidates import MARGIN
 from sphinx_autogradgraph.render.diagram import LINE, ArrowKind, Box, Cluster, Diagram
+from sphinx_autogradgraph.render.edge_labels import LABEL_FONT_SIZE, EdgeLabel, edge_labels
 from sphinx_autogradgraph.render.labels import CLUSTER_FONT_SIZE, FONT_SIZE, Word, printable
 from sphinx_autogradgraph.render.layout import Frame, Layout, Point, Route
 from sphinx_autogradgraph.render.plain_style import PlainStyle
@@ -47,7 +48,11 @@ def svg_of(
     """
     prefix = escape(prefix)
     marks = marks or {}
-    across, down = layout.width + 2 * MARGIN, layout.height + 2 * MARGIN
+    said = list(edge_labels(diagram, layout))
+    # Words at arrows may reach beyond all boxes.
+    before = max([0.0, *(label.width / 2 - label.x for label in said)])
+    after = max([layout.width, *(label.x + label.width / 2 for label in said)])
+    across, down = before + after + 2 * MARGIN, layout.height + 2 * MARGIN
     style = PlainStyle(plain or standalone)
     # In em of the labels: with the style sheet's font size, one unit is one pixel.
     natural = across / FONT_SIZE
@@ -66,16 +71,17 @@ def svg_of(
         # In a condition, which renderers without custom properties pass over.
         sheet = f"@supports (color: light-dark(red, red)) {{{style_sheet()}}}"
         parts.append(f"<style>{escape(sheet, quote=False)}</style>")
-    parts.append(f'<g transform="translate({_number(MARGIN)} {_number(MARGIN)})">')
+    parts.append(f'<g transform="translate({_number(MARGIN + before)} {_number(MARGIN)})">')
     frames = [(cluster, layout.frames[cluster.key]) for cluster in diagram.clusters]
     parts += [_frame(frame, f"{prefix}-{cluster.key}", style) for cluster, frame in frames]
+    words = {label.arrow.key: _edge_label(label, style) for label in said}
     for arrow in diagram.arrows:
         route = layout.routes[arrow.key]
         kind = "edge" if arrow.kind == "use" else f"edge {arrow.kind}"
         kind += f" {marks[arrow.key]}" if arrow.key in marks else ""
         parts.append(
             f'<g class="{kind}" id="{prefix}-{arrow.key}" data-ends="{arrow.tail} {arrow.head}">'
-            f"{_arrow(route, arrow.kind, style)}</g>"
+            f"{_arrow(route, arrow.kind, style)}{words.get(arrow.key, '')}</g>"
         )
     parts += [_frame_label(cluster, frame, style) for cluster, frame in frames]
     for box in diagram.boxes:
@@ -147,6 +153,10 @@ def _frame_label(cluster: Cluster, frame: Frame, style: PlainStyle) -> str:
     return f'<text class="cluster" {place}{style.frame_label}>{words}</text>'
 
 
+ROUND = 20.0
+"""The radius of the corners of functions, or half of their height: words are to stand inside."""
+
+
 class _Drawn(NamedTuple):
     """A box at its place, in its style."""
 
@@ -160,7 +170,7 @@ class _Drawn(NamedTuple):
         left, top = x - box.width / 2, y - box.height / 2
         if box.kind == "saved":
             return _note(left, top, box.width, box.height, style.box(box.kind))
-        radius = box.height / 2 if box.kind == "function" else 3.0
+        radius = min(box.height / 2, ROUND) if box.kind == "function" else 3.0
         outer = _rect(left, top, box.width, box.height, radius, style.box(box.kind))
         if box.kind == "output":  # told apart by its double outline as well as by colour
             inside = (left + 2.5, top + 2.5, box.width - 5, box.height - 5, 1.5)
@@ -267,6 +277,13 @@ def _note(left: float, top: float, width: float, height: float, attributes: str)
 def _word(word: Word, attributes: str) -> str:
     role, text = word
     return f'<tspan class="{role}"{attributes}>{escape(text)}</tspan>'
+
+
+def _edge_label(label: EdgeLabel, style: PlainStyle) -> str:
+    """The words at an arrow, which stand over what they may cross."""
+    place = f'x="{_number(label.x)}" y="{_number(label.y + MIDDLE * LABEL_FONT_SIZE)}"'
+    word = _word(("gradient", label.text), style.word("gradient", None))
+    return f'<text class="carried" {place}{style.edge_label}>{word}</text>'
 
 
 def _arrow(route: Route, kind: ArrowKind, style: PlainStyle) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sphinx_autogradgraph.core.messages import Translate, untranslated
-from sphinx_autogradgraph.graph.model import Fold, Gradient, Graph, Node, TensorMeta
+from sphinx_autogradgraph.graph.model import EdgeGradient, Fold, Gradient, Graph, Node, TensorMeta
 from sphinx_autogradgraph.render.leaf_groups import LeafGroup, grouped
 
 MAX_CHAIN = 12
@@ -56,7 +56,7 @@ def value_text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def norm_text(gradient: Gradient, translate: Translate = untranslated) -> str:
+def norm_text(gradient: Gradient | EdgeGradient, translate: Translate = untranslated) -> str:
     """The norm of a gradient: «norm 10.76»."""
     if gradient.norm is None:
         return translate("not finite")

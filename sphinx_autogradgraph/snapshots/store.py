@@ -11,7 +11,7 @@ from sphinx_autogradgraph.core.atomic_files import write_aside
 from sphinx_autogradgraph.core.messages import Translate, untranslated
 from sphinx_autogradgraph.graph import codec
 from sphinx_autogradgraph.graph.diff import differences
-from sphinx_autogradgraph.graph.model import Graph
+from sphinx_autogradgraph.graph.model import Graph, TensorRow
 from sphinx_autogradgraph.runtime.result import Traced
 
 SUFFIX = ".json"
@@ -54,15 +54,20 @@ class Snapshots:
 def snapshot_text(traced: Traced) -> str:
     """The text of a snapshot: the Graph's canonical JSON, and the rows of the tensors table."""
     graph = traced.graph.structure()
-    return codec.encode(graph, graph.chain, traced.tensors)
+    return codec.encode(graph, graph.chain, _rows(traced))
+
+
+def _rows(traced: Traced) -> tuple[TensorRow, ...]:
+    """The rows of the tensors table without what a backward leaves on tensors."""
+    return tuple(row.replace(retains_grad=False, grad=None) for row in traced.tensors)
 
 
 def drift(kept: Traced, traced: Traced, translate: Translate = untranslated) -> list[str]:
     """How what was traced differs from what is kept, in words; nothing if it does not."""
     found = differences(kept.graph, traced.graph, translate)
-    if not found and kept.tensors != traced.tensors:
+    if not found and kept.tensors != _rows(traced):
         before = {row.name: row for row in kept.tensors}
-        after = {row.name: row for row in traced.tensors}
+        after = {row.name: row for row in _rows(traced)}
         changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
         if changed:
             text = translate("table of tensors: {names} changed")

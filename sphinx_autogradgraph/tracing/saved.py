@@ -21,7 +21,7 @@ from sphinx_autogradgraph.tracing.internals import (
     raw_saved,
 )
 from sphinx_autogradgraph.tracing.names import Names
-from sphinx_autogradgraph.tracing.tensor_metadata import describe
+from sphinx_autogradgraph.tracing.tensor_metadata import describe, number_of
 
 PREFIX, RAW = "_saved_", "_raw_saved_"
 
@@ -61,6 +61,10 @@ def saved_by(
             name = names.of_leaf(value)
         if node is None and name is None and _is_result(fn, role, value):
             node = own
+        number = number_of(value) if node is None and name is None else None
+        if number is not None:  # autograd made a tensor of it: the 2 of ``x / 2``
+            result.append(Saved(role, value=_plain(number)))
+            continue
         item = Saved(role, shape=meta.shape, dtype=meta.dtype, node=node, name=name)
         result.append(item.replace(changed=True) if id(value) in changed else item)
     return tuple(result)

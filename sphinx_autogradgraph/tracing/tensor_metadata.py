@@ -71,6 +71,21 @@ def flags_of(tensor: torch.Tensor) -> Flags:
         )
 
 
+def number_of(tensor: torch.Tensor) -> int | float | None:
+    """The number in a tensor that autograd made of one: the 2 of ``x / 2``; None for others.
+
+    A float32 that would take many digits is none that an author wrote.
+    """
+    if tensor.dim() or tensor.requires_grad or tensor.device.type != "cpu":
+        return None
+    value = tensor.item()
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    if tensor.dtype not in (torch.int64, torch.float64) and float(f"{value:.6g}") != value:
+        return None
+    return value
+
+
 SMALL = 6
 """The values of a tensor with more elements are not shown."""
 

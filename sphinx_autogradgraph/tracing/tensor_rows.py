@@ -10,7 +10,7 @@ from sphinx_autogradgraph.graph.model import TensorRow
 from sphinx_autogradgraph.tracing.internals import op_name
 from sphinx_autogradgraph.tracing.pytree import is_tensor, variables
 from sphinx_autogradgraph.tracing.reach import Rank, Reach
-from sphinx_autogradgraph.tracing.tensor_metadata import describe
+from sphinx_autogradgraph.tracing.tensor_metadata import describe, flags_of
 
 MAX_ROWS = 200
 """More rows than this would not be read."""
@@ -45,11 +45,14 @@ def tensor_rows(
 def _row(name: str, tensor: torch.Tensor) -> TensorRow:
     meta = describe(tensor)
     grad_fn = tensor.grad_fn
+    flags = flags_of(tensor)
     return TensorRow(
         name=name,
         shape=meta.shape,
         dtype=meta.dtype,
-        is_leaf=tensor.is_leaf,
-        requires_grad=tensor.requires_grad,
+        is_leaf=flags.is_leaf,
+        requires_grad=flags.requires_grad,
         grad_fn=None if grad_fn is None else op_name(grad_fn),
+        retains_grad=flags.retains_grad,
+        grad=flags.grad,
     )

@@ -163,7 +163,7 @@ def _cut(graph: Graph, kept: Collection[int], beyond: Collection[int] = ()) -> G
             nodes.append(_stub(id, [graph.nodes[from_]], meta.replace(name=None)))
     nodes += [renumbered(node, ids) for node in rest]
     edges = [
-        Edge(ids[edge.from_], ids[edge.to], edge.output, edge.input)
+        Edge(ids[edge.from_], ids[edge.to], edge.output, edge.input, edge.gradient)
         if edge.from_ in kept
         else Edge(stubs[_stub_key(edge, beyond)], ids[edge.to], 0, edge.input)
         for edge in graph.edges

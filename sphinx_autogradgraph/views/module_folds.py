@@ -161,7 +161,7 @@ def _edges(
             continue
         output = crossing.get(from_, {}).get((edge.from_, edge.output), edge.output)
         if to not in runs_at:
-            yield Edge(from_, to, output, edge.input)
+            yield Edge(from_, to, output, edge.input, edge.gradient)
             continue
         known = into.setdefault(to, set())
         if (from_, output) not in known:

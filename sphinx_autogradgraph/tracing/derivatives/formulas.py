@@ -35,6 +35,7 @@ from sphinx_autogradgraph.tracing.derivatives.expressions import (
 from sphinx_autogradgraph.tracing.derivatives.rule_forms import Rule
 from sphinx_autogradgraph.tracing.derivatives.torch_formulas import torch_formula
 from sphinx_autogradgraph.tracing.names import Names
+from sphinx_autogradgraph.tracing.tensor_metadata import number_of
 
 RULES: Mapping[str, Rule] = {
     **elementwise_rules.RULES,
@@ -175,21 +176,10 @@ def name_of(at: Evidence, role: str, names: Names) -> str | None:
 def _number(at: Evidence, role: str, names: Names) -> ast.expr | None:
     """The value of a saved scalar that is no tensor of the program's: the 2 of ``x / 2``."""
     tensor = at.tensor(role)
-    if (
-        tensor is None
-        or tensor.dim()
-        or tensor.requires_grad
-        or tensor.device.type != "cpu"
-        or role.startswith("result")
-        or name_of(at, role, names) is not None
-    ):
+    if tensor is None or role.startswith("result") or name_of(at, role, names) is not None:
         return None
-    value = tensor.item()
-    if isinstance(value, bool):
-        return None
-    if tensor.dtype not in (torch.int64, torch.float64) and float(f"{value:.6g}") != value:
-        return None
-    return constant(value)
+    value = number_of(tensor)
+    return None if value is None else constant(value)
 
 
 LINES = 12
