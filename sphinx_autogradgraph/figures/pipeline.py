@@ -22,6 +22,7 @@ from sphinx_autogradgraph.figures.figure_layout import FigureLayout
 from sphinx_autogradgraph.figures.plan import Figure, PageProgram, Plan
 from sphinx_autogradgraph.figures.tables import Table, tables_of
 from sphinx_autogradgraph.graph.model import Graph, Source
+from sphinx_autogradgraph.program.observations import Observation
 from sphinx_autogradgraph.render.arrange import arrange
 from sphinx_autogradgraph.runtime.cache import Cache
 from sphinx_autogradgraph.runtime.cached_client import CachedRunner
@@ -53,8 +54,8 @@ class Host(Protocol[E]):
     def snapshot_path(self, figure: Figure[E]) -> Path | None:
         """Return the file of a figure's snapshot, None where none is kept."""
 
-    def depends_on(self, paths: Iterable[str]) -> None:
-        """Have the page made again when one of these files changes."""
+    def depends_on(self, observations: Iterable[Observation]) -> None:
+        """Have the page made again when any of this is not as it was observed."""
 
     def line_anchor(self, figure: Figure[E], source: Source) -> str | None:
         """Return the HTML id of a line of code on the page, None if the page does not show it."""
@@ -107,7 +108,9 @@ class Pipeline:
                 environment=settings.environment,
                 linger=Linger(settings.linger, project, [asdict(settings), self._path]),
             ),
-            Cache(cache) if cache is not None and purpose == "build" else None,
+            Cache(cache, settings.environment)
+            if cache is not None and purpose == "build"
+            else None,
         )
 
     @property
@@ -148,7 +151,8 @@ class Pipeline:
             first = page.plan.figures[0].element
             page.host.warn(first, self._runner.cache_error, first)
         for run, result in zip(runs, results, strict=True):
-            page.host.depends_on([*(block.path for block in run.program.blocks), *result.files])
+            blocks = (Observation.of_file(block.path) for block in run.program.blocks)
+            page.host.depends_on([*blocks, *result.observed])
             for figure, outcome in zip(run.figures, result.targets, strict=True):
                 figure.outcome = outcome
             self._report(page, run)
@@ -173,7 +177,7 @@ class Pipeline:
         """The snapshot of a figure whose code is not run, or why the figure cannot be drawn."""
         path = page.host.snapshot_path(figure)
         if path is not None:
-            page.host.depends_on([str(path)])
+            page.host.depends_on([Observation.of_file(str(path))])
         options, target = figure.request.options, figure.request.target
         return fall_back(self.snapshots, path, target, options.skip, self.settings.execution)
 
@@ -186,7 +190,7 @@ class Pipeline:
         status, words, diagnostics = self.snapshots.keep(path, traced, self.purpose)
         for diagnostic in diagnostics:
             page.host.warn(figure.element, diagnostic, figure.element)
-        page.host.depends_on([str(path)])
+        page.host.depends_on([Observation.of_file(str(path))])
         graphs: tuple[Graph | None, Graph | None] = (None, None)
         if self.purpose != "build" and status != "same":
             graphs = (kept.graph if isinstance(kept, Traced) else None, traced.graph.structure())

@@ -7,19 +7,17 @@ import os
 import site
 import sys
 import sysconfig
-from collections.abc import Iterable
 from functools import lru_cache
 from importlib.machinery import (
     BYTECODE_SUFFIXES,
     EXTENSION_SUFFIXES,
     SOURCE_SUFFIXES,
     ExtensionFileLoader,
-    FileFinder,
     SourceFileLoader,
     SourcelessFileLoader,
 )
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 
 @lru_cache(maxsize=1)
@@ -70,39 +68,9 @@ def is_authors(path: str) -> bool:
     return not real.startswith(_not_the_authors())
 
 
-class _FreshLoader(SourceFileLoader):
-    """Compiles the source each time.
-
-    A cached ``.pyc`` is told stale by time stamp and size alone: an edit within the same second
-    that keeps the size would run the old code.
-    """
-
-    def path_stats(self, path: str) -> dict[str, int]:
-        raise OSError(f"no byte code is kept for {path}")
-
-
-def import_fresh() -> None:
-    """Let imports from the author's directories read the source, never a ``.pyc``."""
-    finder = FileFinder.path_hook(
-        (ExtensionFileLoader, EXTENSION_SUFFIXES),
-        (_FreshLoader, SOURCE_SUFFIXES),
-        (SourcelessFileLoader, BYTECODE_SUFFIXES),
-    )
-
-    def hook(path: str) -> object:
-        if not is_authors(os.path.abspath(path)):
-            raise ImportError("not the author's", path=path)
-        return finder(path)
-
-    sys.path_hooks.insert(0, hook)  # type: ignore[arg-type]
-    sys.path_importer_cache.clear()
-
-
-def imported_files(modules: Iterable[ModuleType]) -> tuple[str, ...]:
-    """The files of those among ``modules`` that are the author's, sorted."""
-    found = set()
-    for module in modules:
-        file = getattr(module, "__file__", None)
-        if isinstance(file, str) and is_authors(os.path.abspath(file)):
-            found.add(os.path.abspath(file))
-    return tuple(sorted(found))
+LOADERS: tuple[tuple[Any, list[str]], ...] = (
+    (ExtensionFileLoader, EXTENSION_SUFFIXES),
+    (SourceFileLoader, SOURCE_SUFFIXES),
+    (SourcelessFileLoader, BYTECODE_SUFFIXES),
+)
+"""What is looked for in a directory where a module is imported from, and in which order."""

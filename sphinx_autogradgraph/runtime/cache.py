@@ -1,8 +1,8 @@
 """The cache: Program → Result by content, so that nothing runs that has run before.
 
-The key of an entry is what the program says; in the entry stand the contents of the author's
-modules that it imported when it ran, by their digests.  Failures are never kept.  An entry that
-cannot be read, or is not what it should be, is a miss.
+The key of an entry is what the program says; in the entry stands what the program looked at when
+it ran, by digests.  Failures are never kept.  An entry that cannot be read, or is not what it
+should be, is a miss.
 """
 
 from __future__ import annotations
@@ -13,19 +13,23 @@ import importlib.metadata
 import json
 import os
 import platform
+import sys
 import zlib
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sphinx_autogradgraph.core.atomic_files import digest, write_aside
+from sphinx_autogradgraph.core.atomic_files import write_aside
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.program.author_files import is_authors
+from sphinx_autogradgraph.program.observations import Observation, Present
 from sphinx_autogradgraph.program.program import Program, shared_directory
 from sphinx_autogradgraph.runtime.result import Result
+from sphinx_autogradgraph.runtime.worker_command import environment as environment_of
 
-FORMAT = 1
+FORMAT = 2
 """The version of the entries and of what their keys are made of."""
 
 MAX_BYTES = 256 * 1024 * 1024
@@ -39,12 +43,26 @@ MAX_ENTRY = 1024 * 1024 * 1024
 class Cache:
     """The results of programs, in a directory that several builds may use at once."""
 
-    def __init__(self, directory: str | os.PathLike[str]) -> None:
+    def __init__(
+        self, directory: str | os.PathLike[str], environment: Sequence[str] | None = None
+    ) -> None:
         self.directory = Path(directory)
+        self._named = environment
 
-    def get(self, program: Program) -> Result | None:
-        """The result of a program that has run before, with all that it imported as it was."""
-        key = key_of(program)
+    def present(self) -> Present:
+        """What there is now, for one comparison of many programs."""
+        return Present(environment_of(self._named))
+
+    def _key(self, program: Program) -> str:
+        return key_of(program, {name: os.environ.get(name) for name in self._named or ()})
+
+    def get(self, program: Program, present: Present | None = None) -> Result | None:
+        """The result of a program that has run before, with all that it looked at as it was.
+
+        ``present`` is what there is now, where many programs are asked for at once.
+        """
+        present = present or self.present()
+        key = self._key(program)
         path = self._path(key)
         try:
             if not path.is_file():  # a pipe would keep us waiting
@@ -52,10 +70,10 @@ class Cache:
             entry = json.loads(_unpacked(path.read_bytes()))
             if entry["format"] != FORMAT or entry["key"] != key:
                 return None
-            files = {_absolute(name, program): value for name, value in entry["files"].items()}
-            if any(digest(file) != value for file, value in files.items()):
+            observed = [_moved(Observation.of(found), program) for found in entry["observed"]]
+            if not present.holds(observed):
                 return None
-            result = Result.from_dict({**entry["result"], "files": list(files)})
+            result = Result.from_dict({**entry["result"], "observed": observed})
             if len(result.targets) != len(program.targets):
                 return None
         except (
@@ -71,12 +89,13 @@ class Cache:
         """Keep a result, unless anything in it failed.  :exc:`OSError` if it cannot be written."""
         if any(isinstance(target, Diagnostic) for target in result.targets):
             return
-        key = key_of(program)
-        files = {_relative(file, program): digest(file) for file in result.files}
-        entry = {"format": FORMAT, "key": key, "files": files, "result": result.to_dict()}
-        del entry["result"]["files"]  # type: ignore[attr-defined]
-        data = gzip.compress(json.dumps(entry).encode(), compresslevel=1, mtime=0)
-        write_aside(self._path(key), data)
+        key = self._key(program)
+        data = result.to_dict()
+        del data["observed"]
+        observed = [_relative(found, program) for found in result.observed]
+        entry = {"format": FORMAT, "key": key, "observed": observed, "result": data}
+        packed = gzip.compress(json.dumps(entry).encode(), compresslevel=1, mtime=0)
+        write_aside(self._path(key), packed)
 
     def is_empty(self) -> bool:
         """Whether nothing is remembered at all."""
@@ -112,10 +131,11 @@ def _unpacked(data: bytes) -> bytes:
     return text
 
 
-def key_of(program: Program) -> str:
-    """The key of a program: a digest of all that decides its result, but for what it imports.
+def key_of(program: Program, variables: Mapping[str, str | None] | None = None) -> str:
+    """The key of a program: a digest of all that decides its result, but for what it looks at.
 
-    No absolute path is in it, so that another checkout, as that of CI, has the same.
+    No absolute path of the project is in it, so that another checkout, as that of CI, has the same.
+    ``variables`` are those of the environment that the settings name.
     """
     data: dict[str, Any] = program.to_dict()
     for name in ("directory", "root", "path", "timeout", "memory"):
@@ -126,10 +146,12 @@ def key_of(program: Program) -> str:
     # Where the author's modules are looked for, in the project; the contents of those that are
     # found are in the entry.
     data["path"] = [
-        os.path.relpath(path, program.root)
+        os.path.relpath(path, program.root) if shared_directory(path, program.root) else path
         for path in program.path
-        if is_authors(path) and shared_directory(path, program.root)
+        if is_authors(path) and not path.startswith((sys.prefix, sys.base_prefix))
     ]
+    data["variables"] = dict(variables or {})
+    data["flags"] = [sys.flags.optimize, os.environ.get("PYTHONOPTIMIZE", "")]
     data["versions"] = [FORMAT, *versions()]
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 
@@ -138,7 +160,7 @@ def key_of(program: Program) -> str:
 def versions() -> tuple[str, ...]:
     """What else decides: the versions of Python, of torch and of this package."""
     found = [platform.python_version()]
-    for name in ("torch", "sphinx-autogradgraph"):
+    for name in ("torch", "numpy", "sphinx-autogradgraph"):
         try:
             found.append(importlib.metadata.version(name))
         except importlib.metadata.PackageNotFoundError:
@@ -146,9 +168,12 @@ def versions() -> tuple[str, ...]:
     return tuple(found)
 
 
-def _relative(path: str, program: Program) -> str:
-    return os.path.relpath(path, program.root)
+def _relative(found: Observation, program: Program) -> Observation:
+    """The observation with its path from the root, so that another checkout has the same."""
+    return found._replace(path=os.path.relpath(found.path, program.root)) if found.path else found
 
 
-def _absolute(path: str, program: Program) -> str:
-    return os.path.normpath(os.path.join(program.root, path))
+def _moved(found: Observation, program: Program) -> Observation:
+    """The observation with its path on this machine."""
+    path = os.path.normpath(os.path.join(program.root, found.path))
+    return found._replace(path=path) if found.path else found

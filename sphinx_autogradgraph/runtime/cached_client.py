@@ -27,8 +27,9 @@ class CachedRunner:
         """Hand programs over, and return at once; what has to run runs meanwhile, side by side."""
         found: dict[int, Result] = {}
         if self._cache is not None:
+            present = self._cache.present()
             for index, program in enumerate(programs):
-                known = self._cache.get(program)
+                known = self._cache.get(program, present)
                 if known is not None:
                     found[index] = known
         missing = [program for index, program in enumerate(programs) if index not in found]

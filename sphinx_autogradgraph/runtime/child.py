@@ -28,8 +28,9 @@ import torch
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
 from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.graph.model import ParameterRow
-from sphinx_autogradgraph.program.author_files import import_fresh, imported_files, is_authors
+from sphinx_autogradgraph.program.author_files import is_authors
 from sphinx_autogradgraph.program.program import Block, Program, Target, display_path
+from sphinx_autogradgraph.runtime.observer import Observer
 from sphinx_autogradgraph.runtime.result import Result, Traced
 from sphinx_autogradgraph.runtime.spawned import hand_on_definitions
 from sphinx_autogradgraph.runtime.tracebacks import diagnostic_of
@@ -57,20 +58,16 @@ walked by recursion, and overflows the stack."""
 
 def execute(program: Program) -> Result:
     """Run the program and trace what it draws; what the program raises becomes a diagnostic."""
-    before = set(sys.modules)
-    run = _Run(program)
+    observer = Observer(program)
+    run = _Run(program, observer)
     targets = run.targets()
-    new = [
-        module
-        for name, module in list(sys.modules.items())
-        if name not in before and (module is not run.module or program.import_module)
-    ]
-    return Result(targets, imported_files(new))
+    return Result(targets, observer.observed(run.module))
 
 
 class _Run:
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, observer: Observer) -> None:
         self.program = program
+        self._observer = observer
         self.module = ModuleType(program.module)
         self._flags = 0
         self._value: tuple[str, object] | None = None
@@ -139,7 +136,7 @@ class _Run:
         sys.path[:] = dict.fromkeys([program.directory, *program.path, *sys.path])
         sys.argv = [program.blocks[0].path if program.blocks else ""]
         sys.dont_write_bytecode = True
-        import_fresh()
+        self._observer.begin()
         torch.set_num_threads(1)
         random.seed(program.seed)
         if "numpy" in sys.modules:

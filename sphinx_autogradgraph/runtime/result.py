@@ -12,6 +12,7 @@ from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.graph import codec
 from sphinx_autogradgraph.graph.model import Graph, ParameterRow, TensorRow
+from sphinx_autogradgraph.program.observations import Observation
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,17 @@ class Traced:
 class Result:
     """What was traced, or the Diagnostic in its place, for each thing that the Program draws.
 
-    ``files`` are the author's own modules that the program imported, as paths on this machine.
+    ``observed`` is what the program looked at, as paths on this machine: another content of any of
+    it may make another result.
     """
 
     targets: tuple[Traced | Diagnostic, ...]
-    files: tuple[str, ...] = ()
+    observed: tuple[Observation, ...] = ()
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files of the project that the program has read: modules, data, configuration."""
+        return tuple(found.path for found in self.observed if found.kind == "file" and found.value)
 
     @classmethod
     def of_diagnostic(cls, diagnostic: Diagnostic, count: int) -> Result:
@@ -72,7 +79,7 @@ class Result:
                 {"diagnostic": item.to_dict()} if isinstance(item, Diagnostic) else item.to_dict()
                 for item in self.targets
             ],
-            "files": list(self.files),
+            "observed": [list(found) for found in self.observed],
         }
 
     @classmethod
@@ -85,6 +92,6 @@ class Result:
                 else Traced.from_dict(item)
                 for item in data["targets"]
             )
-            return cls(targets, msgspec.convert(data["files"], tuple[str, ...]))
+            return cls(targets, tuple(map(Observation.of, data["observed"])))
         except (KeyError, TypeError, AttributeError, msgspec.ValidationError) as error:
             raise ValueError(f"not a result: {error!r:.200}") from None

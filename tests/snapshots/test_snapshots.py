@@ -17,6 +17,7 @@ import pytest
 from sphinx_autogradgraph.core.atomic_files import write_aside
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.graph.model import Graph, Node, Output, TensorMeta
+from sphinx_autogradgraph.program.observations import Observation
 from sphinx_autogradgraph.program.program import Block, Program, Target
 from sphinx_autogradgraph.runtime.cache import Cache, key_of
 from sphinx_autogradgraph.runtime.result import Result, Traced
@@ -229,7 +230,7 @@ def test_cache_entries(tmp_path: Path) -> None:
     helper = tmp_path / "helper.py"
     helper.write_text("1")
     program = a_program(tmp_path)
-    result = Result((Traced(GRAPH),), (str(helper),))
+    result = Result((Traced(GRAPH),), (Observation.of_file(str(helper)),))
     assert cache.get(program) is None
     cache.put(program, result)
     assert cache.get(program) == result

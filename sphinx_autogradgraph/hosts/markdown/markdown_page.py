@@ -19,6 +19,7 @@ from sphinx_autogradgraph.hosts.markdown.fences import FIGURE, Fence, fences
 from sphinx_autogradgraph.hosts.markdown.markdown_html import code_html, failed_html, figure_html
 from sphinx_autogradgraph.hosts.markdown.site import MarkdownSite
 from sphinx_autogradgraph.program.notebook_cells import python_of
+from sphinx_autogradgraph.program.observations import Observation
 from sphinx_autogradgraph.program.program import Block, display_path
 from sphinx_autogradgraph.program.source_lines import line_of_code, source_lines
 from sphinx_autogradgraph.snapshots.comparison import SnapshotComparison
@@ -223,7 +224,7 @@ class MarkdownPage:
             return None
         return snapshots.path(self.host.name, figure.request.options.name, figure.number)
 
-    def depends_on(self, paths: Iterable[str]) -> None:
+    def depends_on(self, observations: Iterable[Observation]) -> None:
         """Do nothing: converters make every page anew, or watch the files themselves."""
 
     def line_anchor(self, figure: Figure[Fence], source: Source) -> str | None:

@@ -25,6 +25,7 @@ from sphinx_autogradgraph.hosts.sphinx.document_page import DocumentPage, concer
 from sphinx_autogradgraph.hosts.sphinx.figure_nodes import fail, fill, leave_out
 from sphinx_autogradgraph.hosts.sphinx.table_nodes import table_node
 from sphinx_autogradgraph.hosts.sphinx.translation import _
+from sphinx_autogradgraph.program.observations import Observation
 from sphinx_autogradgraph.snapshots.policy import Purpose
 
 if TYPE_CHECKING:
@@ -145,9 +146,10 @@ class DocumentHost:
             return None
         return self._snapshots.path(self._docname, figure.request.options.name, figure.number)
 
-    def depends_on(self, paths: Iterable[str]) -> None:
-        """Have the document read again when one of these files changes."""
-        dependencies.note(self._env, self._docname, [path for path in paths if path != self._file])
+    def depends_on(self, observations: Iterable[Observation]) -> None:
+        """Have the document read again when any of this is not as it was observed."""
+        others = (found for found in observations if found.path != self._file)
+        dependencies.note_observed(self._env, self._docname, others)
 
     def line_anchor(self, figure: Figure[nodes.Element], source: Source) -> str | None:
         """Return the id of a line of code on the page, None if the page does not show it."""

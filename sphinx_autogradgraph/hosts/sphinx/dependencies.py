@@ -1,44 +1,63 @@
-"""The files that documents depend on, by content: Sphinx compares time stamps alone.
+"""What documents depend on, by content: Sphinx compares time stamps alone.
 
 A file whose content has changed under an old time stamp is noticed; one that was only touched
-has nothing read again.
+has nothing read again.  What was read is what counts: a file that is saved while its page's program
+runs has another content.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
 from typing import TYPE_CHECKING
 
-from sphinx_autogradgraph.core.atomic_files import digest
 from sphinx_autogradgraph.hosts.sphinx.document_store import Store
+from sphinx_autogradgraph.program.observations import Kind, Observation, Present
+from sphinx_autogradgraph.runtime.cache import versions
+from sphinx_autogradgraph.runtime.worker_command import environment as environment_of
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
 
-_files: Store[tuple[str, str | None]] = Store("dependencies")
-"""The path and the digest of each file, None for one that was not there."""
+_observed: Store[tuple[Kind, str, str, str | None]] = Store("dependencies")
+"""The observations of each document, as plain data."""
+
+_VERSIONS = "autogradgraph_versions"
+"""The attribute of the environment with the versions that documents were read with."""
 
 
 def note(env: BuildEnvironment, docname: str, paths: Iterable[str]) -> None:
-    """Have a document read again when one of the files has another content."""
-    for path in dict.fromkeys(paths):
-        _files.add(env, docname, (path, digest(path)))
+    """Have a document read again when one of the files has another content than now."""
+    note_observed(env, docname, map(Observation.of_file, dict.fromkeys(paths)))
+
+
+def note_observed(env: BuildEnvironment, docname: str, observations: Iterable[Observation]) -> None:
+    """Have a document read again when anything is not any more as it was observed."""
+    for found in observations:
+        _observed.add(env, docname, (found.kind, found.path, found.name, found.value))
 
 
 def setup_dependencies(app: Sphinx) -> None:
     """Tell Sphinx which documents have to be read again."""
-    _files.setup(app)
+    _observed.setup(app)
     app.connect("env-get-outdated", _outdated)
+    app.connect("source-read", _note_source)
+
+
+def _note_source(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Note a document as it is read: Sphinx takes the time when its programs have run, too."""
+    if "autogradgraph" in source[0]:
+        note(app.env, docname, [str(app.env.doc2path(docname))])
 
 
 def _outdated(
     app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
 ) -> list[str]:
-    now = cache(digest)  # many documents depend on the same file
+    before, now = getattr(env, _VERSIONS, None), versions()
+    setattr(env, _VERSIONS, now)
+    present = Present(environment_of(app.config.autogradgraph_environment))
     return [
         docname
-        for docname, files in _files.of(env).items()
-        if any(now(path) != known for path, known in files)
+        for docname, found in _observed.of(env).items()
+        if before != now or not present.holds(map(Observation.of, found))
     ]

@@ -1,0 +1,157 @@
+"""What a program looked at while it ran, and whether that is still as it was.
+
+Each observation is of one kind: the content of a file, what a directory holds for the name of a
+module, the names in a directory, an environment variable, an installed package.  All have a value
+that can be had again; another value means that the program may come to something else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from importlib.machinery import FileFinder, ModuleSpec
+from typing import Any, Literal, NamedTuple, get_args
+
+from sphinx_autogradgraph.program.author_files import LOADERS
+
+Kind = Literal["file", "module", "listing", "variable", "package"]
+
+LARGE = 64 * 2**20
+"""Bytes from which on a file is told by its size and time, and not by its content."""
+
+
+class Observation(NamedTuple):
+    """One thing that was looked at.
+
+    ``path`` is that of the file or directory, ``name`` that of the module, variable or package.
+    ``value`` is what was found, None for nothing.
+    """
+
+    kind: Kind
+    path: str
+    name: str
+    value: str | None
+
+    @classmethod
+    def of_file(cls, path: str) -> Observation:
+        """A file as it is now."""
+        return cls("file", path, "", content(path))
+
+    @classmethod
+    def of(cls, data: Iterable[Any]) -> Observation:
+        """Read one from plain data; :exc:`ValueError` for anything else."""
+        kind, path, name, value = data
+        texts = isinstance(path, str) and isinstance(name, str)
+        if kind not in get_args(Kind) or not texts or not isinstance(value, (str, type(None))):
+            raise ValueError(f"not an observation: {kind!r:.100}")
+        return cls(kind, path, name, value)
+
+
+class Present:
+    """What there is now.  Made for one comparison of many: it looks at nothing twice."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+        self._known: dict[tuple[str, str, str], str | None] = {}
+        self._finders: dict[str, FileFinder] = {}
+
+    def holds(self, observations: Iterable[Observation]) -> bool:
+        """Whether all is as it was observed."""
+        return all(self.value(*found[:3]) == found.value for found in observations)
+
+    def value(self, kind: Kind, path: str, name: str) -> str | None:
+        """What an observation of this kind would have as its value now."""
+        key = (kind, path, name)
+        if key not in self._known:
+            self._known[key] = self._look(kind, path, name)
+        return self._known[key]
+
+    def _look(self, kind: Kind, path: str, name: str) -> str | None:
+        if kind == "file":
+            return content(path)
+        if kind == "module":
+            if path not in self._finders:
+                self._finders[path] = FileFinder(path, *LOADERS)
+            return module_of(self._finders[path].find_spec(name), path, name)
+        if kind == "listing":
+            return listing(path)
+        if kind == "variable":
+            return variable(self._variables.get(name))
+        return package(name)
+
+
+def content(path: str) -> str | None:
+    """The digest of a file's content; None for what is no file that can be read."""
+    try:
+        status = os.stat(path)
+        if not os.path.isfile(path):  # a pipe would keep us waiting
+            return None
+        if status.st_size > LARGE:
+            return f"{status.st_size} bytes of {status.st_mtime_ns}"
+        with open(path, "rb") as file:
+            return digest_of(file.read())
+    except (OSError, ValueError):
+        return None
+
+
+def digest_of(data: bytes) -> str:
+    """The digest of bytes, as :func:`content` has it."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def module_of(spec: ModuleSpec | None, directory: str, name: str) -> str | None:
+    """What was found in a directory for the last part of a module's name: a file of it."""
+    if spec is None:
+        return None
+    if spec.origin is not None and spec.has_location:
+        return os.path.relpath(spec.origin, directory)
+    return f"{name}{os.sep}"  # a namespace package, which has no file
+
+
+def listing(path: str) -> str | None:
+    """The digest of the names in a directory; None where there is none."""
+    try:
+        names = sorted(os.listdir(path))
+    except OSError:
+        return None
+    return digest_of("\0".join(names).encode("utf-8", "surrogateescape"))
+
+
+def variable(value: str | None) -> str | None:
+    """The digest of an environment variable's value: it may be a secret."""
+    return None if value is None else digest_of(value.encode("utf-8", "surrogateescape"))
+
+
+def package(name: str) -> str | None:
+    """The digest of an installed package, by the hashes that its installer has left of its files.
+
+    The same on every machine that has installed the same.  None where there is no such record.
+    """
+    for directory in dict.fromkeys(sys.path):
+        try:
+            entries = os.listdir(directory or ".")
+        except OSError:
+            continue
+        if name not in entries and f"{name}.py" not in entries:
+            continue
+        alike = name.lower().replace("_", "-")
+        infos = [entry for entry in entries if entry.endswith(".dist-info")]
+        infos.sort(key=lambda entry: alike not in entry.lower().replace("_", "-"))
+        for info in infos:
+            lines = _record(os.path.join(directory, info, "RECORD"))
+            own = [line for line in lines if line.startswith((f"{name}/", f"{name}.py,"))]
+            if own:
+                hashed = sorted(line for line in own if ",sha256=" in line)
+                return digest_of("\n".join(hashed).encode())
+        return None
+    return None
+
+
+def _record(path: str) -> list[str]:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read().splitlines()
+    except OSError:
+        return []
