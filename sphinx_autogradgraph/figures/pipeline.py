@@ -258,6 +258,7 @@ class Pipeline:
             self.settings.layout,
             float(self.settings.layout_timeout),
             self._translate,
+            self.settings.column,
         )
         if arranged.diagnostic is not None:
             page.host.warn(figure.element, arranged.diagnostic, figure.element)

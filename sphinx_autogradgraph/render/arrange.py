@@ -50,18 +50,33 @@ def arrange(
     :exc:`.DiagnosticError` (``layout``) when the engine fails, or has no
     time even for the smallest view; (``option``) when ``scope`` names nothing in the graph.
     """
-    first: LayoutTimeoutError | None = None
+    late: LayoutTimeoutError | None = None
+    widest: Arranged | None = None
     wanted = wanted_view(graph, scope)
     for view in views(wanted, scope):
         try:
             diagram, layout = draw_view(view, show, direction, engine, timeout, translate, column)
         except LayoutTimeoutError as error:
-            first = first or error
+            late = late or error
             continue
-        diagnostic = None if first is None else first.diagnostic
-        return Arranged(view, diagram, layout, view is not wanted, diagnostic)
-    assert first is not None, "there is a view of every graph"
-    raise first
+        diagnostic = None if late is None else late.diagnostic
+        arranged = Arranged(view, diagram, layout, view is not wanted, diagnostic)
+        kinds = {node.fold.kind for node in view.nodes if node.fold is not None}
+        if widest is not None and "parts" in kinds:
+            break
+        # Sideways every drawing is wide: who asks for that knows it.
+        limited = column is not None and scope.folds_by_itself and direction in ("TB", "BT")
+        if not limited or layout.width <= (column or 0) * TOO_WIDE:
+            return arranged
+        widest = widest or arranged
+    if widest is not None:  # to fold it makes it no narrower
+        return widest
+    assert late is not None, "there is a view of every graph"
+    raise late
+
+
+TOO_WIDE = 1.5
+"""A drawing of so many columns is not read: it folds, if there is anything to fold."""
 
 
 def draw_view(

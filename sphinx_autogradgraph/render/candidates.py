@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from sphinx_autogradgraph.core.settings import Engine
 from sphinx_autogradgraph.render.diagram import Diagram
 from sphinx_autogradgraph.render.dot import Hints, digraph_of
+from sphinx_autogradgraph.render.framed import framed, in_ranks_of_their_own
 from sphinx_autogradgraph.render.labels import Lines
 from sphinx_autogradgraph.render.layout import Layout, lay_out
 from sphinx_autogradgraph.render.quality import crossings, lengths, turned
@@ -63,7 +64,8 @@ def best_layout(
         diagrams = [one, diagram_on(2)]
         tried = [(diagram, hint) for diagram in diagrams for hint in hints]
         found = _laid_out(tried, column, engine, timeout)
-        on_one, on_two = found[: len(hints)], found[len(hints) :]
+        on_one = [candidate for candidate in found if candidate.diagram is one]
+        on_two = [candidate for candidate in found if candidate.diagram is not one]
         found = on_one if _fits(on_one, on_two, column) else on_two
     best = min(found, key=lambda candidate: candidate.cost)
     if few:
@@ -76,6 +78,8 @@ def _fits(one: Sequence[Candidate], two: Sequence[Candidate], column: float) -> 
 
     Not if arguments had to be turned around for it.
     """
+    if not one or not two:
+        return bool(one)
     if min(candidate.width for candidate in two) >= min(candidate.width for candidate in one):
         return True
     fitting = [candidate.cost for candidate in one if candidate.width <= column]
@@ -116,11 +120,33 @@ def _mixing(diagram: Diagram) -> list[str]:
 def _laid_out(
     tried: Sequence[tuple[Diagram, Hints]], column: float | None, engine: Engine, timeout: float
 ) -> list[Candidate]:
+    """A candidate for each diagram and hints.
+
+    Frames are drawn around boxes that are laid out without them, which keeps the main chain
+    straight; the engine's own where that cannot be.
+    """
+    bare = [
+        (
+            replace(diagram, clusters=()),
+            hints._replace(below=in_ranks_of_their_own(diagram) if diagram.clusters else ()),
+        )
+        for diagram, hints in tried
+    ]
+    texts = [digraph_of(diagram, hints).source for diagram, hints in bare]
+    candidates = []
+    for (diagram, hints), (plain, _), layout in zip(
+        tried, bare, lay_out(texts, engine, timeout), strict=True
+    ):
+        straight = straightened(plain, layout)
+        with_frames = framed(diagram, straight) if diagram.clusters else straight
+        if with_frames is not None:
+            candidates.append(_candidate(diagram, hints, with_frames, column))
+    if candidates:
+        return candidates
     texts = [digraph_of(diagram, hints).source for diagram, hints in tried]
-    layouts = lay_out(texts, engine, timeout)
     return [
-        _candidate(diagram, hints, straightened(diagram, layout), column)
-        for (diagram, hints), layout in zip(tried, layouts, strict=True)
+        _candidate(diagram, hints, layout, column)
+        for (diagram, hints), layout in zip(tried, lay_out(texts, engine, timeout), strict=True)
     ]
 
 

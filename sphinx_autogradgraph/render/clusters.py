@@ -57,7 +57,9 @@ def _homes_of_tensors(
         frames = [_outwards(home.get(user), parents) for user in users.get(box.key, ())]
         for frame in frames[0] if frames else ():
             path = graph.modules[frame].path
-            own = box.kind == "saved" or not name or name.startswith(f"{path}.")
+            # What is drawn again at a later use is not what came in.
+            again = box.shared and "_" in box.key
+            own = box.kind == "saved" or again or not name or name.startswith(f"{path}.")
             if own and all(frame in others for others in frames):
                 yield box.key, frame
                 break

@@ -108,7 +108,7 @@ def _view_of(union: Union) -> Graph:
     changed = {*union.nodes, *(id for pair in union.edges for id in pair)}
     if len(changed) > FEW:
         depth = max((level for _, level in levels(graph)), default=0)
-        folded = [fold_modules(graph, level, smallest=True) for level in range(1, depth + 1)]
+        folded = [fold_modules(graph, level) for level in range(1, depth + 1)]
         small = [view for view in folded if len(view.nodes) <= ALL]
         # Whole modules that went or came are best seen whole.
         pure = [

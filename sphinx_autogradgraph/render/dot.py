@@ -24,10 +24,12 @@ nearly all of the time and gains little (measured: 102 s → 5 s for a chain of 
 class Hints(NamedTuple):
     """What the engine is told of the order of boxes.
 
-    ``free`` are the boxes whose arguments may stand in any order; None for all.
+    ``free`` are the boxes whose arguments may stand in any order; None for all.  ``below`` are
+    pairs of boxes of which the second is to stand below the first.
     """
 
     free: frozenset[str] | None = frozenset()
+    below: tuple[tuple[str, str], ...] = ()
 
 
 PLAIN = Hints()
@@ -69,6 +71,10 @@ def digraph_of(diagram: Diagram, hints: Hints = PLAIN) -> graphviz.Digraph:
         for box in diagram.boxes
     ]
     digraph.body += _frames(diagram, _placeholder)
+    digraph.body += [
+        f"\t{one} -> {other} [style=invis weight=0 id=i{number}]\n"
+        for number, (one, other) in enumerate(hints.below)
+    ]
     steps = set(zip(diagram.chain[1:], diagram.chain, strict=False))
     for arrow in diagram.arrows:
         if arrow.beside:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
@@ -22,7 +21,7 @@ from sphinx_autogradgraph.render.diagram_of_graph import diagram_of
 from sphinx_autogradgraph.render.dot import labelled_digraph_of
 from sphinx_autogradgraph.render.labels import SHOW, Show
 from sphinx_autogradgraph.render.latex_picture import latex_of
-from sphinx_autogradgraph.render.layout import Layout, find_engine
+from sphinx_autogradgraph.render.layout import Layout, run_engine
 from sphinx_autogradgraph.render.mermaid import fits, mermaid_of
 from sphinx_autogradgraph.render.notebook_html import notebook_html
 from sphinx_autogradgraph.render.svg import svg_of
@@ -36,6 +35,9 @@ from sphinx_autogradgraph.render.text import (
     tree,
 )
 from sphinx_autogradgraph.views.choice import EVERYTHING, Scope, views, wanted_view
+
+TIMEOUT = 60.0
+"""Seconds that the engine may take for a PNG."""
 
 DPI = 144
 """Pixels of a PNG in an inch of 72 points: two for each unit of the drawing."""
@@ -197,8 +199,11 @@ class Drawing:
 
     @cached_property
     def _view(self) -> Graph:
-        """What is drawn, unless its layout takes too long."""
-        return next(views(self._wanted, self._scope))
+        """What is drawn; without a layout engine, what would be."""
+        try:
+            return self._arranged.view
+        except DiagnosticError:
+            return next(views(self._wanted, self._scope))
 
     @cached_property
     def _arranged(self) -> Arranged:
@@ -222,11 +227,7 @@ class Drawing:
     def _png(self) -> bytes:
         digraph = self.digraph
         digraph.attr("graph", dpi=str(DPI), bgcolor="white")
-        command = [find_engine("graphviz-pure"), "-Tpng"]
-        done = subprocess.run(
-            command, input=digraph.source.encode(), capture_output=True, check=True, timeout=60
-        )
-        return bytes(done.stdout)
+        return run_engine("graphviz-pure", "png", digraph.source, TIMEOUT)[0]
 
 
 _shown: Counter[str] = Counter()

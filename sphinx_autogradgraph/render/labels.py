@@ -23,6 +23,7 @@ from sphinx_autogradgraph.render.text import (
     norm_text,
     operations_text,
     shape_text,
+    step_text,
     times_text,
     value_text,
 )
@@ -217,6 +218,8 @@ class Labels:
         words: list[Word] = []
         if fold.kind == "repeats":
             words.append(("name", times_text(fold.times, self.translate)))
+            step = step_text(node, self.translate)
+            words += [("meta", step)] if step else []
         if node.name is not None:
             words.append(("name", node.name))
         if node.op:

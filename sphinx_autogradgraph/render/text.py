@@ -68,6 +68,19 @@ def times_text(times: int, translate: Translate = untranslated) -> str:
     return translate("× {count} more").format(count=f"{times:,}")
 
 
+MAX_STEP = 32
+"""As many characters of the line that repeats are said."""
+
+
+def step_text(node: Node, translate: Translate = untranslated) -> str:
+    """What a repetition repeats: «of step h = torch.tanh(x @ W…», its line; nothing without one."""
+    if node.source is None or node.op or node.name is not None:
+        return ""
+    text = " ".join(node.source.text.split())
+    short = text if len(text) <= MAX_STEP else f"{text[: MAX_STEP - 1]}…"
+    return translate("of step {line}").format(line=short)
+
+
 def operations_text(count: int, translate: Translate = untranslated) -> str:
     """How many operations a fold holds: «64 ops»."""
     text = translate("{count} op") if count == 1 else translate("{count} ops")
@@ -108,11 +121,13 @@ def summary(graph: Graph, translate: Translate = untranslated) -> list[Span]:
 
 
 def folded(graph: Graph, view: Graph, translate: Translate = untranslated) -> list[Span]:
-    """«Folded for reading: 879 operations are drawn as 22 nodes.»"""
+    """«Folded for reading: 879 operations are drawn as 22 nodes. `fold: none` draws them all.»"""
     operations = sum(node.kind == "function" for node in graph.nodes)
     drawn = sum(node.kind in ("function", "module") for node in view.nodes)
     sentence = translate("Folded for reading: {operations} operations are drawn as {drawn} nodes.")
-    return _text(sentence.format(operations=f"{operations:,}", drawn=f"{drawn:,}"))
+    spans = _text(sentence.format(operations=f"{operations:,}", drawn=f"{drawn:,}"), " ")
+    whole = translate("{option} draws all of them.")
+    return [*spans, *_filled(whole, "{option}", [Span("literal", "fold: none")])]
 
 
 def alternative(graph: Graph, translate: Translate = untranslated) -> str:
@@ -243,7 +258,10 @@ def node_text(node: Node, translate: Translate = untranslated) -> str:
 
 def _fold_text(node: Node, fold: Fold, translate: Translate) -> str:
     """A fold in a line: «encoder.layers.0 TransformerEncoderLayer, 64 ops (2, 6, 16)»."""
-    parts = [times_text(fold.times, translate)] if fold.kind == "repeats" else []
+    parts = []
+    if fold.kind == "repeats":
+        parts += [times_text(fold.times, translate), step_text(node, translate)]
+        parts = [part for part in parts if part]
     parts += ["…"] if fold.kind == "cut" else []
     parts += [part for part in (node.name, node.op) if part]
     if fold.operations:

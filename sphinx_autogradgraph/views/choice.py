@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Literal, get_args
 
 from sphinx_autogradgraph.core.messages import MessageError
@@ -35,8 +36,8 @@ def fold_words(words: Iterable[str]) -> tuple[FoldWord, ...]:
     return tuple(known[word] for word in found)
 
 
-SCREEN, RANKS = 40, 20
-"""As many nodes, and as many of them below each other, are seen at once."""
+READABLE = 60
+"""A drawing of more nodes than this is not read."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,16 @@ class Scope:
     around: str | None = None
     until: str | None = None
     limit: int = MAX_NODES
+
+    @property
+    def folds_by_itself(self) -> bool:
+        """Whether the author leaves it to us what folds: who raises the limit wants to see more."""
+        return self.depth is None and not self.fold and self.limit <= MAX_NODES
+
+    @property
+    def readable(self) -> int:
+        """How many nodes a drawing has at most, where a smaller one can be had."""
+        return min(self.limit, READABLE) if self.folds_by_itself else self.limit
 
     def __post_init__(self) -> None:
         if self.depth is not None and self.depth < 1:
@@ -77,7 +88,11 @@ def wanted_view(graph: Graph, scope: Scope) -> Graph:
     if scope.depth is not None:
         view = fold_modules(view, scope.depth)
     elif "modules" in scope.fold:
-        view = _fold_to_screen(view) or fold_modules(view, 1)
+        depth = max((level for _, level in levels(view)), default=0)
+        folded = [fold_modules(view, level) for level in range(depth, 0, -1)]
+        view = next((found for found in folded if len(found.nodes) <= READABLE), None) or (
+            fold_modules(view, 1)
+        )
     if "lines" in scope.fold:
         view = fold_lines(view)
     if "repeats" in scope.fold:
@@ -86,62 +101,55 @@ def wanted_view(graph: Graph, scope: Scope) -> Graph:
 
 
 def views(wanted: Graph, scope: Scope) -> Iterator[Graph]:
-    """What may be drawn of a view that is wanted: itself if it is not too large, then smaller ones.
+    """What may be drawn of a view that is wanted, the gentlest first.
 
-    Each has fewer nodes than the one before; the last is small enough for any layout.
+    A graph whose folds are left to us folds until it is read with ease: :data:`READABLE` nodes.
+    One that an author folds, or that has nothing to fold, may have up to the limit of ``scope``;
+    with ``fold: none`` there is none.  The later ones, for layouts that take too long, have ever
+    fewer nodes; the last is small enough for any layout.
     """
     size = len(wanted.nodes)
-    if "none" in scope.fold or size <= scope.limit:
-        yield wanted
-        size -= 1
-    for smaller in _smaller(wanted, scope.limit):
+    limit = scope.limit
+    folds = _smaller(wanted, min(limit, READABLE))
+    if "none" in scope.fold or size <= scope.readable:
+        first: Graph | None = wanted
+    else:
+        first = next(folds, None)
+        if first is None and size <= limit:
+            first = wanted
+    if first is not None:
+        yield first
+        size = len(first.nodes) - 1
+    for smaller in chain(folds, _parts(wanted, limit)):
         if len(smaller.nodes) <= size:
             yield smaller
             size = len(smaller.nodes) - 1
 
 
-def _smaller(view: Graph, limit: int) -> Iterator[Graph]:
-    """Views that fold ever more; the first with at most ``limit`` nodes is as gentle as can be.
+def _smaller(view: Graph, most: int) -> Iterator[Graph]:
+    """Views of at most so many nodes, which fold ever more of what has a name or a line.
 
-    Modules fold until what is left is seen at once: so far the names tell more than the nodes.
+    The deepest modules that fit come first: so far the names tell more than the nodes.
     """
-    screen = _fold_to_screen(view)
-    if screen is not None:
-        yield screen
-    repeated = fold_repeats(view)
-    if len(repeated.nodes) <= limit:
-        yield repeated
+    depth = max((level for _, level in levels(view)), default=0)
+    by_module = [fold_modules(view, level) for level in range(depth, 0, -1)]
+    for found in by_module:
+        if len(found.nodes) <= most:
+            yield found
+    for found in map(fold_repeats, (*by_module, view, fold_lines(view))):
+        if len(found.nodes) <= most:
+            yield found
+
+
+def _parts(view: Graph, limit: int) -> Iterator[Graph]:
+    """Views in parts of equal size, for graphs without any structure of their own."""
     by_line = fold_repeats(fold_lines(view))
     if len(by_line.nodes) <= limit:
         yield by_line
     parts = fold_parts(by_line, max(1, limit // 4))
     if len(parts.nodes) <= limit:
         yield parts
-    yield fold_parts(view, SCREEN // 2)
-
-
-def _fold_to_screen(view: Graph) -> Graph | None:
-    """The view of the modules at the greatest depth that is seen at once; None without one."""
-    depth = max((level for _, level in levels(view)), default=0)
-    folded = [fold_modules(view, level, smallest=True) for level in range(depth, 0, -1)]
-    for found in folded:
-        if seen_at_once(found):
-            return found
-    return next(filter(seen_at_once, map(fold_repeats, folded)), None)
-
-
-def seen_at_once(view: Graph) -> bool:
-    """Whether a view fits a screen."""
-    return len(view.nodes) <= SCREEN and max(ranks(view), default=0) <= RANKS
-
-
-def ranks(graph: Graph) -> list[int]:
-    """The rank of each node, from 1, if it stands as far up as what it used allows."""
-    rank: list[int] = []
-    for node in graph.nodes:
-        used = [rank[edge.from_] for edge in graph.inputs_of.get(node.id, ())]
-        rank.append(1 + max(used, default=0))
-    return rank
+    yield fold_parts(view, READABLE // 3)
 
 
 MAX_STEPS = 4
@@ -160,7 +168,7 @@ def steps(graph: Graph, scope: Scope, drawn: Graph) -> list[Graph]:
     if len(whole.nodes) <= len(drawn.nodes):
         return []
     depth = max((level for _, level in levels(whole)), default=0)
-    candidates = [fold_modules(whole, level, smallest=True) for level in range(1, depth + 1)]
+    candidates = [fold_modules(whole, level) for level in range(1, depth + 1)]
     # Repetitions only where there are no names: what was seen before is not to vanish in one.
     if not candidates and {node.fold.kind for node in drawn.nodes if node.fold} != {"repeats"}:
         candidates.append(fold_repeats(whole))

@@ -199,7 +199,9 @@ def _folded(
     handed_on: Sequence[Tensor],
 ) -> Node:
     """The node that stands for a run: for the nodes ``group`` and the ``leaves`` of its own."""
-    sources = {node.source for node in group}
+    sources = list(dict.fromkeys(node.source for node in group if node.source is not None))
+    # Of steps of several lines the first says which they are.
+    told = len(sources) == 1 or (sources and run.kind == "repeats")
     gradients = [graph.nodes[from_].gradient for from_, _ in handed_on]
     own = {member for node in (*leaves, *group) for member in members(node)}
     return Node(
@@ -208,7 +210,7 @@ def _folded(
         op=run.op,
         name=run.name,
         outputs=tuple(_meta(graph.nodes[from_], output) for from_, output in handed_on),
-        source=sources.pop() if len(sources) == 1 else None,
+        source=sources[0] if told else None,
         module=run.name if run.kind == "modules" else None,
         gradient=gradients[0] if len(gradients) == 1 else None,
         fold=Fold(
@@ -262,10 +264,10 @@ def _digest(graph: Graph, group: Sequence[Node]) -> int:
 # --- modules ---
 
 
-def fold_modules(graph: Graph, depth: int, *, smallest: bool = False) -> Graph:
+def fold_modules(graph: Graph, depth: int) -> Graph:
     """Draw each call of a module at that depth, from 1, as one node, with its parameters.
 
-    With ``smallest`` also those above that call no others: of them nothing else is left to name.
+    Those above that call no others stay one, too: opened they would lose their name.
     """
     calls = list(levels(graph))
     ends = [level >= after for (_, level), (_, after) in pairwise([*calls, (None, 0)])]
@@ -274,7 +276,7 @@ def fold_modules(graph: Graph, depth: int, *, smallest: bool = False) -> Graph:
         [
             Run(call.first, call.last, "modules", call.type, call.path, takes=_is_of(call.path))
             for (call, level), is_end in zip(calls, ends, strict=True)
-            if level == depth or (smallest and is_end and level < depth)
+            if level == depth or (is_end and level < depth)
         ],
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.layout import Figure, Measured, measure, read_corpus
+from benchmarks.layout import Figure, Measured, measure, moved, read_corpus
 from sphinx_autogradgraph.render.arrange import arrange
 from sphinx_autogradgraph.render.diagram import DIRECTIONS, Direction
 
@@ -16,18 +16,51 @@ def measured() -> list[Measured]:
     return [measure(figure) for figure in FIGURES.values()]
 
 
+INTERLEAVED = {"vae, modules"}
+"""Figures in which what two modules made stands in each other's way."""
+
+
 def test_the_main_chain_is_one_straight_line(measured: list[Measured]) -> None:
-    assert [one.name for one in measured if not one.framed and one.sideways > 0] == []
+    assert {one.name for one in measured if one.sideways > 0} <= INTERLEAVED
 
 
 def test_figures_of_up_to_40_nodes_fit_the_column_unscaled(measured: list[Measured]) -> None:
-    wide = {one.name for one in measured if one.nodes <= 40 and one.width > 720}
-    assert {name for name in wide if "modules" not in name} == set()
+    assert {one.name for one in measured if one.nodes <= 40 and one.width > 720} <= INTERLEAVED
+
+
+def test_words_stand_on_one_line_where_that_fits(measured: list[Measured]) -> None:
+    lines = {one.name: one.lines for one in measured}
+    assert lines["walk through"] == lines["mlp step"] == lines["rnn of three steps"] == 1
+    assert lines["lenet"] == lines["mlp step, saved"] == 2
+
+
+def test_a_straight_chain_is_not_paid_for(measured: list[Measured]) -> None:
+    assert sum(one.crossings for one in measured) <= 8
+    assert sum(one.turned for one in measured) <= 26
+    assert sum(one.bends for one in measured) <= 125
+    assert sum(one.height for one in measured) / len(measured) <= 640
+    assert sum(one.blank for one in measured) / len(measured) <= 0.7
+
+
+def test_one_operation_more_moves_little() -> None:
+    for name in ("walk through", "mlp step", "lenet, modules", "vae", "rnn of three steps"):
+        assert moved(FIGURES[name]) <= 2, name
+
+
+def test_a_graph_folds_as_gently_as_it_takes(measured: list[Measured]) -> None:
+    boxes = {one.name: one.boxes for one in measured}
+    # By its blocks, not to one box: and what has no parts keeps its name.
+    assert boxes["small gpt"] == 21
+    assert boxes["u net"] == boxes["u net, depth 3"] == 39
+    assert all(one.boxes <= 65 for one in measured)
+    gpt = arrange(FIGURES["small gpt"].graph)
+    assert gpt.folded
+    assert "model.lm_head" in {node.name for node in gpt.view.nodes if node.kind == "module"}
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
 def test_the_chain_is_straight_in_every_direction(direction: Direction) -> None:
-    for name in ("walk through, saved", "rnn of three steps, inputs", "vae"):
+    for name in ("walk through, saved", "lenet, modules", "vae"):
         assert measure(FIGURES[name], direction).sideways == 0
 
 
