@@ -23,9 +23,10 @@ source_suffix = {".rst": "restructuredtext", ".md": "markdown"}
 numfig = True
 nitpicky = True
 nitpick_ignore_regex = [
-    ("py:.*", r"(collections|pathlib|graphviz|torch|pymdownx)\..*|Markdown"),  # others'
+    ("py:.*", r"(collections|os|pathlib|graphviz|msgspec|torch|pymdownx)\..*|Markdown"),  # others'
     ("py:.*", r"sphinx_autogradgraph\.(core|graph|render|program|views)\..*"),  # not public
     ("py:(data|exc|class|func)", r"[A-Z_]{3,}|DiagnosticError|Scope"),  # not public, or above
+    ("py:class", r"types\.Annotated|[0-9.e+]+"),  # bounds of numbers
     ("py:class", r"Kind|Why|Source|Gradient|Saved|Fold|Values|(.*\.)?Diagnostic"),  # of a Graph
 ]
 

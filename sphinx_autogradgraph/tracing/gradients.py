@@ -6,6 +6,7 @@ import gc
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import TypeAlias
 
 import torch
 from torch.autograd.graph import Node as GradFn
@@ -20,10 +21,10 @@ FREED = Message(
     "it needs; call backward(retain_graph=True) there, or draw before it."
 )
 
-Arrived = Callable[[GradFn, Sequence[torch.Tensor | None]], object]
+Arrived: TypeAlias = "Callable[[GradFn, Sequence[torch.Tensor | None]], object]"
 """Told of a node the gradients of its outputs."""
 
-Sent = Callable[[GradFn, Sequence[torch.Tensor | None]], object]
+Sent: TypeAlias = "Callable[[GradFn, Sequence[torch.Tensor | None]], object]"
 """Told of a node the gradients that it sends along the edges into it, by input number."""
 
 

@@ -384,6 +384,8 @@ def test_around_a_module_shows_its_neighbours(transformer: Graph) -> None:
     assert any(str(path).startswith("encoder.layers.6") for path in modules)
     assert not any(str(path).startswith("encoder.layers.7") for path in modules)
     assert len(view.nodes) < 120
+    assert not view.outputs, "none is near"
+    assert Graph.from_json(view.to_json()) == view
 
 
 def test_a_name_that_is_not_there_is_told_with_those_that_are_close(transformer: Graph) -> None:
