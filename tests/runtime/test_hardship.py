@@ -1,0 +1,182 @@
+"""Programs and machines that make it hard for the worker: nothing hangs, nothing is left, others run."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from sphinx_autogradgraph.core.diagnostics import Diagnostic
+from sphinx_autogradgraph.graph.model import Graph
+from sphinx_autogradgraph.runtime import forking_worker
+from sphinx_autogradgraph.runtime.client import Runner, default_method
+from sphinx_autogradgraph.runtime.worker_command import environment
+from tests.runtime.test_execution import (
+    HEAD,
+    alive,
+    diagnostic,
+    graph_or_fault,
+    names,
+    program,
+    run,
+    wait_until,
+)
+
+pytestmark = pytest.mark.skipif(default_method() != "fork", reason="no safe fork on this system")
+
+ROOT = Path(__file__).parents[2]
+GOOD = HEAD + "y = x * 2"
+
+
+@pytest.mark.parametrize("signal", ["SIGKILL", "SIGSTOP"])
+def test_a_program_that_attacks_its_supervisor_fails_alone(
+    runner: Runner, tmp_path: Path, signal: str
+) -> None:
+    record = tmp_path / "pid"
+    attack = (
+        "import os, signal, subprocess, sys, time\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'],\n"
+        "                         start_new_session=True)\n"
+        f"open({str(record)!r}, 'w').write(str(child.pid))\n"
+        f"os.kill(os.getppid(), signal.{signal})\ntime.sleep(600)\n"
+    )
+    begin = time.monotonic()
+    results = runner.run([program(tmp_path, attack), program(tmp_path, GOOD)])
+    assert time.monotonic() - begin < 30  # not the timeout of the program, nor an answer that waits
+    found, others = (graph_or_fault(result.targets[0]) for result in results)
+    assert isinstance(found, Diagnostic)
+    assert found.kind == "crash"
+    assert names(others) == ["y"]
+    wait_until(lambda: not alive(int(record.read_text())), 5)
+
+
+def test_programs_wait_where_descriptors_are_few(tmp_path: Path) -> None:
+    code = f"""
+        import resource, sys
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+        from pathlib import Path
+        from sphinx_autogradgraph.runtime.client import Runner
+        from tests.runtime.test_execution import program
+        broken = "1 / 0"
+        with Runner() as runner:
+            results = runner.run([program(Path({str(tmp_path)!r}), broken)] * 90)
+        assert all(result.targets[0].line == 10 for result in results), results
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], cwd=ROOT, capture_output=True, text=True,
+        stdin=subprocess.DEVNULL, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def test_streams_that_are_closed_are_none_of_ours(tmp_path: Path) -> None:
+    code = f"""
+        from pathlib import Path
+        from sphinx_autogradgraph.runtime.client import Runner
+        from tests.runtime.test_execution import GOOD, program
+        with Runner() as runner:
+            (result,) = runner.run([program(Path({str(tmp_path)!r}), GOOD)])
+        open({str(tmp_path / "said")!r}, "w").write(str(result.targets[0]))
+    """.replace("GOOD, ", "").replace("GOOD", repr(GOOD))
+    script = tmp_path / "closed.py"
+    script.write_text(textwrap.dedent(code))
+    subprocess.run(
+        f"{sys.executable} {script} <&- >&- 2>&-", shell=True, cwd=ROOT, check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert "Graph of y" in (tmp_path / "said").read_text()
+
+
+def test_a_long_temporary_directory_is_no_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = tmp_path / ("d" * 120)
+    long.mkdir()
+    monkeypatch.setenv("TMPDIR", str(long))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    code = HEAD + (
+        "import tempfile\nfrom multiprocessing import shared_memory\n"
+        "held = shared_memory.SharedMemory(create=True, size=8)\n"
+        f"open({str(tmp_path / 'name')!r}, 'w').write(held.name)\n"
+        "tempfile.mkdtemp()\ny = x * 2"
+    )
+    with Runner() as runner:
+        assert names(run(runner, program(tmp_path, code))) == ["y"]
+    assert os.listdir(long) == []  # nor does the program leave anything
+    assert not Path("/dev/shm", (tmp_path / "name").read_text()).exists()
+
+
+def test_what_is_installed_does_not_stand_before_the_standard_library(tmp_path: Path) -> None:
+    # As a backport does that somebody installed beside our package.
+    (tmp_path / "sphinx_autogradgraph").symlink_to(ROOT / "sphinx_autogradgraph")
+    (tmp_path / "dataclasses.py").write_text("raise ImportError('an old backport')\n")
+    code = f"""
+        import sys
+        import dataclasses, sphinx, msgspec
+        sys.path.insert(0, {str(tmp_path)!r})
+        from pathlib import Path
+        from sphinx_autogradgraph.runtime.client import Runner
+        from sphinx_autogradgraph.program.program import Block, Program, Target
+        block = Block({GOOD!r}, "page.rst", "/page.rst")
+        with Runner() as runner:
+            (result,) = runner.run([Program((block,), (Target(1),), "/", "/")])
+        print(result.targets[0])
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=False
+    )
+    assert "Graph of y" in done.stdout, done.stderr + done.stdout
+
+
+def test_an_import_of_torch_that_never_returns_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "fake" / "torch").mkdir(parents=True)
+    (tmp_path / "fake" / "torch" / "__init__.py").write_text("import time\ntime.sleep(600)\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "fake"))
+    monkeypatch.setattr(forking_worker, "START_TIMEOUT", 3.0)
+    with Runner() as runner:
+        begin = time.monotonic()
+        found = diagnostic(run(runner, program(tmp_path, GOOD, timeout=1.0)))
+        assert "did not end within 4 seconds" in found.sentence()
+        again = diagnostic(run(runner, program(tmp_path, GOOD, timeout=1.0)))
+        assert again == found  # and nobody waits for it again
+        assert time.monotonic() - begin < 30
+
+
+def test_only_variables_that_are_named_reach_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    for secret in ("CONDA_TOKEN", "PYTHON_KEYRING_TOKEN", "LC_SECRET", "MKL_TOKEN", "OMP_TOKEN"):
+        monkeypatch.setenv(secret, "1")
+    monkeypatch.setenv("WANTED", "1")
+    assert not {name for name in environment([]) if "TOKEN" in name or "SECRET" in name}
+    assert "WANTED" in environment(["WANTED"])
+    assert "PATH" in environment([])
+
+
+def test_torch_outside_of_the_own_site_packages_is_not_the_authors(tmp_path: Path) -> None:
+    code = f"""
+        import os, sys, torch
+        os.symlink(os.path.dirname(torch.__file__), {str(tmp_path / "torch")!r})
+        for name in [name for name in sys.modules if name.partition(".")[0] == "torch"]:
+            del sys.modules[name]
+        sys.path.insert(0, {str(tmp_path)!r})
+        from sphinx_autogradgraph.program.author_files import is_authors, torch_directory
+        assert torch_directory() == {str(tmp_path / "torch")!r}
+        assert not is_authors({str(tmp_path / "torch" / "nn" / "x.py")!r})
+        assert not is_authors("/opt/python3/dist-packages/anything.py")
+        assert is_authors({str(tmp_path / "mine.py")!r})
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(code)], cwd=ROOT, check=True)
+
+
+def test_the_graph_is_the_same_without_forking(runner: Runner, tmp_path: Path) -> None:
+    forked = run(runner, program(tmp_path, GOOD))
+    with Runner(method="fresh") as fresh:
+        assert run(fresh, program(tmp_path, GOOD)) == forked
+    assert isinstance(forked, Graph)
