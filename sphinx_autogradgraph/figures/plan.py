@@ -75,21 +75,29 @@ class PageProgram(Generic[E]):
 class Plan(Generic[E]):
     """The figures and the blocks of a page, which are added in their order.
 
-    Figures are numbered from the one after ``before`` on.
+    Figures are numbered from the one after ``before`` on.  A ``part`` of a page, as a docstring, is
+    a program of its own.
     """
 
     def __init__(self, before: int = 0) -> None:
         self.figures: list[Figure[E]] = []
         self._before = before
-        self._blocks: list[tuple[E, Block]] = []
-        self._targets: list[tuple[Figure[E], Target]] = []
+        self._blocks: dict[str | None, list[tuple[E, Block]]] = {}
+        self._targets: dict[str | None, list[tuple[Figure[E], Target]]] = {}
 
-    def add_block(self, element: E, block: Block) -> None:
-        """Add a block of the page's program."""
-        self._blocks.append((element, block))
+    def add_block(self, element: E, block: Block, part: str | None = None) -> None:
+        """Add a block of the program of the page, or of a part of it."""
+        self._blocks.setdefault(part, []).append((element, block))
 
-    def add_figure(self, element: E, request: Request, place: int, line: int | None = None) -> None:
-        """Add a figure; see :class:`Figure`."""
+    def add_figure(
+        self,
+        element: E,
+        request: Request,
+        place: int,
+        line: int | None = None,
+        part: str | None = None,
+    ) -> None:
+        """Add a figure of the page or of a part of it; see :class:`Figure`."""
         number = self._before + len(self.figures) + 1
         figure = Figure(element, request, number, place, line)
         self.figures.append(figure)
@@ -97,11 +105,13 @@ class Plan(Generic[E]):
             return
         options = request.options
         if request.block is not None and options.context and not options.skip:
-            self.add_block(element, request.block)
+            self.add_block(element, request.block, part)
         if not figure.runs:
             return
-        if self._blocks:
-            self._targets.append((figure, replace(request.target, after=len(self._blocks))))
+        blocks = self._blocks.get(part)
+        if blocks:
+            target = replace(request.target, after=len(blocks))
+            self._targets.setdefault(part, []).append((figure, target))
         else:
             figure.request = replace(request, diagnostics=(_NOTHING_ABOVE,))
 
@@ -112,14 +122,13 @@ class Plan(Generic[E]):
             for figure in self.figures
             if figure.request.program is not None and figure.runs
         ]
-        if self._targets:
-            runs.append(self._page_program(directory, root))
-        return runs
+        parts = [self._program_of(part, directory, root) for part in self._targets]
+        return [*runs, *parts]
 
-    def _page_program(self, directory: str, root: str) -> PageProgram[E]:
-        figures = [figure for figure, _ in self._targets]
-        targets = tuple(target for _, target in self._targets)
-        used = self._blocks[: targets[-1].after]
+    def _program_of(self, part: str | None, directory: str, root: str) -> PageProgram[E]:
+        figures = [figure for figure, _ in self._targets[part]]
+        targets = tuple(target for _, target in self._targets[part])
+        used = self._blocks[part][: targets[-1].after]
         options = [figure.request.options for figure in figures]
         program = Program(
             blocks=tuple(block for _, block in used),

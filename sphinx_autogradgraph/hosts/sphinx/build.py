@@ -23,6 +23,7 @@ from sphinx_autogradgraph.hosts.sphinx.comparisons import COMPARISONS, snapshot_
 from sphinx_autogradgraph.hosts.sphinx.config_values import settings_of
 from sphinx_autogradgraph.hosts.sphinx.document_page import DocumentPage, concerns_us
 from sphinx_autogradgraph.hosts.sphinx.figure_nodes import fail, fill, leave_out
+from sphinx_autogradgraph.hosts.sphinx.gallery import is_gallery_page, runs_in_gallery
 from sphinx_autogradgraph.hosts.sphinx.table_nodes import table_node
 from sphinx_autogradgraph.hosts.sphinx.translation import _
 from sphinx_autogradgraph.program.observations import Observation
@@ -84,7 +85,8 @@ class Build:
             return
         env, docname = app.env, app.env.docname
         root, slug = str(env.srcdir), page_slug(docname)
-        page = DocumentPage(document, app.config.highlight_language, root, slug)
+        runs = not is_gallery_page(document) or runs_in_gallery(document, app.config, root)
+        page = DocumentPage(document, app.config.highlight_language, root, slug, runs=runs)
         if not page.plan.figures:
             return
         if app.builder.name in IDLE_BUILDERS:

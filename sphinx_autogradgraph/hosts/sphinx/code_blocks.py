@@ -9,6 +9,8 @@ from typing import Any
 from docutils import nodes
 from sphinx import addnodes
 
+from sphinx_autogradgraph.hosts.sphinx.docstrings import lines_at
+from sphinx_autogradgraph.hosts.sphinx.gallery import GalleryScript, is_gallery_page
 from sphinx_autogradgraph.program.notebook_cells import is_python, python_of
 from sphinx_autogradgraph.program.program import Block, display_path
 from sphinx_autogradgraph.program.source_lines import line_of_code, lines_of_part, source_lines
@@ -49,14 +51,17 @@ def python_blocks(
     ``default_language`` is ``highlight_language`` of ``conf.py``; files are named from ``root``.
     """
     language = default_language
+    script = GalleryScript(document) if is_gallery_page(document) else None
     for node in document.findall():
+        if script is not None and isinstance(node, nodes.comment):
+            script.pass_comment(node)
         if isinstance(node, addnodes.highlightlang):
             language = node["lang"]
         elif isinstance(node, nodes.doctest_block) or (
             isinstance(node, nodes.literal_block) and _is_python(node, language)
         ):
             shown = _shown(node, root)
-            if _is_skipped(node):
+            if _is_skipped(node) or (script is not None and not script.has(node)):
                 shown.block = None
             yield shown
         else:
@@ -91,7 +96,7 @@ def _shown(node: nodes.Element, root: str) -> Shown:
     path = node.source or str(node.document["source"] if node.document else "")
     file = display_path(path, root)
     start = node.line or 1
-    first = line_of_code(text, source_lines(path), start) or start
+    first = line_of_code(text, lines_at(path), start) or start
     return Shown(node, lines_from(file, first, text), Block(code, file, path, first))
 
 

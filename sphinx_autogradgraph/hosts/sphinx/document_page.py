@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from docutils import nodes
 
@@ -10,6 +10,7 @@ from sphinx_autogradgraph.figures.plan import Figure, Plan
 from sphinx_autogradgraph.graph.model import Source
 from sphinx_autogradgraph.hosts.sphinx.attributes import REQUEST, SETUP
 from sphinx_autogradgraph.hosts.sphinx.code_blocks import Shown, lines_from, python_blocks
+from sphinx_autogradgraph.hosts.sphinx.docstrings import docstring_at
 from sphinx_autogradgraph.hosts.sphinx.figure_nodes import source_block
 
 
@@ -24,9 +25,14 @@ DocumentFigure = Figure[nodes.Element]
 
 
 class DocumentPage:
-    """The figures of a document, the code that it shows, and the program that it is."""
+    """The figures of a document, the code that it shows, and the program that it is.
 
-    def __init__(self, document: nodes.document, language: str, root: str, slug: str) -> None:
+    Without ``runs`` the program of the page is not to run: its figures are skipped.
+    """
+
+    def __init__(
+        self, document: nodes.document, language: str, root: str, slug: str, *, runs: bool = True
+    ) -> None:
         self.plan: Plan[nodes.Element] = Plan()
         self._shown: list[tuple[int, Shown]] = []
         self._index: dict[tuple[str, int], list[_Spot]] | None = None
@@ -36,12 +42,16 @@ class DocumentPage:
             if isinstance(item, Shown):
                 self.show(place, item)
                 if item.block is not None:
-                    self.plan.add_block(item.node, item.block)
+                    self.plan.add_block(item.node, item.block, docstring_at(item.node.source))
             elif isinstance(item, nodes.comment) and SETUP in item:
-                self.plan.add_block(item, item[SETUP])
+                self.plan.add_block(item, item[SETUP], docstring_at(item.source))
                 setups.append(item)
             elif isinstance(item, nodes.figure) and REQUEST in item:
-                self.plan.add_figure(item, item.attributes.pop(REQUEST), place, item.line)
+                request = item.attributes.pop(REQUEST)
+                part = docstring_at(item.source)
+                if not runs and request.program is None:
+                    request = replace(request, options=replace(request.options, skip=True))
+                self.plan.add_figure(item, request, place, item.line, part)
         for setup in setups:
             setup.parent.remove(setup)
 

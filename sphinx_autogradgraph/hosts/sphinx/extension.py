@@ -16,6 +16,7 @@ from sphinx_autogradgraph.hosts.sphinx.check_builders import setup_builders
 from sphinx_autogradgraph.hosts.sphinx.config_values import setup_config
 from sphinx_autogradgraph.hosts.sphinx.dependencies import setup_dependencies
 from sphinx_autogradgraph.hosts.sphinx.directive import AutogradGraph, AutogradSetup
+from sphinx_autogradgraph.hosts.sphinx.docstrings import setup_docstrings
 from sphinx_autogradgraph.hosts.sphinx.epub import setup_epub
 from sphinx_autogradgraph.hosts.sphinx.transforms import (
     CONTEXT_EVENT,
@@ -107,6 +108,7 @@ def setup_drawing(app: Sphinx) -> None:
     app.add_post_transform(CanvasToPdf)
     app.add_post_transform(CanvasToText)
     setup_builders(app)
+    setup_docstrings(app)
 
 
 def _canvas_context(app: Sphinx, docname: str) -> CanvasContext:

@@ -12,10 +12,11 @@ from sphinx_autogradgraph.figures.options import parse_options
 from sphinx_autogradgraph.figures.request import Request
 from sphinx_autogradgraph.hosts.sphinx import dependencies
 from sphinx_autogradgraph.hosts.sphinx.attributes import REQUEST, SETUP
+from sphinx_autogradgraph.hosts.sphinx.docstrings import lines_at
 from sphinx_autogradgraph.hosts.sphinx.figure_nodes import new_figure
 from sphinx_autogradgraph.program.notebook_cells import python_of
 from sphinx_autogradgraph.program.program import Block, display_path
-from sphinx_autogradgraph.program.source_lines import line_of_code, source_lines
+from sphinx_autogradgraph.program.source_lines import line_of_code
 
 
 def read_figure(directive: SphinxDirective) -> list[nodes.Node]:
@@ -60,7 +61,7 @@ def _block(directive: SphinxDirective) -> Block:
         file=display_path(path, directive.env.srcdir),
         path=os.path.abspath(path),
         # Not content_offset: MyST counts it from the directive, and an include shifts it.
-        line=line_of_code(text, source_lines(path), line) or directive.content_offset + 1,
+        line=line_of_code(text, lines_at(path), line) or directive.content_offset + 1,
     )
 
 

@@ -1,0 +1,50 @@
+"""Docstrings that autodoc puts into a page: each is a program of its own, with lines of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sphinx_autogradgraph.program.source_lines import source_lines
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+    from sphinx.config import Config
+
+_MARK = ":docstring of "
+"""What stands between the file and the name in the source that autodoc gives to docstrings."""
+
+_EVENT = "autodoc-process-docstring"
+_LAST = 900
+"""After those extensions that change docstrings, as napoleon does."""
+
+_docstrings: dict[str, Sequence[str]] = {}
+"""The lines of the docstrings that this process has read, by the names of their objects."""
+
+
+def setup_docstrings(app: Sphinx) -> None:
+    """Remember the lines of docstrings, where the project uses autodoc."""
+    app.connect("config-inited", _follow_autodoc)
+
+
+def _follow_autodoc(app: Sphinx, config: Config) -> None:
+    if _EVENT in app.events.events:
+        app.connect(_EVENT, _remember, priority=_LAST)
+
+
+def _remember(
+    app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
+) -> None:
+    _docstrings[name] = tuple(line.expandtabs().strip() for line in lines)
+
+
+def docstring_at(source: str | None) -> str | None:
+    """The name of the object whose docstring a source is; None for a file."""
+    _, mark, name = (source or "").rpartition(_MARK)
+    return name if mark else None
+
+
+def lines_at(source: str) -> Sequence[str]:
+    """The lines of a document or of a docstring, without what blocks add and take away."""
+    name = docstring_at(source)
+    return source_lines(source) if name is None else _docstrings.get(name, ())
