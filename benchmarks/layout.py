@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.layout`` prints them, from the graphs in ``layout_corpus.jsonl.gz``, so that
 neither torch nor its version counts.  ``--trace`` traces the corpus again, ``--peers`` measures
-torchviz with dot and torchview on the same programs.
+torchviz with dot on the same programs.
 """
 
 from __future__ import annotations

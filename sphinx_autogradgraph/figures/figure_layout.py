@@ -87,7 +87,7 @@ class FigureLayout:
                 **data,
                 "show": tuple(data["show"]),
                 "scope": Scope(**{**data["scope"], "fold": tuple(data["scope"]["fold"])}),
-                "view": None if data["view"] is None else Graph.from_dict(data["view"]),
+                "view": None if data["view"] is None else Graph.view_from_dict(data["view"]),
                 "layout": Layout.from_dict(data["layout"]),
                 "lines": {int(id): anchor for id, anchor in data["lines"].items()},
             }

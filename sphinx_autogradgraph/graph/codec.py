@@ -59,6 +59,12 @@ class Document(Record, frozen=True, omit_defaults=False):
         return GraphRecords(self.outputs, self.nodes, self.edges, self.modules)
 
 
+class ViewDocument(Document, frozen=True, omit_defaults=False):
+    """The JSON of a view: one of a part of a graph may have none of its outputs."""
+
+    outputs: tuple[Output, ...]
+
+
 def _exact(value: object) -> object:
     """Make a subclass of a plain type plain, which a program may use for its names."""
     if isinstance(value, str):
@@ -72,6 +78,7 @@ def _exact(value: object) -> object:
 
 _encoder = msgspec.json.Encoder(enc_hook=_exact)
 _decoder = msgspec.json.Decoder(Document)
+_view_decoder = msgspec.json.Decoder(ViewDocument)
 _plain_decoder = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -99,13 +106,13 @@ def encode(
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
-def decode(text: str | bytes) -> Document:
-    """Return what a text holds, with every type and bound checked.
+def decode(text: str | bytes, *, view: bool = False) -> Document:
+    """Return what a text holds, with every type and bound checked; ``view`` for that of a view.
 
     Raises :exc:`GraphFormatError`.
     """
     try:
-        document = _decoder.decode(text)
+        document = (_view_decoder if view else _decoder).decode(text)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise GraphFormatError(f"not the JSON of a Graph: {_reason(error)}") from None
     for problem in problems(document.records()):

@@ -173,6 +173,11 @@ class Graph(GraphRecords):
         return cls.of_records(codec.decode(codec.text_of(data)).records())
 
     @classmethod
+    def view_from_dict(cls, data: Any) -> Graph:
+        """Return the view of which ``data`` is the :meth:`to_dict`."""
+        return cls.of_records(codec.decode(codec.text_of(data), view=True).records())
+
+    @classmethod
     def of_records(cls, records: GraphRecords) -> Graph:
         """Return the Graph of records that are known to be sound."""
         return cls(records.outputs, records.nodes, records.edges, records.modules)

@@ -17,6 +17,10 @@ from sphinx_autogradgraph.render.straight import straightened
 MARGIN = 4.0
 """Space around the drawing, for the outlines of the outermost boxes and of the focus."""
 
+SMALL, PHONE = 10, 460.0
+"""A drawing of so few boxes, that of the output included, is to fit a telephone, whose column is so
+many pixels wide where words shrink from 13 to 9."""
+
 MANY = 90
 """A diagram of more boxes has one candidate for each number of lines: its time counts."""
 
@@ -55,6 +59,7 @@ def best_layout(
     what :func:`.lay_out` raises.
     """
     one = diagram_on(1)
+    small = column is not None and sum(bool(box.nodes) for box in one.boxes) <= SMALL
     few = len(one.boxes) <= MANY
     hints = [Hints(), Hints(free=None)][: 1 + few]
     if column is None:
@@ -66,7 +71,9 @@ def best_layout(
         found = _laid_out(tried, column, engine, timeout)
         on_one = [candidate for candidate in found if candidate.diagram is one]
         on_two = [candidate for candidate in found if candidate.diagram is not one]
-        found = on_one if _fits(on_one, on_two, column) else on_two
+        narrow = small and min(two.width for two in on_two or on_one) <= PHONE
+        wanted = min(column, PHONE) if narrow else column
+        found = on_one if _fits(on_one, on_two, wanted) else on_two
     best = min(found, key=lambda candidate: candidate.cost)
     if few:
         best = _freed(best, column, engine, timeout)

@@ -15,13 +15,14 @@ def crossings(diagram: Diagram, layout: Layout) -> int:
         for arrow in diagram.arrows
     ]
     return sum(
-        _cross(a, b, c, d)
+        cross(a, b, c, d)
         for (tail, head, a, b), (other, end, c, d) in combinations(lines, 2)
         if not {tail, head} & {other, end}
     )
 
 
-def _cross(a: Point, b: Point, c: Point, d: Point) -> bool:
+def cross(a: Point, b: Point, c: Point, d: Point) -> bool:
+    """Whether the line from ``a`` to ``b`` crosses that from ``c`` to ``d``."""
     return _side(a, b, c) * _side(a, b, d) < 0 and _side(c, d, a) * _side(c, d, b) < 0
 
 

@@ -20,6 +20,7 @@ from sphinx_autogradgraph.render import layout as layout_module
 from sphinx_autogradgraph.render.diagram import DIRECTIONS, Direction
 from sphinx_autogradgraph.render.diagram_of_graph import diagram_of
 from sphinx_autogradgraph.render.dot import digraph_of
+from sphinx_autogradgraph.render.drawing import Drawing
 from sphinx_autogradgraph.render.labels import text_width
 from sphinx_autogradgraph.render.layout import Layout, lay_out
 from sphinx_autogradgraph.render.notebook_html import lists_html
@@ -264,6 +265,7 @@ def fake_engine(monkeypatch: pytest.MonkeyPatch, directory: Path, script: str) -
         ("echo 'syntax error' >&2; exit 1", "status 1"),
         ("echo nonsense", "failed"),
         ("exec sleep 30", "within 0.5 seconds"),
+        ("sleep 30 & exit 0", "within 0.5 seconds"),  # what it leaves behind holds its pipes
     ],
 )
 def test_an_engine_that_fails(
@@ -275,6 +277,17 @@ def test_an_engine_that_fails(
     layout_module.find_engine.cache_clear()
     assert caught.value.diagnostic.kind == "layout"
     assert says in caught.value.diagnostic.sentence()
+
+
+def test_a_png_that_the_engine_does_not_draw(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fake_engine(monkeypatch, tmp_path, "echo 'no memory' >&2; exit 3")
+    monkeypatch.setattr(layout_module, "_find_graphviz_pure", lambda: str(tmp_path / "dot"))
+    with pytest.raises(DiagnosticError, match="graphviz-pure failed: status 3"):
+        Drawing(linreg()).save(tmp_path / "l.png")
+    layout_module.find_engine.cache_clear()
+    assert not (tmp_path / "l.png").exists()
 
 
 def test_an_engine_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

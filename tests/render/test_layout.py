@@ -34,6 +34,13 @@ def test_words_stand_on_one_line_where_that_fits(measured: list[Measured]) -> No
     assert lines["lenet"] == lines["mlp step, saved"] == 2
 
 
+def test_figures_of_up_to_nine_nodes_fit_a_telephone(measured: list[Measured]) -> None:
+    # Whose column is some 320 px wide, in which words are at least 9 of their 13 px high.
+    small = [one for one in measured if one.nodes <= 9]
+    assert len(small) > 10
+    assert [one.name for one in small if one.width * 9 / 13 > 320] == []
+
+
 def test_a_straight_chain_is_not_paid_for(measured: list[Measured]) -> None:
     assert sum(one.crossings for one in measured) <= 8
     assert sum(one.turned for one in measured) <= 26
