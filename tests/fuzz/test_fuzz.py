@@ -1,0 +1,243 @@
+"""Promise: whatever a file or an author holds, the only exceptions and the only markup are ours.
+
+Each strategy is tried a few times by the plain command, and many more by the long tests.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import gzip
+import json
+import re
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sphinx_autogradgraph.core.diagnostics import DiagnosticError
+from sphinx_autogradgraph.figures.options import DECLARATIONS, parse_options
+from sphinx_autogradgraph.graph.codec import GraphFormatError
+from sphinx_autogradgraph.graph.model import (
+    Edge,
+    Graph,
+    ModuleCall,
+    Node,
+    Output,
+    Source,
+    TensorMeta,
+)
+from sphinx_autogradgraph.hosts.markdown.fences import fences, header_options
+from sphinx_autogradgraph.program.program import (
+    Block,
+    Program,
+    Target,
+    parse_reference,
+    split_expressions,
+)
+from sphinx_autogradgraph.render.drawing import Drawing
+from sphinx_autogradgraph.runtime.cache import Cache
+from sphinx_autogradgraph.runtime.result import Result, Traced
+from sphinx_autogradgraph.snapshots.store import SnapshotError, Snapshots
+from sphinx_autogradgraph.views.choice import Scope
+
+META = (TensorMeta((2, 1), "float32", "cpu"),)
+LINE = Source("a.py", 3, "y = f(x)")
+GRAPH = Graph(
+    (Output("l", 4, 0), Output("v", 3, 0, Output("w", 0, 0))),
+    (
+        Node(0, "leaf", "AccumulateGrad", "w", META),
+        Node(1, "leaf", "AccumulateGrad", None, META),
+        Node(2, "function", "MmBackward0", None, META, LINE, "net.0", "torch.mm"),
+        Node(3, "function", "Unbind", "v", (META[0].replace(name="v"), META[0]), LINE, "net"),
+        Node(4, "function", "SumBackward0", "l", META, LINE, ""),
+    ),
+    (Edge(0, 2, 0, 0), Edge(1, 2, 0, 1), Edge(2, 3, 0, 0), Edge(3, 4, 1, 0)),
+    (ModuleCall("net", "Net", 2, 3), ModuleCall("net.0", "Linear", 2, 2)),
+)
+
+HOSTILE = [
+    '"><script>alert(1)</script>', "</script>", "<!--", "]]>", "\x00", "\u202e", "\ud800", "{0}",
+    "&amp;", "'", "\\", "$(x)", "`", "\n", "a" * 5000, "javascript:alert(1)", "../../etc/passwd",
+    "http://evil/", "\x1b[2J",
+]  # fmt: skip
+texts = st.sampled_from(HOSTILE) | st.text(max_size=20)
+numbers = st.sampled_from([-1, 0, 1, 2, 3, 7, 2**31, 2**63, 10**30, 0.5, -0.0, 1e308])
+atoms: st.SearchStrategy[Any] = st.none() | st.booleans() | numbers | texts
+values = st.recursive(
+    atoms,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def tried(few: int, many: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Try a property a few times, and many times among the long tests."""
+
+    def decorate(test: Callable[..., None]) -> Callable[..., None]:
+        quiet = list(HealthCheck)
+
+        @pytest.mark.parametrize(
+            "examples", [few, pytest.param(many, marks=pytest.mark.long)], ids=["few", "many"]
+        )
+        def run(examples: int) -> None:
+            settings(max_examples=examples, deadline=5000, suppress_health_check=quiet)(test)()
+
+        run.__name__, run.__doc__ = test.__name__, test.__doc__
+        return run
+
+    return decorate
+
+
+def places(data: Any, at: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """All places in plain data."""
+    items = data.items() if isinstance(data, dict) else enumerate(data)
+    found = [at] if at else []
+    for key, value in items:
+        if isinstance(value, dict | list):
+            found += places(value, (*at, key))
+        else:
+            found.append((*at, key))
+    return found
+
+
+@st.composite
+def damaged(draw: st.DrawFn, whole: Any) -> Any:
+    """Plain data of which a few places hold something else, or are missing."""
+    data = copy.deepcopy(whole)
+    for _ in range(draw(st.integers(1, 3))):
+        place = draw(st.sampled_from(places(data)))
+        holder = data
+        for key in place[:-1]:
+            holder = holder[key]
+        if draw(st.booleans()):
+            holder[place[-1]] = draw(values)
+        elif draw(st.booleans()):
+            del holder[place[-1]]
+        elif isinstance(holder, dict):
+            holder[draw(st.sampled_from(["members", "fold", "saved", "gradient", "values"]))] = (
+                draw(values)
+            )
+        if not places(data):
+            break
+    return data
+
+
+ELEMENTS = {
+    "svg", "title", "desc", "style", "g", "path", "polygon", "polyline", "rect", "ellipse",
+    "text", "tspan", "a", "line", "circle", "defs", "marker",
+}  # fmt: skip
+
+
+def check_markup(svg: str) -> None:
+    """Assert that there is nothing in a drawing but what we draw."""
+    for element in ElementTree.fromstring(svg).iter():
+        assert element.tag.rpartition("}")[2] in ELEMENTS
+        for name, value in element.attrib.items():
+            assert not name.startswith("on")
+            assert not re.match(r"\s*(javascript|data):", value)
+
+
+@tried(150, 5000)
+@given(damaged(GRAPH.to_dict()))
+def test_a_graph_is_read_or_refused_and_what_is_read_can_be_used(data: Any) -> None:
+    try:
+        graph = Graph.from_dict(data)
+    except GraphFormatError:
+        return
+    assert Graph.from_json(graph.to_json()) == graph
+    assert graph.diff(graph) == []
+    GRAPH.diff(graph)
+    graph.diff(GRAPH)
+    assert len(graph.chain) <= len(graph.nodes)
+    assert len(graph.backward_order) <= len(graph.nodes)
+    graph.structure()
+
+
+@tried(15, 500)
+@given(damaged(GRAPH.to_dict()))
+def test_the_only_markup_in_a_drawing_is_ours(data: Any) -> None:
+    try:
+        graph = Graph.from_dict(data)
+    except GraphFormatError:
+        return
+    for scope in (Scope(), Scope(depth=1)):
+        check_markup(Drawing(graph, scope=scope).svg)
+
+
+@tried(10, 300)
+@given(texts, texts, texts, texts)
+def test_names_of_any_kind_are_text(name: str, op: str, file: str, module: str) -> None:
+    clean = [text.encode("utf-8", "replace").decode() for text in (name, op, file, module)]
+    node = Node(2, "function", clean[1], clean[0], META, Source(clean[2], 1, clean[0]), clean[3])
+    nodes = (GRAPH.nodes[0], GRAPH.nodes[1], node)
+    graph = Graph(
+        (Output(clean[0], 2, 0),), nodes, GRAPH.edges[:2], (ModuleCall(clean[3], clean[1], 2, 2),)
+    )
+    drawing = Drawing(graph, show=["shape", "modules", "calls"])
+    check_markup(drawing.svg)
+    assert "<script>alert" not in drawing.html
+
+
+@tried(100, 3000)
+@given(st.binary(max_size=60) | damaged(GRAPH.to_dict()))
+def test_a_snapshot_is_read_or_refused_and_never_has_a_view(data: Any) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory, "page.1.json")
+        path.write_bytes(data if isinstance(data, bytes) else json.dumps(data).encode())
+        try:
+            kept = Snapshots(directory).read(path)
+        except SnapshotError:
+            return
+    assert kept is not None
+    assert all(node.fold is None and not node.members for node in kept.graph.nodes)
+
+
+RESULT = Result((Traced(GRAPH),))
+PROGRAM = Program((Block("x", "page.rst", "/p/page.rst"),), (Target(1),), "/p", "/p")
+
+
+@tried(60, 3000)
+@given(st.data())
+def test_a_cache_entry_is_a_hit_or_a_miss(data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        cache = Cache(directory)
+        cache.put(PROGRAM, RESULT)
+        (path,) = Path(directory).glob("*/*.json.gz")
+        entry = json.loads(gzip.decompress(path.read_bytes()))
+        path.write_bytes(gzip.compress(json.dumps(data.draw(damaged(entry))).encode()))
+        found = cache.get(PROGRAM)
+    if found is not None:
+        for traced in found.targets:
+            assert isinstance(traced, Traced)
+            assert all(isinstance(note.sentence(), str) for note in traced.notes)
+
+
+@tried(200, 5000)
+@given(st.dictionaries(st.sampled_from(sorted(DECLARATIONS)), texts | numbers.map(str)), texts)
+def test_options_are_read_or_reported(options: dict[str, str], show: str) -> None:
+    parsed = parse_options(options, show=show, timeout=60, limit=300)
+    for diagnostic in parsed.diagnostics:
+        assert diagnostic.sentence()
+
+
+@tried(200, 5000)
+@given(texts | st.text(alphabet="ab.:/\\ ~{}[](),'\"\n", max_size=30))
+def test_references_and_expressions_are_read_or_reported(text: str) -> None:
+    for parse in (parse_reference, split_expressions):
+        with contextlib.suppress(DiagnosticError):
+            parse(text)
+
+
+@tried(200, 5000)
+@given(st.lists(texts | st.text(alphabet="`~ >-{}=\"'.#autogradph\t", max_size=30), max_size=12))
+def test_any_page_has_fences(lines: list[str]) -> None:
+    for text in lines:
+        header_options(text)
+    for fence in fences(["```autogradgraph " + "".join(lines), *lines]):
+        assert 0 < fence.line <= len(lines) + 1
