@@ -23,6 +23,7 @@ from sphinx_autogradgraph.figures.plan import Figure, PageProgram, Plan
 from sphinx_autogradgraph.figures.tables import Table, tables_of
 from sphinx_autogradgraph.graph.model import Graph, Source
 from sphinx_autogradgraph.program.observations import Observation
+from sphinx_autogradgraph.program.source_lines import split_lines
 from sphinx_autogradgraph.render.arrange import arrange
 from sphinx_autogradgraph.runtime.cache import Cache
 from sphinx_autogradgraph.runtime.cached_client import CachedRunner
@@ -30,6 +31,7 @@ from sphinx_autogradgraph.runtime.client import Runner, Waiting, has_torch
 from sphinx_autogradgraph.runtime.lingering import Linger
 from sphinx_autogradgraph.runtime.result import Traced
 from sphinx_autogradgraph.snapshots.comparison import SnapshotComparison, SnapshotStatus
+from sphinx_autogradgraph.snapshots.figure_names import is_altered
 from sphinx_autogradgraph.snapshots.policy import Purpose, SnapshotPolicy, fall_back
 
 E = TypeVar("E")
@@ -117,7 +119,9 @@ class Pipeline:
     def runs(self) -> bool:
         """Whether code is run, or figures are drawn from snapshots alone."""
         mode = self.settings.execution
-        return self.purpose != "build" or mode == "always" or (mode == "auto" and has_torch())
+        if mode == "auto":
+            return self.purpose != "build" or has_torch()
+        return mode == "always"
 
     def warm_up(self) -> None:
         """Have torch imported in the meantime."""
@@ -129,6 +133,8 @@ class Pipeline:
 
     def draw(self, page: PageFigures[E], waiting: Waiting | None = None) -> None:
         """Run the programs of a page and put its figures into it."""
+        for figure in page.plan.figures:
+            self._check_name(page, figure)
         if self.runs:
             self._run(page, waiting)
         for figure in page.plan.figures:
@@ -173,13 +179,56 @@ class Pipeline:
 
     # --- snapshots ---
 
+    def _check_name(self, page: PageFigures[E], figure: Figure[E]) -> None:
+        """Warn of a figure whose snapshot is not called by its name."""
+        path, name = page.host.snapshot_path(figure), figure.request.options.name
+        if path is not None and self.snapshots is not None and is_altered(name, path.name):
+            values = {"name": name, "file": self.snapshots.display(path)}
+            diagnostic = Diagnostic(
+                "snapshot",
+                "the name {name} could be that of another snapshot, so this one is {file}; choose "
+                "a name of its own, of letters, digits, - and _",
+                values,
+            )
+            page.host.warn(figure.element, diagnostic, figure.element)
+
     def _snapshot(self, page: PageFigures[E], figure: Figure[E]) -> Traced | Diagnostic:
         """The snapshot of a figure whose code is not run, or why the figure cannot be drawn."""
         path = page.host.snapshot_path(figure)
         if path is not None:
             page.host.depends_on([Observation.of_file(str(path))])
         options, target = figure.request.options, figure.request.target
-        return fall_back(self.snapshots, path, target, options.skip, self.settings.execution)
+        kept = fall_back(self.snapshots, path, target, options.skip, self.settings.execution)
+        if isinstance(kept, Traced) and path is not None:
+            self._check_lines(page, figure, kept, path)
+        return kept
+
+    def _check_lines(
+        self, page: PageFigures[E], figure: Figure[E], kept: Traced, path: Path
+    ) -> None:
+        """Warn if the code is not that of the snapshot: a line of it is not there any more.
+
+        Nothing runs, so the texts of the lines are all that can tell.
+        """
+        blocks = page.plan.blocks_of(figure)
+        lines = {(block.file, line.strip()) for block in blocks for line in split_lines(block.code)}
+        files = {block.file for block in blocks}
+        gone = {
+            f"{source.file}: {source.text}": None
+            for node in kept.graph.nodes
+            if (source := node.source) is not None
+            and source.file in files
+            and (source.file, source.text) not in lines
+        }
+        if gone and self.snapshots is not None:
+            diagnostic = Diagnostic(
+                "drift",
+                "the code is no longer that of {file}, and is not run; accept its graph with "
+                "autogradgraph update where torch is. It has no more these lines:",
+                {"file": self.snapshots.display(path)},
+                detail="\n".join(gone),
+            )
+            page.host.warn(figure.element, diagnostic, figure.element)
 
     def _compare(self, page: PageFigures[E], figure: Figure[E], traced: Traced) -> None:
         """Compare a graph of today with its snapshot; keep it if there is none."""

@@ -115,6 +115,16 @@ class Plan(Generic[E]):
         else:
             figure.request = replace(request, diagnostics=(_NOTHING_ABOVE,))
 
+    def blocks_of(self, figure: Figure[E]) -> Sequence[Block]:
+        """The code that a figure is drawn from, as far as the page or its reference shows it."""
+        if figure.request.program is not None:
+            return figure.request.program.blocks
+        for part, targets in self._targets.items():
+            for other, target in targets:
+                if other is figure:
+                    return [block for _, block in self._blocks[part][: target.after]]
+        return ()
+
     def programs(self, directory: str, root: str) -> list[PageProgram[E]]:
         """The programs to run: those of figures of their own, and the page's if any needs it."""
         runs = [

@@ -41,7 +41,8 @@ class Document(Record, frozen=True, omit_defaults=False):
     direction.  ``leaves`` are the names of the leaves in order of first use by the forward pass,
     ``chain`` the ops on the longest path from the first output's grad_fn to a leaf, ``modules`` the
     calls of modules, in the order of their first nodes, the outer ones first.  In snapshots
-    ``tensors`` are the rows of a table of tensors and ``torch`` is the version that made it.
+    ``tensors`` are the rows of a table of tensors, ``torch`` is the version that made it and
+    ``project`` the directory of the pages that it is for.
     """
 
     version: Literal[1]
@@ -53,6 +54,7 @@ class Document(Record, frozen=True, omit_defaults=False):
     modules: tuple[ModuleCall, ...] = ()
     tensors: tuple[TensorRow, ...] = ()
     torch: str | None = None
+    project: str | None = None
 
     def records(self) -> GraphRecords:
         """Return the records of the graph."""
@@ -87,6 +89,7 @@ def encode(
     chain: Sequence[str],
     tensors: Sequence[TensorRow] = (),
     torch: str | None = None,
+    project: str | None = None,
 ) -> str:
     """Return the canonical text: one line a node and an edge, the same bytes everywhere."""
     parts = [
@@ -103,6 +106,8 @@ def encode(
         parts.append(_rows("tensors", tensors))
     if torch is not None:
         parts.append(f'"torch": {_line(torch)}')
+    if project is not None:
+        parts.append(f'"project": {_line(project)}')
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
@@ -139,6 +144,19 @@ def rows_of(data: Any, kind: type[R]) -> tuple[R, ...]:
         return msgspec.convert(data, tuple[kind, ...])  # type: ignore[valid-type]
     except (msgspec.MsgspecError, RecursionError) as error:
         raise GraphFormatError(f"no rows of a table: {_reason(error)}") from None
+
+
+def may_be_damaged(text: str) -> bool:
+    """Whether a text that is no Graph may be one that was damaged: it has the shape of one.
+
+    That may be so, too, of what is no JSON at all, as a merge leaves it.
+    """
+    try:
+        data = msgspec.json.decode(text)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return True
+    required = {field.name for field in msgspec.structs.fields(Document) if field.required}
+    return isinstance(data, dict) and required <= set(data)
 
 
 def plain(text: str) -> dict[str, Any]:

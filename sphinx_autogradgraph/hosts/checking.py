@@ -34,6 +34,17 @@ def _part_of(options: argparse.Namespace) -> Part:
     return part
 
 
+def _only(options: argparse.Namespace, docs: Path) -> frozenset[str]:
+    """The names of the pages that an update takes, of names or files; none if it takes all."""
+    found = set()
+    for page in getattr(options, "pages", ()):
+        path = Path(page)
+        if path.is_file() and path.resolve().is_relative_to(docs.resolve()):
+            path = path.resolve().relative_to(docs.resolve()).with_suffix("")
+        found.add(path.as_posix())
+    return frozenset(found)
+
+
 def _write_report(
     options: argparse.Namespace, report: Report, file_of: Callable[[str], str], language: str
 ) -> None:
@@ -57,11 +68,13 @@ def _write_report(
 
 def _markdown_site(options: argparse.Namespace) -> int:
     """Check or update what is built by MkDocs, ProperDocs or Zensical."""
-    from sphinx_autogradgraph.hosts.markdown.site_check import NoSiteError, check_site
+    from sphinx_autogradgraph.hosts.markdown.site_check import NoSiteError, check_site, docs_of
 
     updates = options.command == "update"
     try:
-        site = check_site(Path(options.docs), options.command, _part_of(options))
+        docs = docs_of(Path(options.docs).absolute())
+        only = _only(options, docs)
+        site = check_site(Path(options.docs), options.command, _part_of(options), only)
     except NoSiteError as error:
         print(f"autogradgraph: {error}", file=sys.stderr)
         return 2
@@ -71,7 +84,8 @@ def _markdown_site(options: argparse.Namespace) -> int:
             print(line)
         site.report.remove_orphans()
     print(site.report.summary())
-    return int(site.diagnostics > 0 or not (updates or site.report.in_sync()))
+    in_sync = site.report.in_sync()
+    return int(site.diagnostics > 0 or site.report.failed() or not (updates or in_sync))
 
 
 def _sphinx_project(options: argparse.Namespace) -> int:
@@ -82,7 +96,11 @@ def _sphinx_project(options: argparse.Namespace) -> int:
     from sphinx.util.docutils import docutils_namespace, patch_docutils
 
     from sphinx_autogradgraph.hosts.sphinx.attributes import CHECK, UPDATE
-    from sphinx_autogradgraph.hosts.sphinx.check_builders import PART_EVENT, REPORT_EVENT
+    from sphinx_autogradgraph.hosts.sphinx.check_builders import (
+        PART_EVENT,
+        REPORT_EVENT,
+        UpdateBuilder,
+    )
 
     if not sys.stdout.isatty():
         nocolor()
@@ -104,6 +122,8 @@ def _sphinx_project(options: argparse.Namespace) -> int:
                     warning=sys.stdout,
                     parallel=options.jobs,
                 )
+                if isinstance(app.builder, UpdateBuilder):
+                    app.builder.only = _only(options, Path(app.srcdir))
                 app.connect(REPORT_EVENT, lambda _app, report: reports.append(report))
                 app.connect(PART_EVENT, lambda _app: _part_of(options))
                 app.build()

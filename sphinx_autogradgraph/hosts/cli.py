@@ -90,6 +90,9 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--mermaid", action="store_true", help="with drawings as Mermaid text in report.md"
         )
+    commands.choices["update"].add_argument(
+        "pages", metavar="PAGE", nargs="*", help="accept the graphs of these pages only"
+    )
     commands.choices["check"].add_argument(
         "--shard", metavar="K/N", type=_part, default=WHOLE, help="check the K-th of N parts only"
     )

@@ -159,13 +159,16 @@ def key_of(program: Program, variables: Mapping[str, str | None] | None = None) 
 @cache
 def versions() -> tuple[str, ...]:
     """What else decides: the versions of Python, of torch and of this package."""
-    found = [platform.python_version()]
-    for name in ("torch", "numpy", "sphinx-autogradgraph"):
-        try:
-            found.append(importlib.metadata.version(name))
-        except importlib.metadata.PackageNotFoundError:
-            found.append("")
-    return tuple(found)
+    packages = ("torch", "numpy", "sphinx-autogradgraph")
+    return platform.python_version(), *(installed(name) or "" for name in packages)
+
+
+def installed(package: str) -> str | None:
+    """The version of a package, None if it is not installed."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def _relative(found: Observation, program: Program) -> Observation:

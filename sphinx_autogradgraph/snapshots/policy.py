@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -12,9 +12,11 @@ from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.core.messages import Message, Translate, untranslated
 from sphinx_autogradgraph.core.settings import Mode
 from sphinx_autogradgraph.program.program import Target
+from sphinx_autogradgraph.runtime.cache import installed
 from sphinx_autogradgraph.runtime.result import Traced
 from sphinx_autogradgraph.snapshots.comparison import SnapshotComparison, SnapshotStatus
-from sphinx_autogradgraph.snapshots.store import Snapshots, drift
+from sphinx_autogradgraph.snapshots.figure_names import FigureNames
+from sphinx_autogradgraph.snapshots.store import Snapshot, SnapshotError, Snapshots, drift
 
 Purpose = Literal["build", "check", "update"]
 """What graphs are made for: ``build`` keeps new ones and tells of drift, ``check`` only compares,
@@ -22,16 +24,25 @@ Purpose = Literal["build", "check", "update"]
 
 
 class SnapshotPolicy:
-    """The snapshots of a project's figures; ``name`` is how messages call their directory."""
+    """The snapshots of a project's figures; ``name`` is how messages call their directory.
 
-    def __init__(self, directory: str, name: str, translate: Translate = untranslated) -> None:
-        self.snapshots = Snapshots(directory)
+    ``project`` is the directory of the pages.
+    """
+
+    def __init__(
+        self,
+        directory: str,
+        name: str,
+        translate: Translate = untranslated,
+        project: str | os.PathLike[str] | None = None,
+    ) -> None:
+        self.snapshots = Snapshots(directory, project)
         self._name = name
         self._translate = translate
 
-    def path(self, page: str, name: str, number: int) -> Path:
+    def path(self, names: FigureNames, name: str, number: int) -> Path:
         """The file of a figure, by its name, else by its number on the page."""
-        return self.snapshots.path(page, name or str(number))
+        return self.snapshots.path(names.page, names.of(name, number))
 
     def display(self, path: str | os.PathLike[str]) -> str:
         """How messages call a file."""
@@ -40,15 +51,31 @@ class SnapshotPolicy:
 
     def read(self, path: Path) -> Traced | Diagnostic | None:
         """The snapshot in a file, None if there is none, a diagnostic if it cannot be read."""
+        snapshot = self._load(path)
+        return snapshot.traced if isinstance(snapshot, Snapshot) else snapshot
+
+    def _load(self, path: Path) -> Snapshot | Diagnostic | None:
         try:
-            return self.snapshots.read(path)
-        except ValueError as error:
+            return self.snapshots.load(path)
+        except SnapshotError as error:
+            return self._unreadable(path, error)
+
+    def _unreadable(self, path: Path, error: SnapshotError) -> Diagnostic:
+        """Say why a snapshot cannot be read, and how to mend it."""
+        values = {"file": self.display(path), "reason": str(error)}
+        if error.foreign:
             return Diagnostic(
                 "snapshot",
-                "the snapshot {file} cannot be read: {reason}; restore it, or accept today's "
-                "graph with autogradgraph update",
-                {"file": self.display(path), "reason": str(error)},
+                "the snapshot {file} cannot be read: {reason}; it is not ours to overwrite, so "
+                "move it away, or give the figure another name",
+                values,
             )
+        return Diagnostic(
+            "snapshot",
+            "the snapshot {file} cannot be read: {reason}; restore it, or accept today's "
+            "graph with autogradgraph update",
+            values,
+        )
 
     def keep(
         self, path: Path, traced: Traced, purpose: Purpose
@@ -57,7 +84,7 @@ class SnapshotPolicy:
 
         What it is to the snapshot, how it differs in words, and the diagnostics to report.
         """
-        kept = self.read(path)
+        kept = self._load(path)
         status: SnapshotStatus
         words: list[str] = []
         diagnostics: list[Diagnostic] = []
@@ -68,8 +95,10 @@ class SnapshotPolicy:
         elif kept is None:
             status = "missing"
         else:
-            words = drift(kept, traced, self._translate)
+            words = drift(kept.traced, traced, self._translate)
             status = "drift" if words else "same"
+            if words:
+                words += self._versions(kept)
             if words and purpose == "build":
                 diagnostic = Diagnostic(
                     "drift",
@@ -85,14 +114,27 @@ class SnapshotPolicy:
                 diagnostics.append(fault_of_it)
         return status, words, diagnostics
 
-    def orphans(self, wanted: Iterable[SnapshotComparison]) -> list[Path]:
-        """The snapshots of none of these figures."""
-        return self.snapshots.orphans(Path(kept.path) for kept in wanted)
+    def _versions(self, kept: Snapshot) -> list[str]:
+        """Which torch each side had, where a difference may come from that."""
+        today = installed("torch")
+        if kept.torch is None or today is None or kept.torch == today:
+            return []
+        values = {"before": kept.torch, "after": today}
+        words = Message("the snapshot was made with torch {before}, this with {after}", values)
+        return [words.sentence(self._translate)]
+
+    def orphans(
+        self, wanted: Iterable[SnapshotComparison], of_page: Callable[[str], bool]
+    ) -> list[Path]:
+        """The snapshots of none of these figures, of pages that may have such."""
+        return self.snapshots.orphans((Path(kept.path) for kept in wanted), of_page)
 
     def _write(self, path: Path, traced: Traced) -> Diagnostic | None:
         """Keep a graph; the diagnostic if it cannot be written."""
         try:
             self.snapshots.write(path, traced)
+        except SnapshotError as error:
+            return self._unreadable(path, error)
         except OSError as error:
             return Diagnostic(
                 "snapshot",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ class Report:
     orphans: tuple[Path, ...]
     keeper: SnapshotPolicy
     translate: Translate = untranslated
+    erring: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -28,15 +29,25 @@ class Report:
         keeper: SnapshotPolicy,
         translate: Translate = untranslated,
         part: Part = WHOLE,
+        erring: Collection[str] = (),
+        only: Collection[str] = (),
     ) -> Report:
         """The report on all pages of a project, by their names, or on those of a part of them.
 
-        Snapshots of no figure are told of by the first part.
+        Snapshots of no figure are told of by the first part.  A page that is ``erring``, or of
+        which a figure failed, may have figures that nobody could read: it has no such snapshots.
+        ``only`` names the pages that an update takes, if it does not take all.
         """
         found = [(page, entry) for page in sorted(kept) for entry in kept[page]]
-        orphans = tuple(keeper.orphans(entry for _, entry in found) if part.number == 1 else ())
+        failing = {*erring, *(page for page, entry in found if entry.status == "failed")}
+
+        def may_have_orphans(page: str) -> bool:
+            return page not in failing and (not only or page in only)
+
+        wanted = (entry for _, entry in found)
+        orphans = tuple(keeper.orphans(wanted, may_have_orphans) if part.number == 1 else ())
         entries = tuple(item for item in found if item[1].status != "elsewhere")
-        return cls(entries, orphans, keeper, translate)
+        return cls(entries, orphans, keeper, translate, tuple(sorted(erring)))
 
     def count(self, status: str) -> int:
         """How many figures are in that status."""
@@ -44,7 +55,11 @@ class Report:
 
     def in_sync(self) -> bool:
         """Whether every graph is the one that is kept, and nothing else is kept."""
-        return not self.orphans and self.count("same") == len(self.entries)
+        return not self.orphans and not self.erring and self.count("same") == len(self.entries)
+
+    def failed(self) -> bool:
+        """Whether not all could be accepted: figures failed, or pages have errors."""
+        return bool(self.count("failed") or self.erring)
 
     def complaints(self) -> Iterator[tuple[str | None, int | None, str, str]]:
         """Page, line, subtype and words of each thing that is not in sync.

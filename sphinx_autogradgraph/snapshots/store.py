@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from sphinx_autogradgraph.core.atomic_files import write_aside
@@ -12,49 +14,180 @@ from sphinx_autogradgraph.core.messages import Translate, untranslated
 from sphinx_autogradgraph.graph import codec
 from sphinx_autogradgraph.graph.diff import differences
 from sphinx_autogradgraph.graph.model import Graph, TensorRow
+from sphinx_autogradgraph.runtime.cache import installed
 from sphinx_autogradgraph.runtime.result import Traced
 
 SUFFIX = ".json"
 
+MAX_BYTES = 256 * 1024 * 1024
+"""A larger file is no snapshot."""
+
+_BEGINNING = re.compile(r'\s*\{\s*"version"\s*:\s*(\d+)\s*,\s*"outputs"\s*:\s*\[')
+"""How a snapshot of any version begins, and next to nothing else does."""
+
+
+class SnapshotError(ValueError):
+    """Raised for a file in the place of a snapshot that is none, or that cannot be trusted.
+
+    ``foreign`` tells that it is not ours, and so is not for us to overwrite.
+    """
+
+    def __init__(self, reason: str, *, foreign: bool = False) -> None:
+        super().__init__(reason)
+        self.foreign = foreign
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A graph that was kept, with what is not compared: the torch that made it, and whose it is."""
+
+    traced: Traced
+    torch: str | None = None
+    project: str | None = None
+
 
 class Snapshots:
-    """The snapshots in a directory; each is named for its page and its figure."""
+    """The snapshots in a directory; each is named for its page and its figure.
 
-    def __init__(self, directory: str | os.PathLike[str]) -> None:
+    ``project`` is the directory of the pages.  Several projects may share a directory: each
+    snapshot says whose it is.
+    """
+
+    def __init__(
+        self, directory: str | os.PathLike[str], project: str | os.PathLike[str] | None = None
+    ) -> None:
         self.directory = Path(directory)
+        self.project = None if project is None else Path(project)
 
     def path(self, page: str, figure: str) -> Path:
         """The file of a figure: ``PAGE.FIGURE.json``, where a page may be in a folder."""
-        name = re.sub(r"[^\w.-]+", "-", figure)
-        return self.directory / f"{page}.{name}{SUFFIX}"
+        return self.directory / f"{page}.{figure}{SUFFIX}"
 
     def read(self, path: Path) -> Traced | None:
+        """The graph in a file, None if there is none; :exc:`SnapshotError` if it is no snapshot."""
+        snapshot = self.load(path)
+        return None if snapshot is None else snapshot.traced
+
+    def load(self, path: Path) -> Snapshot | None:
         """The snapshot in a file, None if there is none.
 
-        Raises :exc:`ValueError` when what is there is no snapshot.
+        Raises :exc:`SnapshotError` when what is there is no snapshot, or is another project's.
         """
-        try:
-            text = path.read_text("utf-8")
-        except FileNotFoundError:
+        text = self._text(path)
+        if text is None:
             return None
-        except OSError as error:
-            raise ValueError(error.strerror or type(error).__name__) from None
-        document = codec.decode(text)
-        return Traced(Graph.of_records(document.records()), document.tensors)
+        begins = _BEGINNING.match(text)
+        if begins is not None and int(begins[1]) > codec.VERSION:
+            raise SnapshotError("it is of a newer version of sphinx-autogradgraph", foreign=True)
+        try:
+            document = codec.decode(text)
+        except codec.GraphFormatError as error:
+            raise SnapshotError(str(error), foreign=not codec.may_be_damaged(text)) from None
+        graph = Graph.of_records(document.records())
+        if graph != graph.structure() or any(node.kind == "module" for node in graph.nodes):
+            raise SnapshotError("it holds what no snapshot does: values, gradients, or a view")
+        if self._of_others(document.project):
+            raise SnapshotError(f"it belongs to the project {document.project}", foreign=True)
+        return Snapshot(Traced(graph, document.tensors), document.torch, document.project)
 
     def write(self, path: Path, traced: Traced) -> None:
-        """Keep what was traced in a file; :exc:`OSError` if that cannot be written."""
-        write_aside(path, snapshot_text(traced).encode())
+        """Keep what was traced in a file.
 
-    def orphans(self, wanted: Iterable[Path]) -> list[Path]:
-        """The snapshots of no figure: those that are not among the wanted files."""
-        return sorted(set(self.directory.rglob(f"*{SUFFIX}")) - set(wanted))
+        Raises :exc:`OSError` if that cannot be written, and :exc:`SnapshotError` for a file that is
+        not ours to overwrite.
+        """
+        try:
+            self.load(path)
+        except SnapshotError as error:
+            if error.foreign:
+                raise
+        write_aside(path, snapshot_text(traced, installed("torch"), self._key()).encode())
+
+    def orphans(self, wanted: Iterable[Path], of_page: Callable[[str], bool]) -> list[Path]:
+        """The snapshots of no figure: those that are ours and not among the wanted files.
+
+        ``of_page`` tells whether a page may have any.  A file that is not recognisably ours, or
+        that is of another project, is none of them.
+        """
+        keep = {os.path.normcase(path) for path in wanted}
+        return [
+            path
+            for path in self._files()
+            if os.path.normcase(path) not in keep
+            and all(map(of_page, self._pages(path)))
+            and self._is_ours(path)
+        ]
+
+    def _files(self) -> Iterator[Path]:
+        """The files of the directory that are called as snapshots are; links are not followed."""
+        for folder, folders, files in os.walk(self.directory):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in sorted(files):
+                if name.endswith(SUFFIX) and "." in name.removesuffix(SUFFIX):
+                    yield Path(folder, name)
+
+    def _pages(self, path: Path) -> Iterator[str]:
+        """The pages that a snapshot may be of, by its name."""
+        parts = path.relative_to(self.directory).as_posix().removesuffix(SUFFIX).split(".")
+        for end in range(1, len(parts)):
+            yield ".".join(parts[:end])
+
+    def _is_ours(self, path: Path) -> bool:
+        try:
+            snapshot = self.load(path)
+        except SnapshotError:
+            return False
+        if snapshot is None:
+            return False
+        # Before snapshots said whose they are, a directory that holds the pages as well may have
+        # had graphs that somebody drew; in one of its own there is nothing else.
+        return snapshot.project is not None or not self._holds_pages()
+
+    def _holds_pages(self) -> bool:
+        return self.project is not None and self.project.resolve().is_relative_to(
+            self.directory.resolve()
+        )
+
+    def _key(self) -> str | None:
+        """Whose the snapshots are: the directory of the pages, from that of the snapshots."""
+        if self.project is None:
+            return None
+        return Path(os.path.relpath(self.project, self.directory)).as_posix()
+
+    def _of_others(self, key: str | None) -> bool:
+        """Whether a snapshot is that of another project, which is still there."""
+        if key is None or self.project is None or key == self._key():
+            return False
+        other = Path(os.path.normpath(self.directory / key))
+        return other.is_dir() and not other.samefile(self.project)
+
+    def _text(self, path: Path) -> str | None:
+        """The text of a file, None if there is none; nothing but a file of ours is opened."""
+        try:
+            if not path.resolve().is_relative_to(self.directory.resolve()):
+                raise SnapshotError("it is a link out of the directory", foreign=True)
+            status = path.stat()
+            if not stat.S_ISREG(status.st_mode):
+                raise SnapshotError("it is not a regular file", foreign=True)
+            if status.st_size > MAX_BYTES:
+                raise SnapshotError("it is too large for a snapshot", foreign=True)
+            return path.read_text("utf-8")
+        except FileNotFoundError:
+            return None
+        except UnicodeDecodeError:
+            raise SnapshotError("it is not a text", foreign=True) from None
+        except (OSError, RuntimeError) as error:  # RuntimeError: links that go round in a circle
+            reason = getattr(error, "strerror", None) or type(error).__name__
+            raise SnapshotError(reason, foreign=True) from None
 
 
-def snapshot_text(traced: Traced) -> str:
-    """The text of a snapshot: the Graph's canonical JSON, and the rows of the tensors table."""
+def snapshot_text(traced: Traced, torch: str | None = None, project: str | None = None) -> str:
+    """The text of a snapshot: the Graph's canonical JSON, and the rows of the tensors table.
+
+    At its end stands what is not compared: the torch that made it, and whose it is.
+    """
     graph = traced.graph.structure()
-    return codec.encode(graph, graph.chain, _rows(traced))
+    return codec.encode(graph, graph.chain, _rows(traced), torch, project)
 
 
 def _rows(traced: Traced) -> tuple[TensorRow, ...]:

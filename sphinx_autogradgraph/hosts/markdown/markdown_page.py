@@ -23,6 +23,7 @@ from sphinx_autogradgraph.program.observations import Observation
 from sphinx_autogradgraph.program.program import Block, display_path
 from sphinx_autogradgraph.program.source_lines import line_of_code, source_lines
 from sphinx_autogradgraph.snapshots.comparison import SnapshotComparison
+from sphinx_autogradgraph.snapshots.figure_names import FigureNames
 
 REFERENCE = "reference"
 """The option that Sphinx has as the directive's argument."""
@@ -65,6 +66,7 @@ class MarkdownPage:
         self._file = display_path(host.path, site.root) if host.path else UNKNOWN
         self._slug = page_slug(host.name or UNKNOWN)
         self._drawn: list[DrawnFence] = []
+        self._names = FigureNames(host.name or UNKNOWN, self._is_page)
         self._next = 0
         self._code: dict[int, _Code] = {}  # by the number of the figure, as are the next two
         self._html: dict[int, str] = {}
@@ -117,6 +119,9 @@ class MarkdownPage:
             warnings = tuple(self._warnings.get(fence.line, ()))
             self._drawn.append(DrawnFence(fence, self._html[figure.number], warnings))
 
+    def _is_page(self, name: str) -> bool:
+        return self.host.docs is not None and Path(self.host.docs, f"{name}.md").is_file()
+
     def _plan(self, found: Sequence[Fence]) -> Plan[Fence]:
         plan: Plan[Fence] = Plan(before=len(self._drawn))
         for place, fence in enumerate(found):
@@ -124,6 +129,8 @@ class MarkdownPage:
                 plan.add_figure(fence, self._request(fence), place, self._line(fence))
             elif fence.runs:
                 plan.add_block(fence, self._block(fence))
+        for figure in plan.figures:
+            self._names.of(figure.request.options.name, figure.number)
         return plan
 
     def _page(self, plan: Plan[Fence]) -> PageFigures[Fence]:
@@ -222,7 +229,7 @@ class MarkdownPage:
         snapshots = self.site.snapshots
         if snapshots is None or self.host.name is None:
             return None
-        return snapshots.path(self.host.name, figure.request.options.name, figure.number)
+        return snapshots.path(self._names, figure.request.options.name, figure.number)
 
     def depends_on(self, observations: Iterable[Observation]) -> None:
         """Do nothing: converters make every page anew, or watch the files themselves."""

@@ -40,7 +40,9 @@ class MarkdownSite:
         except DiagnosticError as error:
             self.settings, self.diagnostic = Settings(), error.diagnostic
         name = self.settings.snapshots
-        self.snapshots = None if name is None else SnapshotPolicy(str(root / name), name)
+        self.snapshots = (
+            None if name is None else SnapshotPolicy(str(root / name), name, project=root)
+        )
         self._lock = threading.Lock()  # Zensical converts pages side by side
         self._reported: set[str] = set()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,11 +39,14 @@ class CheckedSite:
     diagnostics: int
 
 
-def check_site(directory: Path, purpose: Purpose, part: Part = WHOLE) -> CheckedSite:
+def check_site(
+    directory: Path, purpose: Purpose, part: Part = WHOLE, only: Collection[str] = ()
+) -> CheckedSite:
     """Run all code of a site and compare its graphs with their snapshots, or accept them.
 
     ``directory`` is that of the pages, or of the project.  Faults and what is not in sync are
-    printed.  Only pages of the ``part`` are run.  Raises :exc:`NoSiteError`.
+    printed.  Only pages of the ``part`` are run, and only those that ``only`` names, if it names
+    any.  Raises :exc:`NoSiteError`.
     """
     docs = docs_of(directory.absolute())
     root = project_root(docs)
@@ -60,6 +63,11 @@ def check_site(directory: Path, purpose: Purpose, part: Part = WHOLE) -> Checked
     site = MarkdownSite(root, purpose)
     if site.diagnostic is not None:
         raise NoSiteError(site.diagnostic.sentence())
+    if site.settings.execution == "never":
+        raise NoSiteError(
+            "execution is 'never' in [tool.autogradgraph] of pyproject.toml: a check runs the code "
+            "of the pages, so there is none without"
+        )
     if site.snapshots is None:
         raise NoSiteError(
             "there are no snapshots to check: set snapshots in [tool.autogradgraph] of "
@@ -75,7 +83,7 @@ def check_site(directory: Path, purpose: Purpose, part: Part = WHOLE) -> Checked
             names[name] = display_path(file, root)
             host = PageHost(root, str(file), name, docs)
             drawn = page_class(site, host, lines_of(file, (root, docs)))
-            if part.has(str(file), map(str, files)):
+            if part.has(str(file), map(str, files)) and (not only or name in only):
                 drawn.draw()
             else:
                 drawn.pass_over()
@@ -83,7 +91,7 @@ def check_site(directory: Path, purpose: Purpose, part: Part = WHOLE) -> Checked
     finally:
         site.close()
         logger.removeHandler(diagnostics)
-    report = Report.of(comparisons, site.snapshots, part=part)
+    report = Report.of(comparisons, site.snapshots, part=part, only=only)
     if purpose == "check":
         for page, line, subtype, text in report.complaints():
             place = "" if page is None else f"{names[page]}:{line}: "

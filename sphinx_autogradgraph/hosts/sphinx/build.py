@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docutils import nodes
+from docutils.utils import Reporter
 from sphinx.util import logging
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
@@ -19,7 +20,7 @@ from sphinx_autogradgraph.graph.model import Source
 from sphinx_autogradgraph.hosts.sphinx import build_wide, dependencies
 from sphinx_autogradgraph.hosts.sphinx.attributes import CHECK, UPDATE
 from sphinx_autogradgraph.hosts.sphinx.check_builders import part_of
-from sphinx_autogradgraph.hosts.sphinx.comparisons import COMPARISONS, snapshot_policy
+from sphinx_autogradgraph.hosts.sphinx.comparisons import COMPARISONS, ERRORS, snapshot_policy
 from sphinx_autogradgraph.hosts.sphinx.config_values import settings_of
 from sphinx_autogradgraph.hosts.sphinx.document_page import DocumentPage, concerns_us
 from sphinx_autogradgraph.hosts.sphinx.figure_nodes import fail, fill, leave_out
@@ -27,6 +28,7 @@ from sphinx_autogradgraph.hosts.sphinx.gallery import is_gallery_page, runs_in_g
 from sphinx_autogradgraph.hosts.sphinx.table_nodes import table_node
 from sphinx_autogradgraph.hosts.sphinx.translation import _
 from sphinx_autogradgraph.program.observations import Observation
+from sphinx_autogradgraph.snapshots.figure_names import FigureNames
 from sphinx_autogradgraph.snapshots.policy import Purpose
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ logger = logging.getLogger(__name__)
 
 IDLE_BUILDERS = frozenset({"changes", "gettext", "linkcheck"})
 """Builders whose output does not depend on what code does: they run none."""
+
+ERROR = Reporter.ERROR_LEVEL
 
 PURPOSES: dict[str, Purpose] = {CHECK: "check", UPDATE: "update"}
 """What graphs are made for, by the names of our builders."""
@@ -81,6 +85,8 @@ class Build:
 
     def draw_page(self, app: Sphinx, document: nodes.document) -> None:
         """Draw all figures of a document that has just been read."""
+        if any(message["level"] >= ERROR for message in document.findall(nodes.system_message)):
+            ERRORS.add(app.env, app.env.docname, True)
         if not concerns_us(document):
             return
         env, docname = app.env, app.env.docname
@@ -131,6 +137,9 @@ class DocumentHost:
         self._docname = docname
         self._file = file
         self._page = page
+        self._names = FigureNames(docname, env.found_docs.__contains__)
+        for figure in page.plan.figures:
+            self._names.of(figure.request.options.name, figure.number)
 
     def warn(self, element: nodes.Element, diagnostic: Diagnostic, figure: nodes.Element) -> None:
         """Warn at a node of the author's, now and on every build until it is mended."""
@@ -146,7 +155,7 @@ class DocumentHost:
         """Return the file of a figure's snapshot, None where none is kept."""
         if self._snapshots is None:
             return None
-        return self._snapshots.path(self._docname, figure.request.options.name, figure.number)
+        return self._snapshots.path(self._names, figure.request.options.name, figure.number)
 
     def depends_on(self, observations: Iterable[Observation]) -> None:
         """Have the document read again when any of this is not as it was observed."""

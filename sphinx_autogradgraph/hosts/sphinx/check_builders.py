@@ -9,7 +9,7 @@ from sphinx.errors import ConfigError
 from sphinx.util import logging
 
 from sphinx_autogradgraph.hosts.sphinx.attributes import CHECK, UPDATE
-from sphinx_autogradgraph.hosts.sphinx.comparisons import COMPARISONS, snapshot_policy
+from sphinx_autogradgraph.hosts.sphinx.comparisons import COMPARISONS, ERRORS, snapshot_policy
 from sphinx_autogradgraph.hosts.sphinx.translation import _
 from sphinx_autogradgraph.snapshots.part import WHOLE, Part
 
@@ -40,21 +40,47 @@ class CheckBuilder(DummyBuilder):
 
 
 class UpdateBuilder(CheckBuilder):
-    """Runs everything and accepts what came out as the snapshots."""
+    """Runs everything and accepts what came out as the snapshots.
+
+    ``only`` names the documents that it takes, if it does not take all.
+    """
 
     name = UPDATE
+    only: frozenset[str] = frozenset()
 
 
 def setup_builders(app: Sphinx) -> None:
     """Add the builders, and report when they have read all documents."""
     COMPARISONS.setup(app)
+    ERRORS.setup(app)
     app.add_event(REPORT_EVENT)
     app.add_event(PART_EVENT)
     app.add_builder(CheckBuilder)
     app.add_builder(UpdateBuilder)
     app.connect("builder-inited", _demand_snapshots)
     app.connect("env-get-outdated", _all_of_them)
+    app.connect("env-before-read-docs", _take_only, priority=100)
     app.connect("env-updated", _report)
+
+
+def _demand_pages(app: Sphinx, env: BuildEnvironment, only: frozenset[str]) -> None:
+    """Refuse a page that there is not, nor any snapshot of it."""
+    policy = snapshot_policy(app)
+    for page in sorted(only - env.found_docs):
+        if policy is None or not policy.orphans((), page.__eq__):
+            raise ConfigError(_("there is no page {page}").format(page=page))
+
+
+def only_of(app: Sphinx) -> frozenset[str]:
+    """The documents that an update takes, none if it takes all."""
+    return app.builder.only if isinstance(app.builder, UpdateBuilder) else frozenset()
+
+
+def _take_only(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
+    only = only_of(app)
+    if only:
+        _demand_pages(app, env, only)
+        docnames[:] = [docname for docname in docnames if docname in only]
 
 
 def part_of(app: Sphinx) -> Part:
@@ -63,7 +89,16 @@ def part_of(app: Sphinx) -> Part:
 
 
 def _demand_snapshots(app: Sphinx) -> None:
-    if app.builder.name in (CHECK, UPDATE) and snapshot_policy(app) is None:
+    if app.builder.name not in (CHECK, UPDATE):
+        return
+    if app.config.autogradgraph_execution == "never":
+        raise ConfigError(
+            _(
+                "autogradgraph_execution is 'never': a check runs the code of the pages, so there "
+                "is none without"
+            )
+        )
+    if snapshot_policy(app) is None:
         raise ConfigError(
             _("autogradgraph_snapshots is not set in conf.py: there are no snapshots to check")
         )
@@ -82,13 +117,13 @@ def _report(app: Sphinx, env: BuildEnvironment) -> None:
 
     keeper = snapshot_policy(app)
     assert keeper is not None, "a check demands snapshots"
-    report = Report.of(COMPARISONS.of(env), keeper, _, part_of(app))
+    report = Report.of(COMPARISONS.of(env), keeper, _, part_of(app), ERRORS.of(env), only_of(app))
     app.emit(REPORT_EVENT, report)
     if app.builder.name == UPDATE:
         for line in report.accepted():
             logger.info(line)
         report.remove_orphans()
-        app.statuscode = 1 if report.count("failed") else 0
+        app.statuscode = 1 if report.failed() else 0
         return
     for docname, number, subtype, text in report.complaints():
         location = None if docname is None else (docname, number)

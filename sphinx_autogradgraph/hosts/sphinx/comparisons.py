@@ -16,10 +16,15 @@ if TYPE_CHECKING:
 
 COMPARISONS: Store[SnapshotComparison] = Store("kept")
 
+ERRORS: Store[bool] = Store("errors")
+"""The documents that docutils could not read without errors."""
+
 
 def snapshot_policy(app: Sphinx) -> SnapshotPolicy | None:
     """The snapshots of a project, None if it keeps none."""
     from sphinx_autogradgraph.snapshots.policy import SnapshotPolicy
 
     name = app.config.autogradgraph_snapshots
-    return SnapshotPolicy(os.path.join(app.confdir, name), name, _) if name else None
+    if not name:
+        return None
+    return SnapshotPolicy(os.path.join(app.confdir, name), name, _, app.srcdir)
