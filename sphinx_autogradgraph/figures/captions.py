@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sphinx_autogradgraph.core.messages import Message, Translate, untranslated
 from sphinx_autogradgraph.figures.figure_layout import FigureLayout
 from sphinx_autogradgraph.graph.model import Graph
-from sphinx_autogradgraph.render.text import Span, folded, summary, title
+from sphinx_autogradgraph.render.text import Span, bytes_text, folded, summary, title
 
 
 def caption_and_legend(
@@ -29,5 +29,9 @@ def caption_and_legend(
     legend = [*first, Span("text", " "), *rest] if has_caption else list(rest)
     if drawn.folded:
         legend += [Span("text", " "), *folded(graph, drawn.view or graph, translate)]
+    held = sum(node.saved_bytes or 0 for node in graph.nodes)
+    if held:
+        kept = translate("Kept for backward: {size}.").format(size=bytes_text(held))
+        legend.append(Span("text", f" {kept}"))
     legend += [Span("text", f" {note.sentence(translate)}") for note in notes]
     return first, legend

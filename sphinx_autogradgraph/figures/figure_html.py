@@ -14,7 +14,7 @@ from sphinx_autogradgraph.core.diagnostics import DiagnosticError
 from sphinx_autogradgraph.core.messages import Translate, untranslated
 from sphinx_autogradgraph.core.settings import Engine
 from sphinx_autogradgraph.figures.figure_layout import FigureLayout
-from sphinx_autogradgraph.graph.model import Graph
+from sphinx_autogradgraph.graph.model import Graph, source_of
 from sphinx_autogradgraph.render.arrange import draw_view
 from sphinx_autogradgraph.render.notebook_html import LARGE, data_script, lists_html
 from sphinx_autogradgraph.render.svg import Link, svg_of
@@ -177,7 +177,8 @@ def _line_links(graph: Graph, anchors: Mapping[int, str], _: Translate) -> dict[
     links = {}
     for id, anchor in anchors.items():
         node = graph.nodes[id]
-        assert node.source is not None, "a link to a line comes from a source"
-        label = _("made by line {line}").format(line=node.source.line)
+        source = source_of(node)
+        assert source is not None, "a link to a line comes from a source"
+        label = _("made by line {line}").format(line=source.line)
         links[id] = Link(f"#{anchor}", label)
     return links

@@ -192,7 +192,12 @@ SHOWN: Mapping[Show, str] = {
     "saved": "what nodes saved for backward, by torch's names: tensors beside the node, like a "
     "sheet of paper, and other arguments in it (``exponent=2``).  A leaf that is saved says so "
     "itself.  Nothing is unpacked or computed again, and what a ``backward()`` has freed is marked",
-    "inputs": "the tensors that do not require grad and went into operations, dashed",
+    "memory": "how many bytes each node keeps alive for backward: whole storages, each at the "
+    "first node that saved it, and none of leaves and inputs, which are there anyway.  A fold says "
+    "the sum, the caption that of the whole graph",
+    "inputs": "the tensors that do not require grad and went into operations, dashed; each says "
+    "why it does not, and links to the line where that came about.  One that was cut from a tensor "
+    "in the graph (by ``detach()``, under ``no_grad``, by its dtype) hangs on it by a dotted line",
     "formulas": "what each function node sends to each of its inputs, as a Python expression of "
     "``grad``, the gradient that arrived: ``→ w: X.T @ grad``.  Tensors have the program's names, "
     "else those under which torch saved them; saved numbers stand as numbers.  Every formula that "

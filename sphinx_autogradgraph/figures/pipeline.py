@@ -21,7 +21,7 @@ from sphinx_autogradgraph.core.settings import Settings
 from sphinx_autogradgraph.figures.figure_layout import FigureLayout
 from sphinx_autogradgraph.figures.plan import Figure, PageProgram, Plan
 from sphinx_autogradgraph.figures.tables import Table, tables_of
-from sphinx_autogradgraph.graph.model import Graph, Source
+from sphinx_autogradgraph.graph.model import Graph, Source, source_of
 from sphinx_autogradgraph.program.observations import Observation
 from sphinx_autogradgraph.program.source_lines import split_lines
 from sphinx_autogradgraph.render.arrange import arrange
@@ -314,8 +314,8 @@ class Pipeline:
         anchors = {
             node.id: anchor
             for node in graph.nodes
-            if node.source is not None
-            and (anchor := page.host.line_anchor(figure, node.source)) is not None
+            if (source := source_of(node)) is not None
+            and (anchor := page.host.line_anchor(figure, source)) is not None
         }
         prefix = f"{page.slug}-{figure.number}"
         layout = FigureLayout.of(arranged, graph, options, prefix, anchors)

@@ -7,10 +7,17 @@ from dataclasses import dataclass
 
 from sphinx_autogradgraph.core.messages import Translate
 from sphinx_autogradgraph.figures.options import TableName
-from sphinx_autogradgraph.graph.model import Graph, Node, ParameterRow, Saved, TensorRow
+from sphinx_autogradgraph.graph.model import Graph, Node, ParameterRow, Saved, TensorRow, source_of
 from sphinx_autogradgraph.render.chain_rule import ChainRule
 from sphinx_autogradgraph.render.labels import Show
-from sphinx_autogradgraph.render.text import Span, norm_text, shape_text, shape_text_of, value_text
+from sphinx_autogradgraph.render.text import (
+    Span,
+    bytes_text,
+    norm_text,
+    shape_text,
+    shape_text_of,
+    value_text,
+)
 from sphinx_autogradgraph.runtime.result import Traced
 
 
@@ -101,6 +108,10 @@ def _nodes(graph: Graph, lines: Mapping[int, str], _: Translate, show: Collectio
     if measured:
         names += [_("gradient"), _("order")]
         widths += [14, 6]
+    holds = "memory" in show and any(node.saved_bytes is not None for node in graph.nodes)
+    if holds:
+        names.append(_("memory"))
+        widths.append(8)
     keeps = "saved" in show and any(node.saved is not None for node in graph.nodes)
     if keeps:
         names.append(_("saved"))
@@ -127,6 +138,9 @@ def _nodes(graph: Graph, lines: Mapping[int, str], _: Translate, show: Collectio
                 _text("" if gradient is None else norm_text(gradient, _)),
                 _text("" if gradient is None else str(gradient.order)),
             ]
+        if holds:
+            held = node.saved_bytes
+            cells.append(_text("" if held is None else bytes_text(held)))
         if keeps:
             cells.append(_text(", ".join(_saved(graph, saved, _) for saved in node.saved or ())))
         if rules:
@@ -175,9 +189,11 @@ def _operation(node: Node, _: Translate) -> Cell:
 
 
 def _line(node: Node, lines: Mapping[int, str]) -> Cell:
-    if node.source is None:
+    source = source_of(node)
+    if source is None:
         return _text("")
-    span = Span("text", f"{node.source.file}:{node.source.line}")
+    why = "" if node.reason is None else f"{node.reason.why}, "
+    span = Span("text", f"{why}{source.file}:{source.line}")
     return Cell((span,), line=lines.get(node.id))
 
 

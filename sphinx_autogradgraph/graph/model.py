@@ -38,6 +38,7 @@ from sphinx_autogradgraph.graph.records import (
     TensorRow,
     Values,
     Why,
+    source_of,
 )
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "TensorRow",
     "Values",
     "Why",
+    "source_of",
 ]
 
 

@@ -19,11 +19,11 @@ from sphinx_autogradgraph.core.messages import Message
 Kind = Literal["leaf", "function", "input", "module"]
 KINDS: tuple[Kind, ...] = ("leaf", "function", "input", "module")
 
-Extra = Literal["inputs", "saved", "values", "flags", "formulas", "gradients"]
+Extra = Literal["inputs", "saved", "memory", "values", "flags", "formulas", "gradients"]
 EXTRAS: tuple[Extra, ...] = get_args(Extra)
 """What a Graph holds only when it is asked for: the tensors that do not require grad, what nodes
-saved for backward, the values of small tensors, the flags of living ones, the formulas of what
-nodes send back, and the gradients that arrive."""
+saved for backward and how much memory that holds, the values of small tensors, the flags of living
+ones, the formulas of what nodes send back, and the gradients that arrive."""
 
 _MOST = 2**63 - 1
 _FINITE = 1.7e308
@@ -274,6 +274,11 @@ class TensorRow(Record, frozen=True):
     grad_fn: str | None
     retains_grad: bool = False
     grad: Shape = None
+
+
+def source_of(node: Node) -> Source | None:
+    """The line that made a node; of an input the one for which it does not require grad."""
+    return node.source or (None if node.reason is None else node.reason.source)
 
 
 class ParameterRow(Record, frozen=True):

@@ -20,7 +20,7 @@ LINE = 15.0
 """The distance of two lines of words in a box."""
 
 BoxKind = Literal["leaf", "function", "input", "output", "base", "saved", "module", "cut"]
-ArrowKind = Literal["use", "saved", "base"]
+ArrowKind = Literal["use", "saved", "base", "cut"]
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,9 @@ class Box:
 class Arrow:
     """A drawn edge, from the box of key ``tail`` to that of key ``head``.
 
-    Its ``kind`` is ``use``, or ``saved`` from a tensor to the function that saved it, or ``base``
-    from a tensor to a view of it.  ``beside`` is whether its boxes are to stand side by side,
-    ``words`` what stands at it.
+    Its ``kind`` is ``use``, or ``saved`` from a tensor to the function that saved it, ``base``
+    from a tensor to a view of it, or ``cut`` to a tensor that was cut from it.  ``beside`` is
+    whether its boxes are to stand side by side, ``words`` what stands at it.
     """
 
     key: str

@@ -57,6 +57,9 @@ def diagram_of(
             words.append(("meta", SAME))
         if "saved" in show:
             words += labels.of_arguments(node)
+        if "memory" in show:
+            words += labels.of_memory(node)
+        words += labels.of_reason(node)
         measured = [] if gradient is None else labels.of_gradient(graph, node, gradient)
         more = [*labels.of_flags(node), *labels.of_formulas(graph, node)]
         for key in uses.get(node.id, {None: f"n{node.id}"}).values():
@@ -67,6 +70,11 @@ def diagram_of(
                 box = replace(box, tooltip=node.backward)
             boxes.append(replace(box, shared=node.id in uses))
     arrows = list(_arrows(graph, labels, uses))
+    arrows += [
+        Arrow(f"c{node.id}", f"n{node.reason.of}", f"n{node.id}", "cut")
+        for node in graph.nodes
+        if node.reason is not None and node.reason.of is not None
+    ]
     if "saved" in show:
         _add_saved(graph, labels, boxes, arrows, beside="modules" not in show)
     clusters = clusters_of(graph, boxes, arrows) if "modules" in show else ()

@@ -132,7 +132,7 @@ COURIER = 0.6
 """The width of a character of Courier in its size."""
 
 
-_HEADS = {"use": "", "saved": " dir=none", "base": ""}
+_HEADS = {"use": "", "saved": " dir=none", "base": "", "cut": ""}
 
 
 def labelled_digraph_of(diagram: Diagram) -> graphviz.Digraph:

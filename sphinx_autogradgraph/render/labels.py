@@ -20,6 +20,7 @@ from sphinx_autogradgraph.graph.model import (
 )
 from sphinx_autogradgraph.render.chain_rule import ChainRule, flags_text
 from sphinx_autogradgraph.render.text import (
+    bytes_text,
     norm_text,
     operations_text,
     shape_text,
@@ -35,6 +36,7 @@ Show = Literal[
     "values",
     "flags",
     "saved",
+    "memory",
     "inputs",
     "formulas",
     "gradients",
@@ -45,9 +47,9 @@ Show = Literal[
 ]
 SHOW: tuple[Show, ...] = get_args(Show)
 """What can be shown: of the tensors that nodes produce and, if they are small, their values, and of
-those that are alive their flags; what nodes saved for backward, the tensors that do not require
-grad, the formulas of what nodes send back, the gradients that arrived, the modules and the calls
-that made nodes, the order in which backward visits them, and a legend."""
+those that are alive their flags; what nodes saved for backward and its bytes, the tensors that do
+not require grad, the formulas of what nodes send back, the gradients that arrived, the modules and
+the calls that made nodes, the order in which backward visits them, and a legend."""
 
 
 def extras_of(show: Collection[str]) -> tuple[Extra, ...]:
@@ -79,6 +81,9 @@ Lines = Literal[1, 2]
 
 SHORT = 8
 """Words with at most as many letters are not broken."""
+
+CUT = "✂"
+"""The sign of a tensor that was cut from the graph."""
 
 Role = Literal["order", "op", "call", "name", "meta", "saved", "gradient", "formula"]
 Word = tuple[Role, str]
@@ -194,7 +199,29 @@ class Labels:
                 words.append(("saved", f"{saved.role}={value_text(saved.value)}"))
             elif saved.freed:
                 words.append(("saved", self.translate("{name} freed").format(name=saved.role)))
+            elif saved.changed:
+                text = self.translate("{name} changed in place")
+                words.append(("saved", text.format(name=saved.role)))
         return words
+
+    def of_memory(self, node: Node) -> list[Word]:
+        """The memory that a node keeps for backward and none before it: «40 B»."""
+        return [] if node.saved_bytes is None else [("saved", bytes_text(node.saved_bytes))]
+
+    def of_reason(self, node: Node) -> list[Word]:
+        """Why an input does not require grad, where there is more to it than that it is data."""
+        reason = node.reason
+        if reason is None or (reason.why == "created" and reason.of is None):
+            return []
+        words = {
+            "created": "created",
+            "frozen": self.translate("frozen"),
+            "detached": self.translate("detached"),
+            "no_grad": "no_grad",
+            "dtype": "dtype",
+        }
+        word = words[reason.why]
+        return [("meta", word if reason.of is None else f"{CUT} {word}")]
 
     def saved_as(self, roles: Sequence[str]) -> list[Word]:
         """The names under which functions saved a leaf or an input, if any did."""

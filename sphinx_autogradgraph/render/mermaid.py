@@ -35,7 +35,7 @@ _SHAPES: dict[BoxKind, tuple[str, str]] = {
     "cut": ("(", ")"),
 }
 _DASHES: dict[BoxKind, str] = {"input": "5 3", "cut": "5 3", "base": "2 3"}
-_LINES: dict[ArrowKind, str] = {"use": "-->", "saved": "-.-", "base": "-.->"}
+_LINES: dict[ArrowKind, str] = {"use": "-->", "saved": "-.-", "base": "-.->", "cut": "-.->"}
 
 
 def mermaid_of(diagram: Diagram, title: str, description: str) -> str:

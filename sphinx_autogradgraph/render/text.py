@@ -63,6 +63,16 @@ def norm_text(gradient: Gradient | EdgeGradient, translate: Translate = untransl
     return translate("norm {norm}").format(norm=f"{gradient.norm:g}")
 
 
+def bytes_text(count: int) -> str:
+    """How much memory: «40 B», «1.5 KiB»."""
+    size = float(count)
+    for unit in ("B", "KiB", "MiB"):
+        if size < 1024:
+            return f"{size:.4g} {unit}"
+        size /= 1024
+    return f"{size:.4g} GiB"
+
+
 def times_text(times: int, translate: Translate = untranslated) -> str:
     """How often something repeats: «× 198 more»."""
     return translate("× {count} more").format(count=f"{times:,}")

@@ -78,7 +78,7 @@ class _Run:
             is_own=lambda path: path in self._files or is_authors(path),
             display=lambda path: self._files.get(path) or display_path(path, program.root),
             inputs=any(
-                "inputs" in target.extras or target.parameters or target.explain
+                {"inputs", "memory"} & set(target.extras) or target.parameters or target.explain
                 for target in program.targets
             ),
             values=any("values" in target.extras for target in program.targets),

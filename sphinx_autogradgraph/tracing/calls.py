@@ -24,6 +24,7 @@ from sphinx_autogradgraph.tracing.internals import (
     plain_tensors,
     sequence_number,
 )
+from sphinx_autogradgraph.tracing.memory import storage_of
 from sphinx_autogradgraph.tracing.reasons import Cause, Reasons, tensors_among
 from sphinx_autogradgraph.tracing.tensor_metadata import describe, small_values
 
@@ -32,7 +33,8 @@ from sphinx_autogradgraph.tracing.tensor_metadata import describe, small_values
 class Operand:
     """A tensor that did not require grad when it went into a call; it is not kept alive.
 
-    ``differentiable`` is whether one of its dtype could require grad, ``cause`` why it does not.
+    ``differentiable`` is whether one of its dtype could require grad, ``cause`` why it does not,
+    ``storage`` the address of its memory.
     """
 
     tensor: weakref.ref[torch.Tensor]
@@ -40,6 +42,7 @@ class Operand:
     meta: TensorMeta
     differentiable: bool
     cause: Cause
+    storage: int
 
 
 class Call(NamedTuple):
@@ -122,6 +125,13 @@ class Calls(TorchFunctionMode):
                 if grad_fn is not None and values is not None:
                     self.values.setdefault((sequence_number(grad_fn), output), values)
 
+    @property
+    def storages(self) -> set[int] | None:
+        """The addresses of what went into calls and does not require grad, if that was noted."""
+        if not self._inputs:
+            return None
+        return {operand.storage for call in self._calls for operand in call.operands}
+
     def of(self, number: int) -> Call | None:
         """The call that made the node with that sequence number."""
         at = bisect_right(self._starts, number) - 1
@@ -142,6 +152,7 @@ class Calls(TorchFunctionMode):
                             describe(item),
                             item.dtype.is_floating_point or item.dtype.is_complex,
                             self._reasons.of(item),
+                            storage_of(item)[0],
                         )
                     )
         return tuple(found)

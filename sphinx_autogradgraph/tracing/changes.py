@@ -10,6 +10,7 @@ import torch
 from torch.autograd.graph import Node as GradFn
 
 from sphinx_autogradgraph.tracing.internals import plain_tensors, sequence_number
+from sphinx_autogradgraph.tracing.memory import storage_of
 from sphinx_autogradgraph.tracing.reasons import Place
 from sphinx_autogradgraph.tracing.saved import versions_of_changed
 
@@ -44,7 +45,7 @@ class Changes:
                 self._changed(tensor, name)
 
     def _changed(self, tensor: torch.Tensor, name: str) -> None:
-        versions = self._changes.setdefault(_storage(tensor), {})
+        versions = self._changes.setdefault(storage_of(tensor)[0], {})
         versions.setdefault(tensor._version, (self._place(), name))
         if len(versions) > MAX_CHANGES:
             del versions[next(iter(versions))]
@@ -53,15 +54,8 @@ class Changes:
 
     def after(self, tensor: torch.Tensor, version: int) -> Change | None:
         """The first change of a tensor after it had that version, if it was noted."""
-        versions = self._changes.get(_storage(tensor), {})
+        versions = self._changes.get(storage_of(tensor)[0], {})
         return versions.get(version + 1)
-
-
-def _storage(tensor: torch.Tensor) -> int:
-    try:
-        return int(tensor.untyped_storage()._cdata)
-    except (RuntimeError, NotImplementedError):  # sparse and functorch's have none
-        return id(tensor)
 
 
 @dataclass(frozen=True)

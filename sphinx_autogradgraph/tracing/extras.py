@@ -20,6 +20,7 @@ from sphinx_autogradgraph.tracing.internals import (
     plain_tensors,
     sequence_number,
 )
+from sphinx_autogradgraph.tracing.memory import saved_bytes
 from sphinx_autogradgraph.tracing.names import Names
 from sphinx_autogradgraph.tracing.provenance import Recorder
 from sphinx_autogradgraph.tracing.reasons import Cut
@@ -53,6 +54,8 @@ class Extras:
             self._add_reasons(nodes, self.recorder)
         if "saved" in wanted:
             self._add_saved(nodes)
+        if "memory" in wanted:
+            self._add_memory(nodes)
         if "formulas" in wanted:
             self._add_formulas(nodes)
         if "gradients" in wanted:
@@ -75,6 +78,12 @@ class Extras:
         for fn in self.functions:
             id = self.ids[fn]
             nodes[id] = nodes[id].replace(saved=saved_by(fn, self.names, producer, id))
+
+    def _add_memory(self, nodes: list[Node]) -> None:
+        leaves = [fn.variable for fn in self.leaves]  # type: ignore[attr-defined]
+        inputs = None if self.recorder is None else self.recorder.input_storages
+        for fn, size in saved_bytes(self.functions, leaves, inputs).items():
+            nodes[self.ids[fn]] = nodes[self.ids[fn]].replace(saved_bytes=size)
 
     def _add_formulas(self, nodes: list[Node]) -> None:
         arriving: dict[GradFn, set[int]] = {}

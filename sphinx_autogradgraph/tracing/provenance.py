@@ -269,6 +269,11 @@ class Recorder:
         """What a backward of the program failed for: a saved tensor that was changed in place."""
         return self._calls.conflict
 
+    @property
+    def input_storages(self) -> set[int] | None:
+        """The addresses of the memory of inputs, if they were noted."""
+        return self._calls.storages
+
     def call(self, number: int) -> Call | None:
         """The call that made the node with that sequence number."""
         return self._calls.of(number)

@@ -131,6 +131,13 @@ def _tensor(
         yield role, Saved(role, freed=True)
 
 
+def tensors_saved_by(fn: GradFn) -> Iterator[tuple[torch.Tensor, bool]]:
+    """The tensors that a node keeps, and whether each is what the node itself produced."""
+    for role, value in (*_built_in(fn), *_custom(fn)):
+        if isinstance(value, torch.Tensor):
+            yield value, role.startswith("result")
+
+
 def versions_of_changed(fn: GradFn) -> Iterator[tuple[str, torch.Tensor, int]]:
     """The saved tensors that were changed in place since, each with the version that was saved.
 

@@ -187,7 +187,10 @@ def renumbered(node: Node, ids: Mapping[int, int]) -> Node:
         saved = tuple(
             item if item.node is None else item.replace(node=ids.get(item.node)) for item in saved
         )
-    return node.replace(id=ids[node.id], members=members(node), saved=saved)
+    reason = node.reason
+    if reason is not None and reason.of is not None:
+        reason = reason.replace(of=ids.get(reason.of))
+    return node.replace(id=ids[node.id], members=members(node), saved=saved, reason=reason)
 
 
 def _folded(
@@ -221,6 +224,7 @@ def _folded(
             digest=_digest(graph, group),
         ),
         members=tuple(sorted(own)),
+        saved_bytes=sum(node.saved_bytes or 0 for node in group) or None,
     )
 
 
