@@ -30,7 +30,9 @@ def at(source: Source | None) -> Message | str:
         return ""
     text = source.text if len(source.text) <= MAX_TEXT else f"{source.text[: MAX_TEXT - 1]}…"
     values = {"file": source.file, "line": str(source.line), "text": text}
-    return Message(" at {file}:{line} (`{text}`)" if text else " at {file}:{line}", values)
+    if not text:
+        return Message(" at {file}:{line}", values)
+    return Message(" at {file}:{line} (`{text}`)", values)
 
 
 def because(cause: Cause, tensor: torch.Tensor, name: str, recorder: Recorder) -> Message:
@@ -41,27 +43,35 @@ def because(cause: Cause, tensor: torch.Tensor, name: str, recorder: Recorder) -
     if cause.why == "detached":
         return Message("`{name}` was detached{at}", {"name": _detached(cause, line, name), **where})
     if cause.why == "no_grad":
-        made = _assigned(line) or name
-        text = "`{name}` was computed under torch.no_grad() or inference_mode(){at}"
-        return Message(text, {"name": made, **where})
+        return Message(
+            "`{name}` was computed under torch.no_grad() or inference_mode(){at}",
+            {"name": _assigned(line) or name, **where},
+        )
     if cause.why == "frozen":
         if issubclass(type(tensor), torch.nn.Parameter):
             return Message("it is frozen: requires_grad was set to False{at}", where)
         return Message(
             "only frozen parameters went into it: requires_grad was set to False{at}", where
         )
-    if cause.why == "dtype":
-        if tensor.dtype.is_floating_point or tensor.dtype.is_complex:
-            text = "it was computed from integers or truth values, which `{name}` became{at}"
-            return Message(text, {"name": _assigned(line) or name, **where})
-        text = (
-            "its dtype is {dtype}, and only floating point and complex tensors can require grad; "
-            "it was made{at}"
+    if cause.why != "dtype":
+        return _made(Message("nothing that requires grad went into it"), source)
+    if tensor.dtype.is_floating_point or tensor.dtype.is_complex:
+        return Message(
+            "it was computed from integers or truth values, which `{name}` became{at}",
+            {"name": _assigned(line) or name, **where},
         )
-        dtype = str(tensor.dtype)
-        return Message(text if source else text.partition(";")[0], {"dtype": dtype, **where})
-    text = "nothing that requires grad went into it; it was made{at}"
-    return Message(text if source else text.partition(";")[0], where)
+    why = Message(
+        "its dtype is {dtype}, and only floating point and complex tensors can require grad",
+        {"dtype": str(tensor.dtype)},
+    )
+    return _made(why, source)
+
+
+def _made(why: Message, source: Source | None) -> Message:
+    """A reason, and the line that made the tensor where it is known."""
+    if source is None:
+        return why
+    return Message("{why}; it was made{at}", {"why": why, "at": at(source)})
 
 
 def _name(tensor: torch.Tensor, names: Names) -> str | None:

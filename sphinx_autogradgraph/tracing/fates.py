@@ -137,9 +137,11 @@ class Fates:
             key = "" if why is None else why.sentence()
             groups.setdefault(key, (why, []))[1].append(name)
         for why, names in groups.values():
-            values = {"names": _listed(names), "why": why or ""}
-            text = "{names}: in the graph" if why is None else "{names}: not in the graph; {why}"
-            yield Message(text, values)
+            if why is None:
+                yield Message("{names}: in the graph", {"names": _listed(names)})
+            else:
+                values = {"names": _listed(names), "why": why}
+                yield Message("{names}: not in the graph; {why}", values)
         yield from self._histories()
 
     def _named(self) -> Iterator[tuple[str, torch.Tensor]]:
