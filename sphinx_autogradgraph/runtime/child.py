@@ -141,7 +141,11 @@ class _Run:
         random.seed(program.seed)
         if "numpy" in sys.modules:
             sys.modules["numpy"].random.seed(program.seed % 2**32)
-        torch.manual_seed(program.seed)
+        others = torch.version.cuda, torch.version.hip, getattr(torch.version, "xpu", None)
+        if any(others) or torch.backends.mps.is_built():
+            torch.manual_seed(program.seed)
+        else:  # that would note for later, with a stack of sources, what no device will ask for
+            torch.default_generator.manual_seed(program.seed)
         if program.import_module is not None:
             self.module = self._import(program.import_module)
             return

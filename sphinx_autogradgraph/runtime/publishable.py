@@ -13,6 +13,7 @@ import sys
 import sysconfig
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
 from sphinx_autogradgraph.program.author_files import torch_directory
@@ -22,6 +23,9 @@ _CONTROL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 """What would alter how the text around it is shown, or cannot be shown at all."""
+
+_ESCAPED = re.compile(r"\\[bfu]")
+"""What a control character, among others, is in JSON."""
 
 _CODE = "source"
 """What is left as it is: the author's own lines, which pages are searched for."""
@@ -51,11 +55,13 @@ class Publisher:
             (program.directory, "."),
         ]
         self._names = dict(_forms(places))
+        self._written = [json.dumps(form)[1:-1] for form in self._names]
+
+    @cached_property
+    def _places(self) -> re.Pattern[str]:
         longest = sorted(self._names, key=len, reverse=True)
         # A directory whose name only begins alike is another.
-        self._places = re.compile(rf"(?:{'|'.join(map(re.escape, longest))})(?![\w.-])")
-        written = "|".join(re.escape(json.dumps(form)[1:-1]) for form in longest)
-        self._suspicious = re.compile(rf"{written}|\\[bfu]")
+        return re.compile(rf"(?:{'|'.join(map(re.escape, longest))})(?![\w.-])")
 
     def text(self, text: str) -> str:
         """A text without the places of this machine, and without control characters."""
@@ -65,7 +71,8 @@ class Publisher:
     def encode(self, data: Mapping[str, Any]) -> bytes:
         """The JSON of a result, all its messages and names made publishable."""
         targets = _dumps(data["targets"])
-        if self._suspicious.search(targets):  # else it is not worth a walk through large graphs
+        # Else it is not worth a walk through large graphs.
+        if _ESCAPED.search(targets) or any(place in targets for place in self._written):
             targets = _dumps(_mapped(data["targets"], self.text))
         rest = _dumps({key: value for key, value in data.items() if key != "targets"})
         return f'{{"targets": {targets}, {rest[1:]}'.encode()
