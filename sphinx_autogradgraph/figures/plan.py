@@ -115,6 +115,10 @@ class Plan(Generic[E]):
         else:
             figure.request = replace(request, diagnostics=(_NOTHING_ABOVE,))
 
+    def names(self) -> list[tuple[str, int]]:
+        """The names of the figures, empty if they have none, and their numbers."""
+        return [(figure.request.options.name, figure.number) for figure in self.figures]
+
     def blocks_of(self, figure: Figure[E]) -> Sequence[Block]:
         """The code that a figure is drawn from, as far as the page or its reference shows it."""
         if figure.request.program is not None:

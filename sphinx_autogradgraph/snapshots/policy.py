@@ -40,9 +40,9 @@ class SnapshotPolicy:
         self._name = name
         self._translate = translate
 
-    def path(self, names: FigureNames, name: str, number: int) -> Path:
+    def path(self, names: FigureNames, number: int) -> Path:
         """The file of a figure, by its name, else by its number on the page."""
-        return self.snapshots.path(names.page, names.of(name, number))
+        return self.snapshots.path(names.page, names.of(number))
 
     def display(self, path: str | os.PathLike[str]) -> str:
         """How messages call a file."""

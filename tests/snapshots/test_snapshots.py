@@ -459,23 +459,27 @@ def test_a_snapshot_that_cannot_be_read(synced: Project) -> None:
 
 
 def test_two_figures_never_share_a_file() -> None:
-    figures = {"": 1, "2": 2, "loss graph": 3, "loss-graph": 4, "Loss-Graph": 5, "a/../b": 6,
-               "0.1": 7, ".hidden": 8, "损失": 9, "x" * 300: 10}  # fmt: skip
+    names = ["loss graph", "", "loss-graph", "Loss-Graph", "2", "a b/../c", "0.1", "损失", "x" * 300,
+             "loss-graph", "loss-graph", ""]  # fmt: skip
     one = FigureNames("v1", {"v1.0"}.__contains__)
-    names = [one.of(name, number) for name, number in figures.items()]
-    names += [one.of("loss-graph", 11), one.of("loss-graph", 12), one.of("", 13)]
-    assert len({name.casefold() for name in names}) == len(names)
-    assert names[0] == "1"
-    assert names[3] == "loss-graph"
-    assert names[8] == "损失"
-    assert names[12] == "13"
+    one.add(zip(names, range(1, 13), strict=True))
+    files = [one.of(number) for number in range(1, 13)]
+    assert len({file.casefold() for file in files}) == 12
+    assert all("/" not in file and len(file) <= 80 for file in files)
+    kept = {2: "2", 3: "loss-graph", 6: "a-b-..-c", 8: "损失", 12: "12"}
+    assert {number: one.of(number) for number in kept} == kept
+    altered = [
+        number
+        for number, name in enumerate(names, 1)
+        if is_altered(name, f"v1.{one.of(number)}.json")
+    ]
+    assert altered == [1, 4, 5, 7, 10, 11]
     other = FigureNames("v1.0", {"v1"}.__contains__)
-    assert f"v1.0.{other.of('1', 1)}" not in {f"v1.{name}" for name in names}
-    assert all("/" not in name and len(name) <= 80 for name in names)
-    assert one.of("loss graph", 3) == names[2]
-    assert [name for name in figures if is_altered(name, f"v1.{one.of(name, figures[name])}.json")] == [
-        "2", "loss graph", "Loss-Graph", "a/../b", "0.1", ".hidden", "x" * 300
-    ]  # fmt: skip
+    other.add([("1", 1)])
+    assert f"v1.0.{other.of(1)}" not in {f"v1.{file}" for file in files}
+    alone = FigureNames("v1", {"v1"}.__contains__)
+    alone.add([("loss graph", 1), ("0.1", 2), ("3", 3)])
+    assert [alone.of(number) for number in (1, 2, 3)] == ["loss-graph", "0.1", "3"]
 
 
 def test_a_snapshot_that_is_written_is_read(tmp_path: Path) -> None:

@@ -129,8 +129,7 @@ class MarkdownPage:
                 plan.add_figure(fence, self._request(fence), place, self._line(fence))
             elif fence.runs:
                 plan.add_block(fence, self._block(fence))
-        for figure in plan.figures:
-            self._names.of(figure.request.options.name, figure.number)
+        self._names.add(plan.names())
         return plan
 
     def _page(self, plan: Plan[Fence]) -> PageFigures[Fence]:
@@ -229,7 +228,7 @@ class MarkdownPage:
         snapshots = self.site.snapshots
         if snapshots is None or self.host.name is None:
             return None
-        return snapshots.path(self._names, figure.request.options.name, figure.number)
+        return snapshots.path(self._names, figure.number)
 
     def depends_on(self, observations: Iterable[Observation]) -> None:
         """Do nothing: converters make every page anew, or watch the files themselves."""

@@ -138,8 +138,7 @@ class DocumentHost:
         self._file = file
         self._page = page
         self._names = FigureNames(docname, env.found_docs.__contains__)
-        for figure in page.plan.figures:
-            self._names.of(figure.request.options.name, figure.number)
+        self._names.add(page.plan.names())
 
     def warn(self, element: nodes.Element, diagnostic: Diagnostic, figure: nodes.Element) -> None:
         """Warn at a node of the author's, now and on every build until it is mended."""
@@ -155,7 +154,7 @@ class DocumentHost:
         """Return the file of a figure's snapshot, None where none is kept."""
         if self._snapshots is None:
             return None
-        return self._snapshots.path(self._names, figure.request.options.name, figure.number)
+        return self._snapshots.path(self._names, figure.number)
 
     def depends_on(self, observations: Iterable[Observation]) -> None:
         """Have the document read again when any of this is not as it was observed."""
