@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import importlib.util
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
@@ -158,13 +160,19 @@ class Drawing:
     def _repr_mimebundle_(
         self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
     ) -> dict[str, Any]:
-        """What notebooks show, each host what it can: HTML, SVG, LaTeX, text."""
+        """What notebooks show, each host what it can: HTML, SVG, PDF, text.
+
+        Without the extra ``[pdf]`` there is LaTeX in place of PDF.
+        """
         forms: dict[str, Callable[[], str]] = {
             "text/html": lambda: self.html,
             "image/svg+xml": lambda: self.svg,
-            "text/latex": self._repr_latex_,
             "text/plain": lambda: self.text,
         }
+        if importlib.util.find_spec("reportlab") is None:
+            forms["text/latex"] = self._latex
+        else:  # what is binary stands in notebooks as base64
+            forms["application/pdf"] = lambda: base64.b64encode(self._pdf()).decode()
         return {
             kind: form()
             for kind, form in forms.items()
@@ -187,13 +195,13 @@ class Drawing:
             description=alternative(graph),
             plain=True,
         )
-        return notebook_html(svg, graph, *self._sentences)
+        return notebook_html(svg, self.svg, alternative(graph), graph, *self._sentences)
 
     def _repr_html_(self) -> str:
         """What sphinx-gallery shows."""
         return self.html
 
-    def _repr_latex_(self) -> str:
+    def _latex(self) -> str:
         """The drawing in LaTeX, as far as it is not too large for that, and the caption."""
         return latex_of(self._diagram, self._layout, self.caption)
 

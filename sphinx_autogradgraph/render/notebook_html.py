@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from functools import cache
 from html import escape
@@ -9,6 +10,7 @@ from importlib.resources import files
 
 from sphinx_autogradgraph.core.messages import Translate, untranslated
 from sphinx_autogradgraph.graph.model import Graph
+from sphinx_autogradgraph.render.labels import printable
 from sphinx_autogradgraph.render.svg import style_sheet
 from sphinx_autogradgraph.render.text import Span, whole_lists
 
@@ -22,12 +24,34 @@ def _script() -> str:
     return (files("sphinx_autogradgraph") / "render" / "notebook.js").read_text("utf-8")
 
 
-def notebook_html(svg: str, graph: Graph, caption: Sequence[Span], legend: Sequence[Span]) -> str:
-    """The figure of an SVG: as on pages, with the style sheet in it."""
+_ALIVE = (
+    ".autogradgraph>.autogradgraph-still{display:none!important}"
+    ".autogradgraph>.autogradgraph-alive[hidden]{display:block!important}"
+)
+"""With its style sheet a figure shows its SVG; viewers that strip that, as GitHub's, the image."""
+
+
+def notebook_html(
+    svg: str,
+    still: str,
+    description: str,
+    graph: Graph,
+    caption: Sequence[Span],
+    legend: Sequence[Span],
+) -> str:
+    """The figure of an SVG: as on pages, with the style sheet in it.
+
+    ``still`` is an SVG that stands alone: where style sheets, scripts or inline SVG are stripped it
+    is seen in the place of the other, as an image with the ``description``.
+    """
     data = data_script(graph.to_json()) if len(graph.nodes) <= LARGE else ""
+    url = f"data:image/svg+xml;base64,{base64.b64encode(still.encode()).decode()}"
     return (
-        f'<figure class="autogradgraph align-default">\n<style>{style_sheet(page=True)}</style>\n'
-        f'<div class="autogradgraph-canvas">\n{svg}\n</div>\n{data}{lists_html(graph)}'
+        f'<figure class="autogradgraph align-default">\n'
+        f"<style>{style_sheet(page=True)}{_ALIVE}</style>\n"
+        f'<img class="autogradgraph-still" src="{url}" alt="{escape(printable(description))}">\n'
+        f'<div class="autogradgraph-alive" hidden><div class="autogradgraph-canvas">\n{svg}\n'
+        f"</div></div>\n{data}{lists_html(graph)}"
         f'<figcaption><p><span class="caption-text">{spans_html(caption)}</span></p>\n'
         f'<p><span class="autogradgraph-summary">{spans_html(legend)}</span></p></figcaption>\n'
         f"</figure>\n<script>\n{_script()}</script>\n"

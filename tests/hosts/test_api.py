@@ -126,12 +126,12 @@ def test_a_drawing_can_be_saved(tmp_path: Path, ending: str) -> None:
 def test_notebooks_get_the_svg_and_the_text() -> None:
     l = torch.ones(3, requires_grad=True).sum()
     bundle = draw(l)._repr_mimebundle_()
-    assert list(bundle) == ["text/html", "image/svg+xml", "text/latex", "text/plain"]
+    assert list(bundle) == ["text/html", "image/svg+xml", "text/plain", "application/pdf"]
     assert set(draw(l)._repr_mimebundle_(include=["text/plain"])) == {"text/plain"}
     assert set(draw(l)._repr_mimebundle_(exclude=["text/plain"])) == {
         "text/html",
         "image/svg+xml",
-        "text/latex",
+        "application/pdf",
     }
 
 
