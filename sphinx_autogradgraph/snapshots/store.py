@@ -152,7 +152,10 @@ class Snapshots:
         """Whose the snapshots are: the directory of the pages, from that of the snapshots."""
         if self.project is None:
             return None
-        return Path(os.path.relpath(self.project, self.directory)).as_posix()
+        try:
+            return Path(os.path.relpath(self.project, self.directory)).as_posix()
+        except ValueError:  # on another drive of Windows
+            return None
 
     def _of_others(self, key: str | None) -> bool:
         """Whether a snapshot is that of another project, which is still there."""
