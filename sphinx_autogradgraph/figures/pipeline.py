@@ -5,12 +5,18 @@
     plan ─► programs run, or snapshots in their place ─► outcomes ─► comparison with the snapshot
          ─► view and layout ─► the finished figure, which the host puts into its page
 
-A host makes one :class:`Pipeline` for a build and calls :meth:`Pipeline.draw` for each page.
+A host makes one :class:`Pipeline` for a build and calls :meth:`Pipeline.draw` for each page; or
+:meth:`Pipeline.start` for each page that it has read, while it reads others, and then
+:meth:`Pipeline.finish` for all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import os
+import time
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
@@ -24,15 +30,18 @@ from sphinx_autogradgraph.figures.tables import Table, tables_of
 from sphinx_autogradgraph.graph.model import Graph, Source, source_of
 from sphinx_autogradgraph.program.observations import Observation
 from sphinx_autogradgraph.program.source_lines import split_lines
-from sphinx_autogradgraph.render.arrange import arrange
+from sphinx_autogradgraph.render.arrange import Arranged, arrange
 from sphinx_autogradgraph.runtime.cache import Cache
-from sphinx_autogradgraph.runtime.cached_client import CachedRunner
-from sphinx_autogradgraph.runtime.client import Runner, Waiting, has_torch
+from sphinx_autogradgraph.runtime.cached_client import CachedRunner, Submitted
+from sphinx_autogradgraph.runtime.client import WAITING, Runner, Waiting, has_torch
 from sphinx_autogradgraph.runtime.lingering import Linger
-from sphinx_autogradgraph.runtime.result import Traced
+from sphinx_autogradgraph.runtime.result import Result, Traced
 from sphinx_autogradgraph.snapshots.comparison import SnapshotComparison, SnapshotStatus
 from sphinx_autogradgraph.snapshots.figure_names import is_altered
 from sphinx_autogradgraph.snapshots.policy import Purpose, SnapshotPolicy, fall_back
+
+SHORT = 0.2
+"""Seconds of waiting for one thing before the others are looked after."""
 
 E = TypeVar("E")
 """An element of a page, as its host has them."""
@@ -66,9 +75,9 @@ class Host(Protocol[E]):
         """Put a finished figure into the page, or the reason why there is none."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class PageFigures(Generic[E]):
-    """The figures of one page.
+    """The figures of one page, on their way through the pipeline.
 
     Programs run in ``directory``; files are named from ``root``; ``slug`` begins all HTML ids.
     """
@@ -79,6 +88,11 @@ class PageFigures(Generic[E]):
     root: str
     slug: str
     comparisons: list[SnapshotComparison] = field(default_factory=list)
+    programs: Sequence[PageProgram[E]] = ()
+    submitted: Submitted | None = None
+    results: Sequence[Result] = ()
+    layouts: dict[int, Future[Arranged]] = field(default_factory=dict)
+    """The layouts under way, by the numbers of the figures."""
 
 
 class Pipeline:
@@ -131,14 +145,51 @@ class Pipeline:
         """End the worker."""
         self._runner.close()
 
-    def draw(self, page: PageFigures[E], waiting: Waiting | None = None) -> None:
+    def draw(self, page: PageFigures[E]) -> None:
         """Run the programs of a page and put its figures into it."""
-        for figure in page.plan.figures:
-            self._check_name(page, figure)
-        if self.runs:
-            self._run(page, waiting)
-        for figure in page.plan.figures:
-            self._finish(page, figure)
+        self.start(page)
+        for _ in self.finish([page]):
+            pass
+
+    def start(self, page: PageFigures[E]) -> None:
+        """Hand the programs of a page over, and return at once."""
+        if not self.runs:
+            return
+        page.programs = page.plan.programs(page.directory, page.root)
+        blocks = {block.path for run in page.programs for block in run.program.blocks}
+        page.host.depends_on(map(Observation.of_file, sorted(blocks)))
+        memory = self.settings.memory
+        page.submitted = self._runner.submit(
+            [replace(run.program, path=self._path, memory=memory) for run in page.programs]
+        )
+
+    def finish(
+        self, pages: Sequence[PageFigures[E]], waiting: Waiting | None = None
+    ) -> Iterator[PageFigures[E]]:
+        """Put figures into the pages that were started; yield each page when that is done.
+
+        Pages come in their order, whatever ends first.  Programs go on meanwhile, and layouts are
+        made side by side.  When it takes long, ``waiting`` is told now and then how many of how
+        many pages are done, after how many seconds.
+        """
+        begin = time.monotonic()
+        tell = begin + WAITING
+        ahead = deque(pages)
+        queue = deque(pages)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            while queue:
+                for page in [page for page in ahead if self._has_results(page)]:
+                    ahead.remove(page)
+                    self._collect(page, pool)
+                if queue[0] not in ahead and _wait(queue[0].layouts.values(), SHORT):
+                    page = queue.popleft()
+                    self._conclude(page)
+                    yield page
+                elif queue[0] in ahead:
+                    self._runner.advance(SHORT)
+                if waiting is not None and time.monotonic() > tell:
+                    waiting(len(pages) - len(queue), len(pages), time.monotonic() - begin)
+                    tell = time.monotonic() + WAITING
 
     def pass_over(self, page: PageFigures[E]) -> None:
         """Note the figures of a page that another part of a check compares."""
@@ -147,35 +198,59 @@ class Pipeline:
 
     # --- running ---
 
-    def _run(self, page: PageFigures[E], waiting: Waiting | None) -> None:
-        """Run the programs of a page and hand their outcomes to the figures."""
-        runs = page.plan.programs(page.directory, page.root)
-        memory = self.settings.memory
-        programs = [replace(run.program, path=self._path, memory=memory) for run in runs]
-        results = self._runner.run(programs, waiting)
+    def _has_results(self, page: PageFigures[E]) -> bool:
+        return page.submitted is None or page.submitted.done()
+
+    def _collect(self, page: PageFigures[E], pool: Executor) -> None:
+        """Hand the outcomes of programs and snapshots to the figures, and start their layouts."""
+        page.results = page.submitted.results() if page.submitted is not None else ()
+        for run, result in zip(page.programs, page.results, strict=True):
+            for figure, outcome in zip(run.figures, result.targets, strict=True):
+                figure.outcome = outcome
+        for figure in page.plan.figures:
+            if self._falls_back(figure):
+                snapshot = self._snapshot(page, figure)
+                if figure.outcome is None or isinstance(snapshot, Traced):
+                    figure.outcome, figure.from_snapshot = snapshot, True
+            if isinstance(figure.outcome, Traced):
+                options = figure.request.options
+                page.layouts[figure.number] = pool.submit(
+                    arrange,
+                    figure.outcome.graph,
+                    options.scope,
+                    options.show,
+                    options.direction,
+                    self.settings.layout,
+                    float(self.settings.layout_timeout),
+                    self._translate,
+                    self.settings.column,
+                )
+
+    def _falls_back(self, figure: Figure[E]) -> bool:
+        """Whether a figure is drawn from its snapshot, if there is one.
+
+        With ``auto``, also where torch turned out to be broken.
+        """
+        if figure.request.diagnostics:
+            return False
+        if self.settings.execution == "auto" and self.purpose == "build":
+            broken = isinstance(figure.outcome, Diagnostic) and figure.outcome.build_wide
+            return broken or figure.outcome is None
+        return figure.outcome is None
+
+    def _conclude(self, page: PageFigures[E]) -> None:
+        """Report what went wrong on a page, compare its graphs, and put its figures into it."""
+        for figure in page.plan.figures:
+            self._check_name(page, figure)
         if self._runner.cache_error is not None:
             first = page.plan.figures[0].element
             page.host.warn(first, self._runner.cache_error, first)
-        for run, result in zip(runs, results, strict=True):
-            blocks = (Observation.of_file(block.path) for block in run.program.blocks)
-            page.host.depends_on([*blocks, *result.observed])
-            for figure, outcome in zip(run.figures, result.targets, strict=True):
-                figure.outcome = outcome
-            self._report(page, run)
-
-    def _report(self, page: PageFigures[E], run: PageProgram[E]) -> None:
-        """Report what went wrong in a program.
-
-        Where torch turns out to be broken, ``auto`` falls back on snapshots.
-        """
-        if self.settings.execution == "auto" and self.purpose == "build":
-            for figure in run.figures:
-                if isinstance(figure.outcome, Diagnostic) and figure.outcome.build_wide:
-                    kept = self._snapshot(page, figure)
-                    if isinstance(kept, Traced):
-                        figure.outcome, figure.from_snapshot = kept, True
-        for element, diagnostic in run.diagnostics():
-            page.host.warn(element, diagnostic, run.figures[0].element)
+        for run, result in zip(page.programs, page.results, strict=True):
+            page.host.depends_on(result.observed)
+            for element, diagnostic in run.diagnostics():
+                page.host.warn(element, diagnostic, run.figures[0].element)
+        for figure in page.plan.figures:
+            self._finish(page, figure)
 
     # --- snapshots ---
 
@@ -198,18 +273,14 @@ class Pipeline:
         if path is not None:
             page.host.depends_on([Observation.of_file(str(path))])
         options, target = figure.request.options, figure.request.target
-        kept = fall_back(self.snapshots, path, target, options.skip, self.settings.execution)
-        if isinstance(kept, Traced) and path is not None:
-            self._check_lines(page, figure, kept, path)
-        return kept
+        return fall_back(self.snapshots, path, target, options.skip, self.settings.execution)
 
-    def _check_lines(
-        self, page: PageFigures[E], figure: Figure[E], kept: Traced, path: Path
-    ) -> None:
+    def _check_lines(self, page: PageFigures[E], figure: Figure[E], kept: Traced) -> None:
         """Warn if the code is not that of the snapshot: a line of it is not there any more.
 
         Nothing runs, so the texts of the lines are all that can tell.
         """
+        path = page.host.snapshot_path(figure)
         blocks = page.plan.blocks_of(figure)
         lines = {(block.file, line.strip()) for block in blocks for line in split_lines(block.code)}
         files = {block.file for block in blocks}
@@ -220,7 +291,7 @@ class Pipeline:
             and source.file in files
             and (source.file, source.text) not in lines
         }
-        if gone and self.snapshots is not None:
+        if gone and self.snapshots is not None and path is not None:
             diagnostic = Diagnostic(
                 "drift",
                 "the code is no longer that of {file}, and is not run; accept its graph with "
@@ -270,18 +341,19 @@ class Pipeline:
         if diagnostics:
             return diagnostics[0]
         outcome = figure.outcome
-        if outcome is None:
-            outcome = self._snapshot(page, figure)
-            if isinstance(outcome, Traced):
+        assert outcome is not None, "a figure is run or falls back"
+        if isinstance(outcome, Traced):
+            if figure.from_snapshot:
+                self._check_lines(page, figure, outcome)
                 self._note(page, figure, "same")
-            elif not figure.request.options.skip:
-                page.host.warn(figure.element, outcome, figure.element)
-        elif isinstance(outcome, Traced) and not figure.from_snapshot:
-            self._compare(page, figure, outcome)
+            else:
+                self._compare(page, figure, outcome)
+        elif figure.from_snapshot and not figure.request.options.skip:
+            page.host.warn(figure.element, outcome, figure.element)
         return outcome
 
     def _finish(self, page: PageFigures[E], figure: Figure[E]) -> None:
-        """Lay a figure out and put it into its page."""
+        """Put a figure into its page."""
         outcome = self._outcome(page, figure)
         if isinstance(outcome, Diagnostic):
             words = outcome.report(self._translate).splitlines()
@@ -289,28 +361,20 @@ class Pipeline:
             page.host.place(figure, outcome)
             return
         try:
-            result = self._layout(page, figure, outcome)
+            arranged = page.layouts[figure.number].result()
         except DiagnosticError as error:
             page.host.warn(figure.element, error.diagnostic, figure.element)
             page.host.place(figure, error.diagnostic)
-        else:
-            page.host.place(figure, result)
-
-    def _layout(self, page: PageFigures[E], figure: Figure[E], traced: Traced) -> FinishedFigure:
-        """Choose the view of a graph, lay it out and make its tables."""
-        options, graph = figure.request.options, traced.graph
-        arranged = arrange(
-            graph,
-            options.scope,
-            options.show,
-            options.direction,
-            self.settings.layout,
-            float(self.settings.layout_timeout),
-            self._translate,
-            self.settings.column,
-        )
+            return
         if arranged.diagnostic is not None:
             page.host.warn(figure.element, arranged.diagnostic, figure.element)
+        page.host.place(figure, self._finished(page, figure, outcome, arranged))
+
+    def _finished(
+        self, page: PageFigures[E], figure: Figure[E], traced: Traced, arranged: Arranged
+    ) -> FinishedFigure:
+        """Link the nodes of a figure to lines of the page, and make its tables."""
+        options, graph = figure.request.options, traced.graph
         anchors = {
             node.id: anchor
             for node in graph.nodes
@@ -322,3 +386,8 @@ class Pipeline:
         return FinishedFigure(
             traced, layout, tables_of(options.table, traced, anchors, self._translate, options.show)
         )
+
+
+def _wait(futures: Collection[Future[Arranged]], seconds: float) -> bool:
+    """Wait for layouts, at most so long; whether all are there."""
+    return not futures or not wait(futures, seconds).not_done

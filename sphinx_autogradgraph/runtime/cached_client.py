@@ -35,6 +35,10 @@ class CachedRunner:
         missing = [program for index, program in enumerate(programs) if index not in found]
         return Submitted(self, programs, found, self._runner.submit(missing))
 
+    def advance(self, seconds: float) -> None:
+        """Take what has arrived; wait at most so long for news."""
+        self._runner.advance(seconds)
+
     def run(self, programs: Sequence[Program], waiting: Waiting | None = None) -> list[Result]:
         """The results of the programs, in order."""
         return self.submit(programs).results(waiting)

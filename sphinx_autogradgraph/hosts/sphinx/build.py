@@ -22,8 +22,14 @@ from sphinx_autogradgraph.hosts.sphinx.attributes import CHECK, UPDATE
 from sphinx_autogradgraph.hosts.sphinx.check_builders import part_of
 from sphinx_autogradgraph.hosts.sphinx.comparisons import COMPARISONS, ERRORS, snapshot_policy
 from sphinx_autogradgraph.hosts.sphinx.config_values import settings_of
+from sphinx_autogradgraph.hosts.sphinx.docstrings import (
+    Docstrings,
+    docstrings_of,
+    remember_docstrings,
+)
 from sphinx_autogradgraph.hosts.sphinx.document_page import DocumentPage, concerns_us
-from sphinx_autogradgraph.hosts.sphinx.figure_nodes import fail, fill, leave_out
+from sphinx_autogradgraph.hosts.sphinx.document_store import Store
+from sphinx_autogradgraph.hosts.sphinx.figure_nodes import fail, fill, leave_out, update_labels
 from sphinx_autogradgraph.hosts.sphinx.gallery import is_gallery_page, runs_in_gallery
 from sphinx_autogradgraph.hosts.sphinx.table_nodes import table_node
 from sphinx_autogradgraph.hosts.sphinx.translation import _
@@ -46,6 +52,10 @@ PURPOSES: dict[str, Purpose] = {CHECK: "check", UPDATE: "update"}
 """What graphs are made for, by the names of our builders."""
 
 
+_read_elsewhere: Store[Docstrings] = Store("read_elsewhere")
+"""The documents with figures, and their docstrings, in the environment of a process of ``-j``."""
+
+
 class Build:
     """The pipeline of one build of Sphinx.
 
@@ -54,6 +64,9 @@ class Build:
 
     def __init__(self, app: Sphinx) -> None:
         config = app.config
+        self._process = os.getpid()
+        self._pages: dict[str, tuple[nodes.document, PageFigures[nodes.Element]]] = {}
+        self._put_in = False
         cache = config.autogradgraph_cache
         self._pipeline = Pipeline(
             settings_of(config),
@@ -83,42 +96,87 @@ class Build:
         """End what was started."""
         self._pipeline.close()
 
-    def draw_page(self, app: Sphinx, document: nodes.document) -> None:
-        """Draw all figures of a document that has just been read."""
+    def take_page(self, app: Sphinx, document: nodes.document) -> None:
+        """Hand over the programs of a document that has just been read.
+
+        Its figures are put in when all documents are read.  In a process of ``-j`` that is left to
+        the process that forked it, so that warnings have one order.
+        """
         if any(message["level"] >= ERROR for message in document.findall(nodes.system_message)):
             ERRORS.add(app.env, app.env.docname, True)
         if not concerns_us(document):
             return
         env, docname = app.env, app.env.docname
-        root, slug = str(env.srcdir), page_slug(docname)
-        runs = not is_gallery_page(document) or runs_in_gallery(document, app.config, root)
-        page = DocumentPage(document, app.config.highlight_language, root, slug, runs=runs)
-        if not page.plan.figures:
-            return
         if app.builder.name in IDLE_BUILDERS:
-            for figure in page.plan.figures:
+            for figure in self._document_page(app, docname, document).plan.figures:
                 leave_out(figure.element)
             env.note_reread()  # the next builder may share these doctrees, and needs the drawings
+        elif os.getpid() != self._process:
+            _read_elsewhere.add(env, docname, docstrings_of(document))
+        else:
+            self._start(app, docname, document)
+            if self._put_in:  # some extension reads a document later than others
+                self.put_in(app, env)
+
+    def take_merged(
+        self, app: Sphinx, env: BuildEnvironment, docnames: Iterable[str], other: BuildEnvironment
+    ) -> None:
+        """Hand over the programs of documents that a process of ``-j`` has read."""
+        for docname in sorted(set(docnames) & set(_read_elsewhere.of(other))):
+            for docstrings in _read_elsewhere.of(other)[docname]:
+                remember_docstrings(docstrings)
+            self._start(app, docname, env.get_doctree(docname))
+
+    def put_in(self, app: Sphinx, env: BuildEnvironment) -> None:
+        """Put the figures into all documents that have been read, and write their doctrees again.
+
+        Nothing is half done if the build ends before: Sphinx has not yet written the environment,
+        and reads the same documents again.
+        """
+        late, self._put_in = self._put_in, True
+        pages = {docname: self._pages[docname] for docname in sorted(self._pages)}
+        self._pages.clear()
+        finished = self._pipeline.finish([figures for _, figures in pages.values()], _tell)
+        for (docname, (document, _figures)), figures in zip(pages.items(), finished, strict=True):
+            self._note_comparisons(env, docname, figures)
+            for figure in figures.plan.figures:
+                update_labels(env, docname, figure.element)
+            if not late:  # else Sphinx will write it
+                app.builder.write_doctree(docname, document)
+                getattr(env, "_pickled_doctree_cache", {}).pop(docname, None)
+
+    def _document_page(self, app: Sphinx, docname: str, document: nodes.document) -> DocumentPage:
+        language, root = app.config.highlight_language, str(app.env.srcdir)
+        runs = not is_gallery_page(document) or runs_in_gallery(document, app.config, root)
+        return DocumentPage(document, language, root, page_slug(docname), runs=runs)
+
+    def _start(self, app: Sphinx, docname: str, document: nodes.document) -> None:
+        page = self._document_page(app, docname, document)
+        if not page.plan.figures:
             return
         for figure in page.plan.figures:
             page.show_source(figure)
-        file = str(env.doc2path(docname))
-        host = DocumentHost(self._pipeline, env, docname, file, page)
-        figures = PageFigures(page.plan, host, os.path.dirname(file), root, slug)
-
-        def waiting(done: int, count: int, seconds: float) -> None:
-            text = _(
-                "running the code of {page}: {done} of {count} programs done after {seconds} s"
-            )
-            values = {"page": docname, "done": done, "count": count, "seconds": f"{seconds:.0f}"}
-            logger.info(text.format(**values))
-
-        if part_of(app).has(docname, env.found_docs):
-            self._pipeline.draw(figures, waiting)
+        file = str(app.env.doc2path(docname))
+        host = DocumentHost(self._pipeline, app.env, docname, file, page)
+        directory, root = os.path.dirname(file), str(app.env.srcdir)
+        figures = PageFigures(page.plan, host, directory, root, page_slug(docname))
+        if part_of(app).has(docname, app.env.found_docs):
+            self._pipeline.start(figures)
+            self._pages[docname] = document, figures
         else:
             self._pipeline.pass_over(figures)
+            self._note_comparisons(app.env, docname, figures)
+
+    def _note_comparisons(
+        self, env: BuildEnvironment, docname: str, figures: PageFigures[nodes.Element]
+    ) -> None:
         for comparison in figures.comparisons:
             COMPARISONS.add(env, docname, comparison)
+
+
+def _tell(done: int, count: int, seconds: float) -> None:
+    text = _("running the code of pages: {done} of {count} pages done after {seconds} s")
+    logger.info(text.format(done=done, count=count, seconds=f"{seconds:.0f}"))
 
 
 class DocumentHost:

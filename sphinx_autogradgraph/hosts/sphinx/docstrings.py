@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from docutils import nodes
+
 from sphinx_autogradgraph.program.source_lines import source_lines
 
 if TYPE_CHECKING:
@@ -18,7 +20,9 @@ _EVENT = "autodoc-process-docstring"
 _LAST = 900
 """After those extensions that change docstrings, as napoleon does."""
 
-_docstrings: dict[str, Sequence[str]] = {}
+Docstrings = dict[str, Sequence[str]]
+
+_docstrings: Docstrings = {}
 """The lines of the docstrings that this process has read, by the names of their objects."""
 
 
@@ -36,6 +40,19 @@ def _remember(
     app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
 ) -> None:
     _docstrings[name] = tuple(line.expandtabs().strip() for line in lines)
+
+
+def docstrings_of(document: nodes.document) -> Docstrings:
+    """The docstrings with code or figures in a document, for another process."""
+    kinds = (nodes.literal_block, nodes.doctest_block, nodes.figure, nodes.comment)
+    sources = {node.source for kind in kinds for node in document.findall(kind)}
+    names = filter(None, map(docstring_at, sources))
+    return {name: _docstrings[name] for name in names if name in _docstrings}
+
+
+def remember_docstrings(docstrings: Docstrings) -> None:
+    """Take over what another process has read."""
+    _docstrings.update(docstrings)
 
 
 def docstring_at(source: str | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,10 +81,22 @@ class _Reading:
             self._build = Build(app)
             self._build.warm_up(app, env, docnames)
 
-    def draw_page(self, app: Sphinx, document: nodes.document) -> None:
-        """Draw the figures of a document that has just been read."""
+    def take_page(self, app: Sphinx, document: nodes.document) -> None:
+        """Hand over the programs of a document that has just been read."""
         if self._build is not None:
-            self._build.draw_page(app, document)
+            self._build.take_page(app, document)
+
+    def take_merged(
+        self, app: Sphinx, env: BuildEnvironment, docnames: Iterable[str], other: BuildEnvironment
+    ) -> None:
+        """Hand over the programs of documents that a process of ``-j`` has read."""
+        if self._build is not None:
+            self._build.take_merged(app, env, docnames, other)
+
+    def put_in(self, app: Sphinx, env: BuildEnvironment) -> None:
+        """Put the figures into all documents that have been read."""
+        if self._build is not None:
+            self._build.put_in(app, env)
 
     def end(self, app: Sphinx, exception: Exception | None) -> None:
         """End what was begun."""
@@ -93,15 +106,18 @@ class _Reading:
 
 
 def setup_drawing(app: Sphinx) -> None:
-    """Draw pages as they are read, with one worker for the build, also of the processes of -j."""
+    """Run the programs of pages while others are read, and put in the figures when all are."""
     reading = _Reading()
     app.add_event(PAGE_EVENT)
-    app.connect(PAGE_EVENT, reading.draw_page)
+    app.connect(PAGE_EVENT, reading.take_page)
     app.add_event(CONTEXT_EVENT)
     app.connect(CONTEXT_EVENT, _canvas_context)
     app.add_event(PDF_EVENT)
     app.connect(PDF_EVENT, _write_pdf)
     app.connect("env-before-read-docs", reading.begin)
+    # After our stores have been merged; before whoever looks at doctrees when all are read.
+    app.connect("env-merge-info", reading.take_merged, priority=900)
+    app.connect("env-updated", reading.put_in, priority=100)
     app.connect("build-finished", reading.end)
     app.add_transform(DrawPage)
     app.add_post_transform(CanvasToSvg)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
 from docutils import nodes
 
@@ -26,6 +27,10 @@ from sphinx_autogradgraph.hosts.sphinx.attributes import DRAWING, GRAPH
 from sphinx_autogradgraph.hosts.sphinx.translation import _
 from sphinx_autogradgraph.render.text import Span, alternative, title, tree
 from sphinx_autogradgraph.runtime.result import Traced
+
+if TYPE_CHECKING:
+    from sphinx.domains.std import StandardDomain
+    from sphinx.environment import BuildEnvironment
 
 
 def new_figure(options: Options, caption: nodes.caption | None) -> nodes.figure:
@@ -77,6 +82,15 @@ def fail(figure: nodes.Element, diagnostic: Diagnostic) -> None:
     canvas["classes"] = ["autogradgraph-diagnostic"]
     text = _("This graph could not be drawn: {reason}").format(reason=diagnostic.sentence(_))
     canvas += nodes.paragraph("", text)
+
+
+def update_labels(env: BuildEnvironment, docname: str, figure: nodes.Element) -> None:
+    """Give the labels of a figure its caption: Sphinx took them before the figure was drawn."""
+    domain = cast("StandardDomain", env.get_domain("std"))
+    for name in figure["names"]:
+        place, anchor, _title = domain.labels.get(name, ("", "", ""))
+        if place == docname and anchor in figure["ids"]:
+            domain.labels[name] = place, anchor, domain.get_numfig_title(figure) or ""
 
 
 def leave_out(figure: nodes.Element) -> None:

@@ -32,7 +32,7 @@ PDF_EVENT = "autogradgraph-pdf"
 
 
 class DrawPage(SphinxTransform):
-    """Draw the figures of the page.
+    """Take the figures of the page.
 
     After smart quotes (750), which would alter our sentences, and before the domains collect
     labels with their captions (850).
