@@ -120,6 +120,20 @@ def test_every_kind_of_warning_is_in_the_reference() -> None:
         assert f"\n``{kind}``\n" in REFERENCE
 
 
+def test_the_tests_that_hold_the_promises_of_security_exist() -> None:
+    text = (DOCS / "security.rst").read_text("utf-8")
+    tests = {
+        name
+        for path in Path(__file__).parent.rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", path.read_text("utf-8"), re.MULTILINE)
+    }
+    named = set(re.findall(r"``(test_\w+)``", text))
+    assert named
+    assert named <= tests
+    for file in re.findall(r"``(\w+/test_\w+\.py|soak\.py)``", text):
+        assert (Path(__file__).parent / file).is_file()
+
+
 def test_every_option_of_the_command_has_a_help() -> None:
     (commands,) = (
         action for action in parser()._actions if isinstance(action, argparse._SubParsersAction)

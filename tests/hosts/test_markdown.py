@@ -290,6 +290,11 @@ def test_check_and_update(writer: Writer) -> None:
     assert "docs/guide/a.md:7: docs/guide/a.md, line 10: NameError" in failed.stdout
     page.unlink()
     page.with_name("c.md").write_text("# C\n")
+    writer.settings("snapshots = 'graphs'\nexecution = 'never'")
+    refused = writer.command("update", ".")
+    assert refused.returncode == 2
+    assert "execution is 'never'" in refused.stderr
+    writer.settings("snapshots = 'graphs'")
     orphan = writer.command("check", ".")
     assert "no figure has the snapshot graphs/guide/a.y.json" in orphan.stdout
     assert "removed: graphs/guide/a.y.json" in writer.command("update", ".").stdout
