@@ -32,12 +32,14 @@ def drawable(
     if not tensors:
         raise DiagnosticError(_no_tensor(values))
     name, tensor = tensors[0]
+    why = _why_no_grad(name, tensor, namespace)
     cause = None if recorder is None else recorder.reasons.of(tensor)
     if recorder is not None and cause is not None and cause.place is not None:
         clause = because(cause, tensor, name, recorder)
-        why = Message("`{name}` has no graph: {why}", {"name": name, "why": clause})
-    else:
-        why = _why_no_grad(name, tensor, namespace)
+        if cause.why == "created" or not torch.is_grad_enabled():
+            why = Message("{why} ({clause})", {"why": why, "clause": clause})
+        else:
+            why = Message("`{name}` has no graph: {why}", {"name": name, "why": clause})
     raise DiagnosticError(Diagnostic("no_graph", why.text, why.values))
 
 

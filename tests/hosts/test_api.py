@@ -75,7 +75,10 @@ def test_record_adds_lines_modules_and_calls() -> None:
     mm = made["MmBackward0"]
     assert (mm.call, mm.module) == ("torch.mm", "")
     assert mm.source is not None
-    assert (mm.source.file, mm.source.text) == ("tests/test_api.py", "l = torch.mm(h, h.T).sum()")
+    assert (mm.source.file, mm.source.text) == (
+        "tests/hosts/test_api.py",
+        "l = torch.mm(h, h.T).sum()",
+    )
     assert made["AddmmBackward0"].source is not None
     assert made["AddmmBackward0"].source.text == "h = net(X)"
     shown = draw(l, show=("inputs", "calls"))
@@ -181,7 +184,7 @@ def test_the_public_names() -> None:
     import sphinx_autogradgraph
 
     assert set(sphinx_autogradgraph.__all__) == {
-        "Graph", "__version__", "draw", "record", "setup", "trace",
+        "Graph", "__version__", "draw", "explain", "record", "setup", "trace",
     }  # fmt: skip
     found: list[Any] = [
         getattr(sphinx_autogradgraph, name) for name in sphinx_autogradgraph.__all__
