@@ -34,7 +34,10 @@ def drawable(
     name, tensor = tensors[0]
     why = _why_no_grad(name, tensor, namespace)
     cause = None if recorder is None else recorder.reasons.of(tensor)
-    if recorder is not None and cause is not None and cause.place is not None:
+    # Where gradients are off for all that follows, that is what to tell, and not a line of it.
+    everywhere = cause is not None and cause.why == "no_grad" and not torch.is_grad_enabled()
+    known = cause is not None and cause.place is not None and not everywhere
+    if recorder is not None and cause is not None and known:
         clause = because(cause, tensor, name, recorder)
         if cause.why == "created" or not torch.is_grad_enabled():
             why = Message("{why} ({clause})", {"why": why, "clause": clause})

@@ -190,7 +190,7 @@ def test_a_module_reference_sees_the_path_of_conf_py(runner: Runner, tmp_path: P
         ("y = 1", "no_graph", None, "y is of type int"),
         ("pass", "no_graph", None, "assigns nothing"),
         ("y = []", "no_graph", None, "y is empty"),
-        ("import torch\ny = torch.ones(2)", "no_graph", None, "no tensor of the program requires"),
+        ("import torch\ny = torch.ones(2)", "no_graph", None, "nothing that requires grad"),
         (HEAD + "y = x.detach()", "no_graph", None, "detached"),
         (HEAD + "with torch.no_grad():\n    y = x * 2", "no_graph", None, "no_grad"),
         (HEAD + "y = (x > 0)", "no_graph", None, "torch.bool"),
@@ -453,3 +453,26 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+@pytest.mark.long
+def test_programs_fail_alike_without_forking(runner: Runner, tmp_path: Path) -> None:
+    codes = [
+        "x = 1\n1 / 0",
+        "import sys\nsys.exit(3)",
+        "class E(Exception):\n    def __str__(self): raise OSError\nraise E",
+        "input()",
+        "import os\nos._exit(7)",
+        "import ctypes\n\nctypes.string_at(0)",
+        "y = 1",
+        "import torch\ny = torch.ones(2)",
+        HEAD + "import os, json\nos.chdir('/')\njson.dumps = None\ny = x * 2",
+        HEAD + "import helper\ny = x * 2",
+    ]
+    (tmp_path / "helper.py").write_text("factor = 2\n")
+    programs = [program(tmp_path, code) for code in codes]
+    with Runner(method="fresh") as fresh:
+        results = fresh.run(programs)
+    for code, one, other in zip(codes, results, runner.run(programs), strict=True):
+        assert one.targets == other.targets, code
+        assert one.files == other.files, code
