@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import sphinx_autogradgraph
 from sphinx_autogradgraph.core.diagnostics import DiagnosticKind
 from sphinx_autogradgraph.core.settings import SETTINGS, Settings, default_of
 from sphinx_autogradgraph.figures.options import DECLARATIONS, SHOWN, TABLED, TABLES
@@ -157,3 +158,15 @@ def test_the_help_of_the_command_is_that_of_the_documentation(
         shown.write_text("\n\n".join(texts), "utf-8")
     if sys.version_info[:2] == (3, 11):  # other versions set it in other ways
         assert shown.read_text("utf-8") == "\n\n".join(texts)
+
+
+def test_the_api_page_has_what_is_public_and_all_of_it_has_a_docstring() -> None:
+    page = (DOCS / "api.rst").read_text("utf-8")
+    described = set(
+        re.findall(r"^\.\. auto(?:function|class|exception):: (?:[\w.]+\.)?(\w+)$", page, re.M)
+    )
+    for name in sphinx_autogradgraph.__all__:
+        if name in ("__version__", "setup"):  # Sphinx asks for them
+            continue
+        assert name in described, f"{name} is public and not in api.rst"
+        assert getattr(sphinx_autogradgraph, name).__doc__, name

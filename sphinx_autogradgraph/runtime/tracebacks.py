@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
+import keyword
+import re
 import traceback
 from collections.abc import Sequence
 from types import TracebackType
@@ -45,6 +48,9 @@ def diagnostic_of(
         values["error"] = Message(
             "{error} (a program may take {memory} MiB: autogradgraph_memory)", limit
         )
+    hint = _hint(error, program)
+    if hint is not None:
+        values["error"] = Message("{error} ({hint})", {"error": values["error"], "hint": hint})
     raised = Message("{what} raised {error}", values) if what else Message("{error}", values)
     return Diagnostic(
         kind,
@@ -54,6 +60,31 @@ def diagnostic_of(
         line=place[1] if place else None,
         detail="\n".join(detail),
     )
+
+
+_GUARD = re.compile(r"""^if\s+__name__\s*==\s*["']__main__["']\s*:""", re.MULTILINE)
+
+
+def _hint(error: BaseException, program: Program) -> Message | None:
+    """What is likely to be behind two mistakes that look like something else."""
+    blocks = program.blocks
+    inline = len(blocks) == 1 and not blocks[0].path.endswith(".py")
+    if isinstance(error, SyntaxError) and inline and _is_prose(blocks[0].code):
+        return Message("what stands below the options is code; a caption is the option :caption:")
+    guarded = program.module != "__main__" and any(_GUARD.search(block.code) for block in blocks)
+    if isinstance(error, NameError) and guarded:
+        return Message(
+            "a file runs as if it were imported: what stands below its __main__ guard does not run"
+        )
+    return None
+
+
+def _is_prose(code: str) -> bool:
+    """Whether what stands first is a sentence: two words in a row, which no code begins with."""
+    words = re.match(r"\W*(\w+) \w+", code)
+    if words is None or hasattr(builtins, words[1]):  # «print loss» is code of Python 2
+        return False
+    return not keyword.iskeyword(words[1])
 
 
 def _is_of_memory(error: BaseException) -> bool:

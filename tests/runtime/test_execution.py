@@ -476,3 +476,20 @@ def test_programs_fail_alike_without_forking(runner: Runner, tmp_path: Path) -> 
     for code, one, other in zip(codes, results, runner.run(programs), strict=True):
         assert one.targets == other.targets, code
         assert one.files == other.files, code
+
+
+def test_two_mistakes_that_look_like_something_else_get_a_hint(
+    tmp_path: Path, runner: Runner
+) -> None:
+    caption = run(runner, program(tmp_path, "The loss of linear regression."))
+    assert isinstance(caption, Diagnostic)
+    assert "SyntaxError" in caption.sentence()
+    assert "a caption is the option :caption:" in caption.sentence()
+    plain = run(runner, program(tmp_path, "l = ("))
+    assert isinstance(plain, Diagnostic)
+    assert ":caption:" not in plain.sentence()
+    code = "import torch\nif __name__ == '__main__':\n    l = torch.ones(2, requires_grad=True).sum()\n"
+    script = replace(program(tmp_path, code, "l"), module="script")
+    guarded = run(runner, script)
+    assert isinstance(guarded, Diagnostic)
+    assert "below its __main__ guard does not run" in guarded.sentence()
