@@ -30,6 +30,7 @@ from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.graph.model import ParameterRow
 from sphinx_autogradgraph.program.author_files import is_authors
 from sphinx_autogradgraph.program.program import Block, Program, Target, display_path
+from sphinx_autogradgraph.runtime.last_value import VALUE, last_assignment, take_last_value
 from sphinx_autogradgraph.runtime.observer import Observer
 from sphinx_autogradgraph.runtime.result import Result, Traced
 from sphinx_autogradgraph.runtime.spawned import hand_on_definitions
@@ -45,7 +46,6 @@ from sphinx_autogradgraph.tracing.walk import trace_tensors
 
 _BUILTINS = dict(builtins.__dict__)
 
-_VALUE = "__autogradgraph_value__"
 _FUTURES = reduce(
     or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
 )
@@ -175,8 +175,8 @@ class _Run:
         source = "\n" * (block.line - 1) + block.code
         tree = ast.parse(source, block.path)
         self._begun.append(tree)
-        assigned = _last_assignment(tree, source)
-        text = _take_last_value(tree, source)
+        assigned = last_assignment(tree, source)
+        text = take_last_value(tree, source)
         code: CodeType = compile(tree, block.path, "exec", self._flags, dont_inherit=True)
         self._flags |= code.co_flags & _FUTURES
         namespace = self.module.__dict__
@@ -188,8 +188,8 @@ class _Run:
                 builtins.__dict__.update(_BUILTINS)
         if self.program.module != "__main__":
             self._begun.clear()  # spawned processes can import it now
-        if text is not None and _VALUE in namespace:
-            self._value = (text, namespace.pop(_VALUE))
+        if text is not None and VALUE in namespace:
+            self._value = (text, namespace.pop(VALUE))
         self._assigned = assigned or self._assigned
 
     def _run_to_raise(self, block: Block, expected: str) -> None:
@@ -303,57 +303,6 @@ def _required_arguments(function: Callable[..., object]) -> list[str]:
         if parameter.default is parameter.empty
         and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
     ]
-
-
-def _take_last_value(tree: ast.Module, source: str) -> str | None:
-    """Have the last expression statement keep its value under :data:`_VALUE`; return its text."""
-    for index in reversed(range(len(tree.body))):
-        statement = tree.body[index]
-        if isinstance(statement, ast.Expr) and not isinstance(statement.value, ast.Constant):
-            target = ast.Name(_VALUE, ast.Store())
-            keep = ast.Assign(targets=[target], value=statement.value)
-            tree.body[index] = ast.fix_missing_locations(ast.copy_location(keep, statement))
-            return _text(statement.value, source)
-    return None
-
-
-def _last_assignment(tree: ast.Module, source: str) -> tuple[str, ...]:
-    """The texts of what the last assignment bound, outside of functions and classes."""
-    last: ast.Assign | ast.AnnAssign | ast.AugAssign | None = None
-    stack: list[ast.AST] = [tree]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
-            continue
-        if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
-            bound = not isinstance(node, ast.AnnAssign) or node.value is not None
-            if bound and (last is None or node.lineno >= last.lineno):
-                last = node
-        stack += reversed(list(ast.iter_child_nodes(node)))
-    if last is None:
-        return ()
-    target = last.targets[-1] if isinstance(last, ast.Assign) else last.target
-    return tuple(_text(part, source) for part in _single_targets(target))
-
-
-def _single_targets(target: ast.expr) -> list[ast.expr]:
-    """What ``out, (h, *rest)`` binds, one by one."""
-    found: list[ast.expr] = []
-    stack = [target]
-    while stack:
-        part = stack.pop()
-        if isinstance(part, (ast.Tuple, ast.List)):
-            stack += reversed(part.elts)
-        elif isinstance(part, ast.Starred):
-            stack.append(part.value)
-        else:
-            found.append(part)
-    return found
-
-
-def _text(node: ast.expr, source: str) -> str:
-    segment = ast.get_source_segment(source, node)
-    return segment if segment and "\n" not in segment else ast.unparse(node)
 
 
 def _cache_lines(blocks: tuple[Block, ...]) -> None:

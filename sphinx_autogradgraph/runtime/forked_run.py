@@ -1,0 +1,98 @@
+"""One program at the worker that forks: on its way there, and its result on the way back."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import time
+from collections.abc import Callable
+
+from sphinx_autogradgraph.core.diagnostics import Diagnostic
+from sphinx_autogradgraph.program.program import Program
+from sphinx_autogradgraph.runtime.crashes import lost
+from sphinx_autogradgraph.runtime.os_processes import kill
+from sphinx_autogradgraph.runtime.protocol import Inbox, encode
+from sphinx_autogradgraph.runtime.result import Result
+
+GRACE = 10.0
+"""Seconds that a supervisor has, after a program's time, to say what became of it."""
+
+
+class ForkedRun:
+    """A program on its way to the worker, and its result on the way back.
+
+    Neither waits for the other: a worker that is busy takes the program later, while the results
+    of others must be taken from it for it to get on.
+    """
+
+    def __init__(self, connect: Callable[[], socket.socket], program: Program) -> None:
+        self.program = program
+        self.result: Result | None = None
+        self.connection: socket.socket
+        self._connect = connect
+        self._attempts = 0
+        self._supervisor: int | None = None
+        self._deadline = float("inf")
+
+    def connect(self) -> None:
+        """Begin, or begin anew with another worker."""
+        self.connection = self._connect()
+        self.connection.setblocking(False)
+        self._attempts += 1
+        self._to_send = memoryview(encode(self.program.to_dict()))
+        self._inbox = Inbox()
+
+    @property
+    def interest(self) -> int:
+        """What to wait for on the connection."""
+        return select.POLLIN | (select.POLLOUT if self._to_send else 0)
+
+    def poll(self) -> Result | None:
+        """The result, once it is there."""
+        return self.result
+
+    def exchange(self) -> None:
+        """Send what can be sent now, and take what has arrived."""
+        if self._to_send:
+            with contextlib.suppress(BlockingIOError, ConnectionError):
+                self._to_send = self._to_send[self.connection.send(self._to_send) :]
+        try:
+            data = self.connection.recv(1 << 20)
+        except BlockingIOError:
+            return
+        except ConnectionError:
+            data = b""
+        if not data:
+            self._begin_anew()
+            return
+        for message in self._inbox.feed(data):
+            if "supervisor" in message:
+                self._supervisor = message["supervisor"]
+                self._deadline = time.monotonic() + self.program.timeout + GRACE
+            else:
+                self.result = Result.from_dict(message)
+                self.connection.close()
+
+    def _begin_anew(self) -> None:
+        """Try another worker if this one has ended before the program began."""
+        self.connection.close()
+        if self._supervisor is None and self._attempts < 3:
+            with contextlib.suppress(OSError):
+                self.connect()
+                return
+        self.settle(Diagnostic("crash", "the process that runs programs has ended unexpectedly"))
+
+    def check_time(self, now: float) -> None:
+        """Give up a supervisor that does not answer: its program may have stopped it."""
+        if self.result is not None or now < self._deadline or self._supervisor is None:
+            return
+        kill(self._supervisor)
+        self.settle(lost("timeout", self.program))
+
+    def settle(self, diagnostic: Diagnostic) -> None:
+        """End with a diagnostic, unless there is a result."""
+        if self.result is None:
+            self.result = Result.of_diagnostic(diagnostic, len(self.program.targets))
+            if self._attempts:
+                self.connection.close()

@@ -1,0 +1,59 @@
+"""What a program comes to where nobody says what to draw: its last value or assignment."""
+
+from __future__ import annotations
+
+import ast
+
+VALUE = "__autogradgraph_value__"
+"""The variable that holds the value of the last expression statement."""
+
+
+def take_last_value(tree: ast.Module, source: str) -> str | None:
+    """Have the last expression statement keep its value under :data:`VALUE`; return its text."""
+    for index in reversed(range(len(tree.body))):
+        statement = tree.body[index]
+        if isinstance(statement, ast.Expr) and not isinstance(statement.value, ast.Constant):
+            target = ast.Name(VALUE, ast.Store())
+            keep = ast.Assign(targets=[target], value=statement.value)
+            tree.body[index] = ast.fix_missing_locations(ast.copy_location(keep, statement))
+            return _text(statement.value, source)
+    return None
+
+
+def last_assignment(tree: ast.Module, source: str) -> tuple[str, ...]:
+    """The texts of what the last assignment bound, outside of functions and classes."""
+    last: ast.Assign | ast.AnnAssign | ast.AugAssign | None = None
+    stack: list[ast.AST] = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+            continue
+        if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
+            bound = not isinstance(node, ast.AnnAssign) or node.value is not None
+            if bound and (last is None or node.lineno >= last.lineno):
+                last = node
+        stack += reversed(list(ast.iter_child_nodes(node)))
+    if last is None:
+        return ()
+    target = last.targets[-1] if isinstance(last, ast.Assign) else last.target
+    return tuple(_text(part, source) for part in _single_targets(target))
+
+
+def _single_targets(target: ast.expr) -> list[ast.expr]:
+    """What ``out, (h, *rest)`` binds, one by one."""
+    found: list[ast.expr] = []
+    stack = [target]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, (ast.Tuple, ast.List)):
+            stack += reversed(part.elts)
+        elif isinstance(part, ast.Starred):
+            stack.append(part.value)
+        else:
+            found.append(part)
+    return found
+
+
+def _text(node: ast.expr, source: str) -> str:
+    segment = ast.get_source_segment(source, node)
+    return segment if segment and "\n" not in segment else ast.unparse(node)
