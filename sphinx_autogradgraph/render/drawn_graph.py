@@ -17,7 +17,7 @@ Drawn = tuple[str, str, str]
 """A box: its key, its kind and what it says."""
 
 _MERMAID_NODE = re.compile(r'^\s*(\w+)[\[(>]+"(.*)"[\])]+:::(\w+)$', re.MULTILINE)
-_MERMAID_EDGE = re.compile(r"^\s*(\w+) --> (\w+)$", re.MULTILINE)
+_MERMAID_EDGE = re.compile(r'^\s*(\w+) -->(?:\|".*"\|)? (\w+)$', re.MULTILINE)
 _SVG = "{http://www.w3.org/2000/svg}"
 
 

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from sphinx_autogradgraph.graph.model import Edge, Graph, Node, Output, TensorMeta
-from sphinx_autogradgraph.render.diagram import DIRECTIONS
+from sphinx_autogradgraph.render.diagram import (
+    DIRECTIONS,
+    Arrow,
+    ArrowKind,
+    BoxKind,
+    Diagram,
+    box_of,
+)
 from sphinx_autogradgraph.render.drawing import Drawing
 from sphinx_autogradgraph.render.labels import SHOW
-from sphinx_autogradgraph.render.mermaid import MAX_CHARACTERS, MAX_EDGES
+from sphinx_autogradgraph.render.mermaid import MAX_CHARACTERS, MAX_EDGES, mermaid_of
 from sphinx_autogradgraph.views.choice import Scope
 from tests.conftest import ROOT
 from tests.render.test_drawing import chain, linreg
@@ -105,6 +112,20 @@ def test_what_is_too_large_for_mermaid_is_folded_even_where_nothing_is_to_fold()
 def test_a_drawing_is_saved_as_mermaid(tmp_path: Path) -> None:
     drawing = Drawing(linreg("权重\ud800\n", "l"))
     assert drawing.save(tmp_path / "l.mmd").read_text("utf-8") == drawing.mermaid
+
+
+def test_every_kind_of_box_and_of_arrow_is_drawn() -> None:
+    boxes = tuple(
+        box_of(f"n{number}", kind, (number,), [("name", kind)])
+        for number, kind in enumerate(get_args(BoxKind))
+    )
+    arrows = tuple(
+        Arrow(f"e{number}", "n0", f"n{number}", kind, words=(("meta", "a|b"),))
+        for number, kind in enumerate(get_args(ArrowKind), 1)
+    )
+    text = mermaid_of(Diagram(boxes, arrows), "", "")
+    assert len(re.findall(r":::\w+$", text, re.M)) == len(boxes)
+    assert text.count("#124;") == text.count('"| n') == len(arrows)
 
 
 def test_frames_without_boxes_are_left_out() -> None:

@@ -24,7 +24,7 @@ def write_sample(tmp_path: Path) -> Path:
     """Write a report on a drift, a new figure, a failure and an orphan; its directory."""
     kept = tmp_path / "kept"
     kept.mkdir()
-    (kept / "gone.json").write_text("{}")
+    (kept / "gone.1.json").write_text(BEFORE.to_json())
     words = ("a.py:1  Pow became Exp ```", "leaf b became leaf <b>")
     comparisons = [
         SnapshotComparison(3, str(kept / "a.1.json"), "drift", words, BEFORE, AFTER),
@@ -50,7 +50,7 @@ def test_the_comment_has_the_words_and_a_drawing_made_of_text(report: Path) -> N
     assert "- `b` is called `v <b>'` now." in text
     assert "there is no snapshot kept/a.2.json" in text
     assert "ZeroDivisionError: <1/0>" in text
-    assert "no figure has the snapshot `kept/gone.json`" in text
+    assert "no figure has the snapshot `kept/gone.1.json`" in text
     assert text.count("```mermaid\n") == 1
     assert re.search(r'^  (n\d+)\("#43; Exp.*\n(.*\n)*  class \1 added$', text, re.M)
     assert "a.4.json" not in text
@@ -120,7 +120,7 @@ def test_the_life_of_a_pull_request(tmp_path: Path, capsys: pytest.CaptureFixtur
     for name, text in files.items():
         (docs / name).write_text(text, "utf-8")
     assert main(["update", str(docs)]) == 0
-    (docs / "kept" / "old.1.json").write_text("{}")
+    (docs / "kept" / "old.1.json").write_text(BEFORE.to_json())
 
     # The pull request: an operation replaced, and a layer added.
     (docs / "linreg.py").write_text(LINREG.replace("** 2", "** 3"))
