@@ -15,7 +15,8 @@ import pytest
 import sphinx_autogradgraph
 from sphinx_autogradgraph.core.diagnostics import DiagnosticKind
 from sphinx_autogradgraph.core.settings import SETTINGS, Settings, default_of
-from sphinx_autogradgraph.figures.options import DECLARATIONS, SHOWN, TABLED, TABLES
+from sphinx_autogradgraph.figures.option_values import TABLES
+from sphinx_autogradgraph.figures.options import DECLARATIONS, SHOWN, TABLED
 from sphinx_autogradgraph.hosts.cli import parser
 from sphinx_autogradgraph.render.labels import SHOW
 from tests.conftest import ROOT

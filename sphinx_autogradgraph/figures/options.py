@@ -6,151 +6,36 @@ checks, and the table in the reference.
 
 from __future__ import annotations
 
-import math
-import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
 from sphinx_autogradgraph.core.messages import Message, MessageError
 from sphinx_autogradgraph.core.settings import MAX_NODES
+from sphinx_autogradgraph.figures.option_values import (
+    ALIGN,
+    TABLES,
+    TableName,
+    parse_align,
+    parse_classes,
+    parse_depth,
+    parse_direction,
+    parse_exception,
+    parse_fold,
+    parse_named,
+    parse_seconds,
+    parse_seed,
+    parse_show,
+    parse_table,
+    parse_text,
+    parse_width,
+    parse_yes_or_no,
+)
 from sphinx_autogradgraph.program.program import split_expressions
 from sphinx_autogradgraph.render.diagram import DIRECTIONS, Direction
 from sphinx_autogradgraph.render.labels import SHOW, Show
-from sphinx_autogradgraph.views.choice import FOLDS, FoldWord, Scope, fold_words
-
-W = TypeVar("W", bound=str)
-
-TableName = Literal["tensors", "nodes", "parameters"]
-TABLES: tuple[TableName, ...] = get_args(TableName)
-
-ALIGN = ("left", "center", "right")
-UNITS = ("px", "%", "em", "ex", "rem", "ch", "vw", "vh", "cm", "mm", "in", "pt", "pc", "Q")
-"""The units of CSS in which a width may be."""
-
-
-# --- from texts to values ---
-
-
-def _text(text: str) -> str:
-    return text
-
-
-def _choice(choices: tuple[W, ...], text: str) -> W:
-    for word in choices:
-        if text.strip().lower() == word.lower():
-            return word
-    raise MessageError("choose from {choices}", {"choices": ", ".join(choices)})
-
-
-def _align(text: str) -> str:
-    return _choice(ALIGN, text)
-
-
-def _direction(text: str) -> Direction:
-    return _choice(DIRECTIONS, text)
-
-
-def _width(text: str) -> str:
-    match = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*([A-Za-z%]*)\s*", text)
-    unit = "px" if match and not match[2] else match[2] if match else ""
-    if match is None or unit not in UNITS:
-        values = {"units": ", ".join(UNITS)}
-        raise MessageError("a length is needed, in one of the units {units}", values)
-    return f"{match[1]}{unit}"
-
-
-def _classes(text: str) -> tuple[str, ...]:
-    """Class names, made as docutils makes them: ``Big_Figure`` is ``big-figure``."""
-    names = []
-    for word in text.split():
-        ascii_only = unicodedata.normalize("NFKD", word.lower()).encode("ascii", "ignore").decode()
-        name = re.sub(r"^[-0-9]+|-+$", "", re.sub(r"[^a-z0-9]+", "-", ascii_only))
-        if not name:
-            raise MessageError("{word} makes no class name", {"word": repr(word)})
-        names.append(name)
-    return tuple(names)
-
-
-def _show(text: str) -> tuple[Show, ...]:
-    return _words(text, SHOW)
-
-
-def _table(text: str) -> tuple[TableName, ...]:
-    return _words(text, TABLES)
-
-
-def _words(text: str, known: tuple[W, ...]) -> tuple[W, ...]:
-    """Words of those that are known, by spaces or commas, each once."""
-    by_text: dict[str, W] = {word: word for word in known}
-    words = text.replace(",", " ").split()
-    for word in words:
-        if word not in by_text:
-            values = {"word": repr(word), "choices": ", ".join(known)}
-            raise MessageError("there is no {word}; choose from {choices}", values)
-    return tuple(by_text[word] for word in dict.fromkeys(words))
-
-
-def _depth(text: str) -> int:
-    return _whole(text, 1, None, Message("a whole number from 1 is needed"))
-
-
-def _seed(text: str) -> int:
-    return _whole(text, 0, 2**64 - 1, Message("a whole number from 0 to 2**64 - 1 is needed"))
-
-
-def _whole(text: str, least: int, most: int | None, otherwise: Message) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = least - 1
-    if number < least or (most is not None and number > most):
-        raise MessageError(otherwise.text)
-    return number
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not (math.isfinite(seconds) and seconds > 0):
-        raise MessageError("a number of seconds above 0 is needed")
-    return seconds
-
-
-def _fold(text: str) -> tuple[FoldWord, ...]:
-    words = fold_words(text.replace(",", " ").split())
-    if not words:
-        raise MessageError("choose from {choices}", {"choices": ", ".join(FOLDS)})
-    return words
-
-
-def _named(text: str) -> str:
-    if not text.strip():
-        raise MessageError("the name of a tensor or a module is needed")
-    return text.strip()
-
-
-def _yes_or_no(text: str) -> bool:
-    word = text.strip().lower()
-    if word in ("", "yes", "true"):
-        return True
-    if word in ("no", "false"):
-        return False
-    raise MessageError("choose from {choices}", {"choices": "yes, no"})
-
-
-def _exception(text: str) -> str:
-    name = text.strip()
-    if not all(part.isidentifier() for part in name.split(".")):
-        raise MessageError("the name of an exception is needed")
-    return name
-
-
-# --- the declarations ---
+from sphinx_autogradgraph.views.choice import FOLDS, FoldWord, Scope
 
 
 @dataclass(frozen=True)
@@ -251,38 +136,40 @@ class Options:
     )
     caption: str = option(
         "",
-        _text,
+        parse_text,
         "text",
         "Your words, with inline markup.  What is generated (the output, the leaves and the chain "
         "of ``grad_fn``) becomes the legend below them.",
     )
     name: str = option(
-        "", _text, "name", "The label of the figure, for ``:ref:`` and ``:numref:``."
+        "", parse_text, "name", "The label of the figure, for ``:ref:`` and ``:numref:``."
     )
-    alt: str = option("", _text, "text", "The text alternative, in place of the generated one.")
-    align: str | None = option(None, _align, _form(ALIGN), "As on ``figure``.")
-    width: str | None = option(None, _width, "length", "As on ``figure``.")
-    classes: tuple[str, ...] = option((), _classes, "names", "As on ``figure``.", name="class")
+    alt: str = option(
+        "", parse_text, "text", "The text alternative, in place of the generated one."
+    )
+    align: str | None = option(None, parse_align, _form(ALIGN), "As on ``figure``.")
+    width: str | None = option(None, parse_width, "length", "As on ``figure``.")
+    classes: tuple[str, ...] = option((), parse_classes, "names", "As on ``figure``.", name="class")
     figclasses: tuple[str, ...] = option(
-        (), _classes, "names", "As on ``figure``.", name="figclass"
+        (), parse_classes, "names", "As on ``figure``.", name="figclass"
     )
     direction: Direction = option(
         "TB",
-        _direction,
+        parse_direction,
         _form(DIRECTIONS),
         "Where data flows: down (the default), up, to the right, to the left.",
         short="where data flows: down, up, right, left",
     )
     show: tuple[Show, ...] = option(
         ("shape",),
-        _show,
+        parse_show,
         "words",
         f"What is shown, in place of ``autogradgraph_show``: any of\n\n{_listed(SHOWN)}",
         short=f"any of {', '.join(SHOW)}",
     )
     depth: int | None = option(
         None,
-        _depth,
+        parse_depth,
         "number",
         "1 draws each outermost module that the program called as one node with its parameters, 2 "
         "its parts, and so on.  A ``ModuleList`` is not called, and so no level.  See "
@@ -291,7 +178,7 @@ class Options:
     )
     fold: tuple[FoldWord, ...] = option(
         (),
-        _fold,
+        parse_fold,
         _form(FOLDS),
         "What is drawn as one node, any of them together: calls of modules, as deep as can be seen "
         "at once; equal neighbours but for the first and the last; what one line of code made.  "
@@ -301,14 +188,14 @@ class Options:
     )
     around: str | None = option(
         None,
-        _named,
+        parse_named,
         "name",
         "Only what is near a tensor or a module: two operations before and after it.",
         short="only what is near a tensor or module",
     )
     until: str | None = option(
         None,
-        _named,
+        parse_named,
         "name",
         "Only what was made from a tensor or a module.  Tensors and modules go by the names that "
         "figures and tables give them: ``h``, ``net.layers[3]``, ``net.layers.3.weight``.",
@@ -316,41 +203,41 @@ class Options:
     )
     table: tuple[TableName, ...] = option(
         (),
-        _table,
+        parse_table,
         _form(TABLES),
         f"A table below the figure, or several:\n\n{_listed(TABLED)}",
     )
     include_source: bool | None = option(
         None,
-        _yes_or_no,
+        parse_yes_or_no,
         "``yes`` | ``no``",
         "Whether the code that ran is shown above the figure.  Without it, inline code is shown.",
     )
     context: bool = option(
         False,
-        _yes_or_no,
+        parse_yes_or_no,
         "",
         "Inline code continues the program of the page instead of standing alone.",
     )
     raises: str | None = option(
         None,
-        _exception,
+        parse_exception,
         "exception",
         "The program is expected to raise this; not raising is then the error.  What it has made "
         "until then can be drawn.",
     )
     skip: bool = option(
-        False, _yes_or_no, "", "Do not run it; draw from the snapshot if there is one."
+        False, parse_yes_or_no, "", "Do not run it; draw from the snapshot if there is one."
     )
     seed: int = option(
         0,
-        _seed,
+        parse_seed,
         "number",
         "The seed for ``random``, numpy and torch (0).",
         short="for random numbers",
     )
     timeout: float = option(
-        60.0, _seconds, "seconds", "How long the program may take.", short="of the program"
+        60.0, parse_seconds, "seconds", "How long the program may take.", short="of the program"
     )
     limit: int = MAX_NODES
     diagnostics: tuple[Diagnostic, ...] = ()
@@ -377,7 +264,7 @@ def parse_options(texts: Mapping[str, str], *, show: str, timeout: float, limit:
     diagnostics: list[Diagnostic] = []
     found: dict[str, Any] = {"timeout": float(timeout), "limit": limit}
     try:
-        found["show"] = _show(show)
+        found["show"] = parse_show(show)
     except MessageError as error:
         values: dict[str, str | Message] = {"value": repr(show), "reason": error.message}
         diagnostics.append(

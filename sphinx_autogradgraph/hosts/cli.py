@@ -65,6 +65,22 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_snapshot_commands(commands)
+    _add_program_commands(commands)
+    sync = commands.add_parser("sync", help="put the graphs of today into Markdown and MDX files")
+    sync.description = (
+        'Put graphs between <!-- autogradgraph tensor="l" --> and <!-- /autogradgraph --> of files '
+        "that nothing executes: Mermaid blocks, or files that svg= names."
+    )
+    sync.add_argument("files", metavar="FILE", nargs="+", help="a Markdown or MDX file")
+    sync.add_argument(
+        "--check", action="store_true", help="write nothing, and say what differs; exit with 1 then"
+    )
+    return made
+
+
+def _add_snapshot_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``check`` and ``update``."""
     for name, text in (
         ("check", "run all code and compare its graphs with the snapshots"),
         ("update", "run all code and accept its graphs as the snapshots"),
@@ -96,6 +112,10 @@ def parser() -> argparse.ArgumentParser:
     commands.choices["check"].add_argument(
         "--shard", metavar="K/N", type=_part, default=WHOLE, help="check the K-th of N parts only"
     )
+
+
+def _add_program_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the commands that run one program, and ``stop``."""
     text = "end the workers that linger, all of yours or those of one project"
     command = commands.add_parser("stop", help=text, description=text)
     command.add_argument(
@@ -119,16 +139,6 @@ def parser() -> argparse.ArgumentParser:
         "reference", metavar="REFERENCE", help="path/to/file.py[:name] or package.module:name"
     )
     _add_options(command, ["tensor", "seed", "timeout"])
-    sync = commands.add_parser("sync", help="put the graphs of today into Markdown and MDX files")
-    sync.description = (
-        'Put graphs between <!-- autogradgraph tensor="l" --> and <!-- /autogradgraph --> of files '
-        "that nothing executes: Mermaid blocks, or files that svg= names."
-    )
-    sync.add_argument("files", metavar="FILE", nargs="+", help="a Markdown or MDX file")
-    sync.add_argument(
-        "--check", action="store_true", help="write nothing, and say what differs; exit with 1 then"
-    )
-    return made
 
 
 def _part(text: str) -> Part:
