@@ -17,7 +17,7 @@ from sphinx_autogradgraph.figures.figure_layout import FigureLayout
 from sphinx_autogradgraph.graph.model import Graph, source_of
 from sphinx_autogradgraph.render.arrange import draw_view
 from sphinx_autogradgraph.render.notebook_html import LARGE, data_script, lists_html
-from sphinx_autogradgraph.render.svg import Link, svg_of
+from sphinx_autogradgraph.render.svg import Link, legend_html, svg_of
 from sphinx_autogradgraph.render.text import plain, title
 from sphinx_autogradgraph.views.choice import steps
 
@@ -78,8 +78,16 @@ def canvas_html(
         url = context.url_of_file(f"{drawn.prefix}.json", graph_json)
     return (
         f'<div class="{escape(" ".join(classes))}"{controls}>\n{svg}\n</div>\n'
-        f"{data_script(graph_json, url)}{lists_html(graph, _)}"
+        f"{data_script(graph_json, url)}"
     )
+
+
+def below_caption_html(
+    graph: Graph, drawn: FigureLayout, translate: Translate = untranslated
+) -> str:
+    """What stands below the words of a caption: the legend of the drawing, the whole lists."""
+    legend = legend_html(drawn.diagram(graph, translate)) if "legend" in drawn.show else ""
+    return legend + lists_html(graph, translate)
 
 
 def _script_texts(_: Translate) -> dict[str, str]:

@@ -14,7 +14,6 @@ from sphinx_autogradgraph.render.diagram import Diagram, Direction
 from sphinx_autogradgraph.render.diagram_of_graph import diagram_of
 from sphinx_autogradgraph.render.labels import Lines, Show
 from sphinx_autogradgraph.render.layout import Layout, LayoutTimeoutError
-from sphinx_autogradgraph.render.legend import with_legend
 from sphinx_autogradgraph.views.choice import EVERYTHING, Scope, views, wanted_view
 
 
@@ -97,5 +96,4 @@ def draw_view(
     def on(lines: Lines) -> Diagram:
         return diagram_of(view, show, direction, translate, lines)
 
-    diagram, layout = best_layout(on, column, engine, timeout)
-    return diagram, with_legend(layout, diagram.legend)
+    return best_layout(on, column, engine, timeout)

@@ -26,7 +26,7 @@ from sphinx_autogradgraph.render.latex_picture import latex_of
 from sphinx_autogradgraph.render.layout import Layout, run_engine
 from sphinx_autogradgraph.render.mermaid import fits, mermaid_of
 from sphinx_autogradgraph.render.notebook_html import notebook_html
-from sphinx_autogradgraph.render.svg import svg_of
+from sphinx_autogradgraph.render.svg import legend_html, svg_of
 from sphinx_autogradgraph.render.text import (
     Span,
     alternative,
@@ -195,7 +195,9 @@ class Drawing:
             description=alternative(graph),
             plain=True,
         )
-        return notebook_html(svg, self.svg, alternative(graph), graph, *self._sentences)
+        below = legend_html(self._diagram, plain=True)
+        still = self.svg, alternative(graph)
+        return notebook_html(svg, *still, graph, *self._sentences, below)
 
     def _repr_html_(self) -> str:
         """What sphinx-gallery shows."""

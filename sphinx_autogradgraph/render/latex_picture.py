@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from sphinx_autogradgraph.render.diagram import LINE, Box, Cluster, Diagram
 from sphinx_autogradgraph.render.labels import CLUSTER_FONT_SIZE, FONT_SIZE, Word
 from sphinx_autogradgraph.render.layout import Frame, Layout, Point, Route
+from sphinx_autogradgraph.render.legend import with_legend
 from sphinx_autogradgraph.render.palette import BOXES, CLUSTER, EDGE, WORDS
 from sphinx_autogradgraph.render.svg import arrow_head
 
@@ -36,6 +37,7 @@ def latex_of(diagram: Diagram, layout: Layout, caption: str) -> str:
     words = f"\\par\\smallskip\\parbox{{0.9\\linewidth}}{{\\small {escape_latex(caption)}}}"
     if len(diagram.boxes) > MAX_BOXES:
         return f"\\begin{{center}}\n{words}\n\\end{{center}}\n"
+    layout = with_legend(layout, diagram.legend)
     height = layout.height
     parts = [_frame(cluster, layout.frames[cluster.key], height) for cluster in diagram.clusters]
     parts += [_arrow(layout.routes[arrow.key], height) for arrow in diagram.arrows]

@@ -38,6 +38,7 @@ def notebook_html(
     graph: Graph,
     caption: Sequence[Span],
     legend: Sequence[Span],
+    below: str = "",
 ) -> str:
     """The figure of an SVG: as on pages, with the style sheet in it.
 
@@ -51,9 +52,10 @@ def notebook_html(
         f"<style>{style_sheet(page=True)}{_ALIVE}</style>\n"
         f'<img class="autogradgraph-still" src="{url}" alt="{escape(printable(description))}">\n'
         f'<div class="autogradgraph-alive" hidden><div class="autogradgraph-canvas">\n{svg}\n'
-        f"</div></div>\n{data}{lists_html(graph)}"
+        f"</div></div>\n{data}"
         f'<figcaption><p><span class="caption-text">{spans_html(caption)}</span></p>\n'
-        f'<p><span class="autogradgraph-summary">{spans_html(legend)}</span></p></figcaption>\n'
+        f'<p><span class="autogradgraph-summary">{spans_html(legend)}</span></p>\n'
+        f"{below}{lists_html(graph)}</figcaption>\n"
         f"</figure>\n<script>\n{_script()}</script>\n"
     )
 

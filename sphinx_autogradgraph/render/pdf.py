@@ -11,6 +11,7 @@ from sphinx_autogradgraph.render.diagram import LINE, Box, Cluster, Diagram
 from sphinx_autogradgraph.render.edge_labels import LABEL_FONT_SIZE, edge_labels
 from sphinx_autogradgraph.render.labels import CLUSTER_FONT_SIZE, FONT_SIZE, Word, text_width
 from sphinx_autogradgraph.render.layout import Frame, Layout, Route
+from sphinx_autogradgraph.render.legend import with_legend
 from sphinx_autogradgraph.render.palette import BOXES, CLUSTER, CLUSTER_FILL, EDGE, WORDS
 from sphinx_autogradgraph.render.svg import CORNER, arrow_head
 
@@ -36,6 +37,7 @@ def pdf_of(diagram: Diagram, layout: Layout, title: str) -> bytes:
     except ImportError:
         raise ImportError(NEEDS.sentence()) from None
     pdfmetrics.registerFont(UnicodeCIDFont(WIDE_FONT))
+    layout = with_legend(layout, diagram.legend)
     size = (layout.width + 2 * MARGIN, layout.height + 2 * MARGIN)
     file = BytesIO()
     canvas = Canvas(file, pagesize=size, bottomup=1, invariant=1)

@@ -16,6 +16,7 @@ from sphinx_autogradgraph.render.diagram import LINE, ArrowKind, Box, Cluster, D
 from sphinx_autogradgraph.render.edge_labels import LABEL_FONT_SIZE, EdgeLabel, edge_labels
 from sphinx_autogradgraph.render.labels import CLUSTER_FONT_SIZE, FONT_SIZE, Word, printable
 from sphinx_autogradgraph.render.layout import Frame, Layout, Point, Route
+from sphinx_autogradgraph.render.legend import with_legend
 from sphinx_autogradgraph.render.plain_style import PlainStyle
 
 HEAD_LENGTH, HEAD_WIDTH = 6.0, 5.0
@@ -39,7 +40,8 @@ def svg_of(
     """The drawing as the text of an ``<svg>`` element.
 
     All ids begin with ``prefix``, which is to be unique on the page.  ``role`` is that of
-    ARIA: of an ``img`` assistive tools see no links.  Colours and fonts come from
+    ARIA: of an ``img`` assistive tools see no links.  Only what stands alone has its legend inside;
+    for pages there is :func:`legend_html`.  Colours and fonts come from
     the style sheet by classes; with ``standalone`` it is put into the element.  ``plain`` has the
     light look in attributes, too, as what stands alone has.  ``width`` is a
     CSS length in place of the natural width.  ``lines`` links nodes of the Graph to the code that
@@ -47,6 +49,8 @@ def svg_of(
     ``marks`` are more classes for boxes and arrows, by their keys.
     """
     prefix = escape(prefix)
+    if standalone:
+        layout = with_legend(layout, diagram.legend)
     marks = marks or {}
     said = list(edge_labels(diagram, layout))
     # Words at arrows may reach beyond all boxes.
@@ -90,11 +94,31 @@ def svg_of(
         drawn = _Drawn(box, layout.boxes[box.key], style)
         kind = _classes(box, marks.get(box.key))
         parts.append(_box(drawn, f"{prefix}-{box.key}", kind, line, call))
-    for box in diagram.legend:
-        if box.key in layout.boxes:
+    if standalone:
+        for box in diagram.legend:
             parts.append(_sample(_Drawn(box, layout.boxes[box.key], style)))
     parts.append("</g></svg>")
     return "\n".join(parts)
+
+
+def legend_html(diagram: Diagram, *, plain: bool = False) -> str:
+    """The legend as HTML, which breaks its lines as the page does; nothing without one."""
+    samples = []
+    style = PlainStyle(plain)
+    for box in diagram.legend:
+        width, height = box.width + 2 * MARGIN, box.height + 2 * MARGIN
+        drawn = _Drawn(box, (width / 2, height / 2), style)
+        samples.append(
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="autogradgraph-svg" role="img" '
+            f'aria-label="{escape(_said(box))}" viewBox="0 0 {_number(width)} {_number(height)}" '
+            f'width="{_number(width)}" height="{_number(height)}" style="display:inline-block;'
+            f'width:{width / FONT_SIZE:.2f}em;min-width:0;margin:0"{style.root}>'
+            f"{_sample(drawn)}</svg>"
+        )
+    if not samples:
+        return ""
+    body = "\n".join(samples)
+    return f'<div class="autogradgraph-legend" style="font-size:{FONT_SIZE:g}px">{body}</div>\n'
 
 
 def style_sheet(*, page: bool = False) -> str:

@@ -15,7 +15,7 @@ from pygments.lexers import PythonLexer
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.core.settings import Settings
 from sphinx_autogradgraph.figures.captions import caption_and_legend
-from sphinx_autogradgraph.figures.figure_html import CanvasContext, canvas_html
+from sphinx_autogradgraph.figures.figure_html import CanvasContext, below_caption_html, canvas_html
 from sphinx_autogradgraph.figures.options import Options
 from sphinx_autogradgraph.figures.pipeline import FinishedFigure
 from sphinx_autogradgraph.figures.tables import Cell, Table
@@ -48,7 +48,8 @@ def figure_html(result: FinishedFigure, options: Options, first: bool, settings:
     )
     shown = _inline(options.caption) if options.caption else spans_html(caption)
     rest = f'<span class="autogradgraph-summary">{spans_html(legend)}</span>'
-    legend_html = f'<div class="legend"><p>{rest}</p></div>'
+    below = below_caption_html(graph, layout)
+    legend_html = f'<div class="legend"><p>{rest}</p>{below}</div>'
     body = f"{canvas}<figcaption>\n{_caption(shown)}\n{legend_html}\n</figcaption>"
     return _figure(options, body, first) + "".join(map(_table, result.tables))
 

@@ -64,11 +64,16 @@ class CanvasToSvg(SphinxPostTransform):
         canvases = [node for node in self.document.findall(nodes.container) if DRAWING in node]
         if not canvases:
             return
-        from sphinx_autogradgraph.figures.figure_html import canvas_html
+        from sphinx_autogradgraph.figures.figure_html import below_caption_html, canvas_html
 
         context: CanvasContext = self.env.events.emit_firstresult(CONTEXT_EVENT, self.env.docname)
         for canvas in canvases:
-            html = canvas_html(*_drawing(canvas), context, classes=canvas["classes"], translate=_)
+            drawing = _drawing(canvas)
+            html = canvas_html(*drawing, context, classes=canvas["classes"], translate=_)
+            below = below_caption_html(*drawing, _)
+            legend = next(canvas.parent.findall(nodes.legend), None)
+            if below and legend is not None:
+                legend.append(nodes.raw("", below, format="html"))
             context = replace(context, texts=False)
             # Not replace_self(): it hands the classes on, and docutils wraps raw text in them.
             canvas.parent.replace(canvas, nodes.raw("", html, format="html"))
