@@ -37,11 +37,13 @@ function addLabel(svg, path, words) {
   label.classList.add(NAME);
   label.setAttribute("aria-hidden", "true"); // it is told in words, too
   label.textContent = words;
-  path.closest("svg > g")?.append(label);
+  const drawing = /** @type {SVGGElement} */ (path.closest("svg > g"));
+  drawing.append(label);
   const { x, y } = path.getPointAtLength(path.getTotalLength() / 2);
   const half = label.getBBox().width / 2 + GAP;
-  const most = svg.viewBox.baseVal.width - half;
-  label.setAttribute("x", String(Math.max(half, Math.min(x, most))));
+  const left = -drawing.transform.baseVal.getItem(0).matrix.e;
+  const most = left + svg.viewBox.baseVal.width - half;
+  label.setAttribute("x", String(Math.max(left + half, Math.min(x, most))));
   label.setAttribute("y", String(y));
   label.setAttribute("dy", ".35em");
 }

@@ -29,17 +29,17 @@ n=(n+(a.shiftKey?r.length-1:1))%r.length,r[n].scrollIntoView({block:"center",inl
 update:s}}function it(t){let{canvas:e}=t,o=document.createElement("dialog");o.className="autogradgraph autogra\
 dgraph-full",o.setAttribute("aria-label",f("full"));let n=O(),r=document.createElement("div");r.className=
 "autogradgraph-canvas",r.tabIndex=0,r.setAttribute("role","region"),r.setAttribute("aria-label",f("f\
-ull"));let s=new Map,a=1;function c(){let l=t.shown();s.has(l)||s.set(l,l.style.cssText),l.style.minWidth=
-"0",l.style.width=`${l.viewBox.baseVal.width*a}px`}function i(l){let y=(r.scrollLeft+r.clientWidth/2)/
-r.scrollWidth,L=(r.scrollTop+r.clientHeight/2)/r.scrollHeight;a=Math.min(8,Math.max(1/8,a*l)),c(),r.
+ull"));let s=new Map,a=1;function c(){let d=t.shown();s.has(d)||s.set(d,d.style.cssText),d.style.minWidth=
+"0",d.style.width=`${d.viewBox.baseVal.width*a}px`}function i(d){let y=(r.scrollLeft+r.clientWidth/2)/
+r.scrollWidth,L=(r.scrollTop+r.clientHeight/2)/r.scrollHeight;a=Math.min(8,Math.max(1/8,a*d)),c(),r.
 scrollLeft=y*r.scrollWidth-r.clientWidth/2,r.scrollTop=L*r.scrollHeight-r.clientHeight/2}b(n,`− ${f(
-"smaller")}`,()=>i(1/1.25)),b(n,`+ ${f("larger")}`,()=>i(1.25));let d=W(n,t.shown);d.input.value=t.search.
-input.value,b(n,`× ${f("end")}`,()=>o.close()),r.addEventListener("wheel",l=>{l.ctrlKey&&(l.preventDefault(),
-i(l.deltaY<0?1.1:1/1.1))},{passive:!1}),o.addEventListener("keydown",l=>{l.key==="Escape"&&o.close()}),
-Ot(r),t.onShow=()=>{c(),d.update()},o.addEventListener("close",()=>{t.onShow=()=>{};for(let[l,y]of s)
-l.style.cssText=y;e.append(t.shown()),t.search.input.value=d.input.value,t.search.update(),t.fit(),o.
-remove()});let u=M(e);o.append(n,r),r.append(u),e.after(o),o.showModal(),i(1),d.update(),t.showOutput(
-r),r.addEventListener("click",l=>{l.target.closest("a")&&o.close()})}function Ot(t){t.addEventListener(
+"smaller")}`,()=>i(1/1.25)),b(n,`+ ${f("larger")}`,()=>i(1.25));let l=W(n,t.shown);l.input.value=t.search.
+input.value,b(n,`× ${f("end")}`,()=>o.close()),r.addEventListener("wheel",d=>{d.ctrlKey&&(d.preventDefault(),
+i(d.deltaY<0?1.1:1/1.1))},{passive:!1}),o.addEventListener("keydown",d=>{d.key==="Escape"&&o.close()}),
+Ot(r),t.onShow=()=>{c(),l.update()},o.addEventListener("close",()=>{t.onShow=()=>{};for(let[d,y]of s)
+d.style.cssText=y;e.append(t.shown()),t.search.input.value=l.input.value,t.search.update(),t.fit(),o.
+remove()});let u=M(e);o.append(n,r),r.append(u),e.after(o),o.showModal(),i(1),l.update(),t.showOutput(
+r),r.addEventListener("click",d=>{d.target.closest("a")&&o.close()})}function Ot(t){t.addEventListener(
 "pointerdown",e=>{let o=e.target.closest(".node");if(e.button||e.pointerType==="touch"||o)return;e.preventDefault(),
 t.setPointerCapture(e.pointerId);let n=s=>{t.scrollLeft-=s.movementX,t.scrollTop-=s.movementY};t.addEventListener(
 "pointermove",n);let r=()=>t.removeEventListener("pointermove",n);t.addEventListener("pointerup",r,{
@@ -51,17 +51,17 @@ before",ArrowRight:"after"};case"LR":return{ArrowUp:"before",ArrowDown:"after",A
 out"};case"RL":return{ArrowUp:"before",ArrowDown:"after",ArrowLeft:"out",ArrowRight:"into"};default:
 return{ArrowUp:"into",ArrowDown:"out",ArrowLeft:"before",ArrowRight:"after"}}}function Mt(t,e){let o=new Set(
 [t]),n=[],r=[t];for(let s=r.pop();s!==void 0;s=r.pop())for(let a of e(s))n.push(a),!o.has(a.to)&&(o.
-add(a.to),r.push(a.to));return{keys:o,ways:n}}function lt(t){let e=$(t),o=new Map([...e].map(([i,{node:d}])=>[
-d,i])),n=[...e.keys()],r=$t(t.dataset.direction??"TB"),s=0,a=i=>{t.classList.toggle("autogradgraph-t\
-racing",i!==null);for(let d of t.querySelectorAll(`.${R}`))d.classList.remove(R);if(i!==null)for(let d of[
-"into","out"]){let u=Mt(i,l=>e.get(l)?.[d]??[]);for(let l of u.keys)e.get(l)?.node.classList.add(R);
-for(let{edge:l}of u.ways)l.classList.add(R)}};n.forEach((i,d)=>{let u=e.get(i).node;u.tabIndex=d?-1:
-0,u.setAttribute("role","group"),u.setAttribute("aria-label",K(u)),F(u,l=>{clearTimeout(s),s=window.
-setTimeout(a,l?120:60,l?i:null)})}),t.addEventListener("keydown",i=>{let d=o.get(ct(i));if(d===void 0||
-i.altKey||i.ctrlKey||i.metaKey)return;let u=c(d,i.key);u!==void 0&&(i.preventDefault(),qt(e.get(u).node))}),
-t.addEventListener("focusin",i=>{let d=ct(i);for(let{node:u}of e.values())u.tabIndex=u===d?0:-1});function c(i,d){
-let u=n.indexOf(i);if(d==="Home")return n[0];if(d==="End")return n[n.length-1];let l=r[d];return l===
-"before"?n[u-1]:l==="after"?n[u+1]:l&&e.get(i)?.[l][0]?.to}}function ct(t){return t.target.closest("\
+add(a.to),r.push(a.to));return{keys:o,ways:n}}function lt(t){let e=$(t),o=new Map([...e].map(([i,{node:l}])=>[
+l,i])),n=[...e.keys()],r=$t(t.dataset.direction??"TB"),s=0,a=i=>{t.classList.toggle("autogradgraph-t\
+racing",i!==null);for(let l of t.querySelectorAll(`.${R}`))l.classList.remove(R);if(i!==null)for(let l of[
+"into","out"]){let u=Mt(i,d=>e.get(d)?.[l]??[]);for(let d of u.keys)e.get(d)?.node.classList.add(R);
+for(let{edge:d}of u.ways)d.classList.add(R)}};n.forEach((i,l)=>{let u=e.get(i).node;u.tabIndex=l?-1:
+0,u.setAttribute("role","group"),u.setAttribute("aria-label",K(u)),F(u,d=>{clearTimeout(s),s=window.
+setTimeout(a,d?120:60,d?i:null)})}),t.addEventListener("keydown",i=>{let l=o.get(ct(i));if(l===void 0||
+i.altKey||i.ctrlKey||i.metaKey)return;let u=c(l,i.key);u!==void 0&&(i.preventDefault(),qt(e.get(u).node))}),
+t.addEventListener("focusin",i=>{let l=ct(i);for(let{node:u}of e.values())u.tabIndex=u===l?0:-1});function c(i,l){
+let u=n.indexOf(i);if(l==="Home")return n[0];if(l==="End")return n[n.length-1];let d=r[l];return d===
+"before"?n[u-1]:d==="after"?n[u+1]:d&&e.get(i)?.[d][0]?.to}}function ct(t){return t.target.closest("\
 .node")}function K(t){return[...t.querySelectorAll("text")].map(e=>e.textContent.trim()).join(" ")}function qt(t){
 t.focus({preventScroll:!0}),t.scrollIntoView({block:"nearest",inline:"nearest"})}var Y=new Map;function j(t){for(let e of k(t)){let o=_(e);if(!o)continue;D(e,()=>[o]);let n=Y.get(o);
 n||(n=[],Y.set(o,n),o.classList.add("autogradgraph-line"),o.tabIndex=0,D(o,()=>Y.get(o)??[])),n.push(
@@ -75,19 +75,19 @@ new DecompressionStream("gzip")),r=document.createElement("div");return r.innerH
 n).text(),j(r),r.querySelector("svg")}function H(t){let e=t.querySelector(".node.output");if(!e)return;let o=E(e),n=E(t);t.scrollLeft+=o.x-
 n.x,t.scrollTop+=o.y-n.y}function E(t){let{left:e,top:o,width:n,height:r}=t.getBoundingClientRect();
 return{x:e+n/2,y:o+r/2}}function ft(t,e,o){let n=t.nodes[e],{gradient:r}=n,s=q(n,o),a=[r?o("receives",{node:s,shape:G(r.shape),
-size:P(r,o)}):o("reached",{node:s})],c=t.edges.filter(d=>d.from===e&&d.gradient);c.length>1&&!t.outputs.
-some(d=>d.node===e)&&a.push(o("sum",{parts:c.map(d=>Bt(t,d,o)).join(" + ")}));let i=Ct(t,n,o);return i&&
+size:P(r,o)}):o("reached",{node:s})],c=t.edges.filter(l=>l.from===e&&l.gradient);c.length>1&&!t.outputs.
+some(l=>l.node===e)&&a.push(o("sum",{parts:c.map(l=>Bt(t,l,o)).join(" + ")}));let i=Ct(t,n,o);return i&&
 a.push(i),[...a,...Nt(n,o)].join(" ")}function pt(t,e){let n={tensors:t.outputs.map(a=>{let c=[a.name??
 t.name,G(a.shape)].filter(Boolean).join(" ");return a.values===void 0?c:`${c} = ${X(a.values)}`}).join(
 ", "),node:t.op,call:t.call??""},r=[e(t.call?"computed":"made",n)],{source:s}=t;return s&&r.unshift(
 e("line",{line:s.line,text:s.text.trim()})),r.join(" ")}function J(t,e){return t.nodes[e.to].derivatives?.
 find(o=>o.input===e.input)?.formula}function Ct(t,e,o){let n=[];for(let r of t.edges.filter(({to:s})=>s===
-e.id)){let s=J(t,r),a=r.gradient&&P(r.gradient,o),c=[s,a].filter(d=>d!==void 0).join(", "),i=q(t.nodes[r.
+e.id)){let s=J(t,r),a=r.gradient&&P(r.gradient,o),c=[s,a].filter(l=>l!==void 0).join(", "),i=q(t.nodes[r.
 from],o);c&&n.push(o(s&&a?"passed":"passedShort",{what:c,node:i}))}return n.length?o("passes",{items:[
 ...n,...It(t,e,o)].join("; ")}):""}function It(t,e,o){let n=new Set;for(let{names:r}of e.derivatives??
-[])for(let[s,a]of Object.entries(r)){let c=e.saved?.find(l=>l.role===a),i=s==="result"?e.id:c?.node;
-if(s!==a||i===void 0||i===null)continue;let d=t.nodes[i],u=d.kind==="function";n.add(o(u?"isMade":"i\
-sTensor",{name:s,node:q(d,o)}))}return n}function Nt(t,e){let{gradient:o,name:n}=t,r=t.outputs[0]?.flags,
+[])for(let[s,a]of Object.entries(r)){let c=e.saved?.find(d=>d.role===a),i=s==="result"?e.id:c?.node;
+if(s!==a||i===void 0||i===null)continue;let l=t.nodes[i],u=l.kind==="function";n.add(o(u?"isMade":"i\
+sTensor",{name:s,node:q(l,o)}))}return n}function Nt(t,e){let{gradient:o,name:n}=t,r=t.outputs[0]?.flags,
 s=o?P(o,e):"";if(t.kind==="leaf"){let a={node:q(t,e),size:s,shape:G(r?.grad??null)};return!o||!r?[e(
 "kept",a)]:[e(r.grad?"added":"first",a)]}return!n||!r||r.is_leaf?[]:[e(r.retains_grad?"retained":"no\
 tKept",{node:n})]}function Bt(t,e,o){let n=e.gradient;return o("part",{size:P(n,o),node:q(t.nodes[e.
@@ -96,19 +96,19 @@ return t.kind==="function"?t.op:t.name??e("unnamed")}function G(t){return t?t.le
 `(${t.join(", ")})`:"?"}function X(t){return Array.isArray(t)?`[${t.map(X).join(", ")}]`:String(t).replace(
 "-","−")}var mt="autogradgraph-formula",Wt=4;function Q(t,e,o,n){for(let s of t.querySelectorAll(`.${mt}`))s.
 remove();if(!o)return;let r=o.edges.filter(s=>s.to===n);for(let{edge:s,from:a}of e){let c=r.findIndex(
-l=>l.from===a),i=s.querySelector("path");if(c<0||!i)continue;let[d]=r.splice(c,1),u=J(o,d);u&&Dt(t,i,
+d=>d.from===a),i=s.querySelector("path");if(c<0||!i)continue;let[l]=r.splice(c,1),u=J(o,l);u&&Dt(t,i,
 u)}}function Dt(t,e,o){let n=document.createElementNS("http://www.w3.org/2000/svg","text");n.classList.
-add(mt),n.setAttribute("aria-hidden","true"),n.textContent=o,e.closest("svg > g")?.append(n);let{x:r,
-y:s}=e.getPointAtLength(e.getTotalLength()/2),a=n.getBBox().width/2+Wt,c=t.viewBox.baseVal.width-a;n.
-setAttribute("x",String(Math.max(a,Math.min(r,c)))),n.setAttribute("y",String(s)),n.setAttribute("dy",
-".35em")}var Rt=1200,jt=35;function ht(t,e){let o=t.parentElement?.querySelector("script.autogradgraph-data"),
+add(mt),n.setAttribute("aria-hidden","true"),n.textContent=o;let r=e.closest("svg > g");r.append(n);
+let{x:s,y:a}=e.getPointAtLength(e.getTotalLength()/2),c=n.getBBox().width/2+Wt,i=-r.transform.baseVal.
+getItem(0).matrix.e,l=i+t.viewBox.baseVal.width-c;n.setAttribute("x",String(Math.max(i+c,Math.min(s,
+l)))),n.setAttribute("y",String(a)),n.setAttribute("dy",".35em")}var Rt=1200,jt=35;function ht(t,e){let o=t.parentElement?.querySelector("script.autogradgraph-data"),
 n=t.querySelector(".order")!==null;if(!n&&!o?.textContent?.includes('"values"'))return;let r=JSON.parse(
 o?.textContent||'{"nodes": [], "edges": [], "outputs": []}'),s=O(f("passes_label"));t.after(s);let a=n?
-"backward":"forward",c=0,i=0,d=b(s,`◀ ${f("before")}`,()=>{g(),L(c-1)}),u={forward:b(s,"",()=>x("f\
-orward")),backward:b(s,"",()=>x("backward"))};u.backward.hidden=!n;let l=b(s,`${f("next")} ▶`,()=>{
+"backward":"forward",c=0,i=0,l=b(s,`◀ ${f("before")}`,()=>{g(),L(c-1)}),u={forward:b(s,"",()=>x("f\
+orward")),backward:b(s,"",()=>x("backward"))};u.backward.hidden=!n;let d=b(s,`${f("next")} ▶`,()=>{
 g(),L(c+1)}),y=B(s);y.className="autogradgraph-player";function L(p){let h=Z(t,a);c=Math.max(0,Math.
 min(p,h.length)),T();for(let{boxes:w}of h.slice(0,Math.max(0,c-1)))C(w,"done");a==="forward"&&c&&I(h.
-slice(c)),y.textContent=c?m(h):"",d.disabled=c===0,l.disabled=c===h.length,c===h.length&&g()}function T(){
+slice(c)),y.textContent=c?m(h):"",l.disabled=c===0,d.disabled=c===h.length,c===h.length&&g()}function T(){
 for(let p of["now","done","flow","ahead"])for(let h of e().querySelectorAll(`.autogradgraph-${p}`))h.
 classList.remove(`autogradgraph-${p}`);Q(e(),[]);for(let p of document.querySelectorAll(".autogradgr\
 aph-line.autogradgraph-now"))p.classList.remove("autogradgraph-now")}function I(p){let h=new Set(p.flatMap(
@@ -130,21 +130,21 @@ push(n),o.set(s,i)}return[...o.values()].sort((n,r)=>n.rank-r.rank)}function gt(
 node??"";return/^\d+$/.test(e)?Number(e):null}function Ht(t){return Number(t.split(/[ -]/).pop())}function C(t,e){
 for(let o of t)o.classList.add(`autogradgraph-${e}`)}var Pt=40;function wt(t){let e=JSON.parse(t.dataset.levels??"[{}]");if(e[0].svg=M(t)??void 0,!e[0].svg||
 !nt())return;let o=0,n=()=>e[o].svg,r=O();t.before(r);let s=b(r,`− ${f("close")}`,()=>y(o-1)),a=b(
-r,`+ ${f("open")}`,()=>y(o+1)),c=B(r),i=W(r,n),d={canvas:t,shown:n,search:i,onShow(){},fit:l,showOutput:H},
-u=b(r,f("full"),()=>it(d));b(r,f("copy"),m=>rt(n(),m));for(let m of[s,a,c])m.hidden=e.length===1;ht(
-t,n);for(let{svg:m}of e)m&&I(m);T(),H(t),new ResizeObserver(l).observe(t);function l(){let m=M(t);if(!m)
+r,`+ ${f("open")}`,()=>y(o+1)),c=B(r),i=W(r,n),l={canvas:t,shown:n,search:i,onShow(){},fit:d,showOutput:H},
+u=b(r,f("full"),()=>it(l));b(r,f("copy"),m=>rt(n(),m));for(let m of[s,a,c])m.hidden=e.length===1;ht(
+t,n);for(let{svg:m}of e)m&&I(m);T(),H(t),new ResizeObserver(d).observe(t);function d(){let m=M(t);if(!m)
 return;let x=t.scrollWidth>t.clientWidth+1||t.scrollHeight>t.clientHeight+1,S={tabindex:"0",role:"re\
 gion","aria-label":zt(t)};for(let[p,h]of Object.entries(S))x?t.setAttribute(p,h):t.removeAttribute(p);
 u.hidden=!x&&m.clientWidth>=m.viewBox.baseVal.width-1,i.input.hidden=k(t).length<=Pt;let g=[u,i.input,
 a].every(p=>p.hidden);r.classList.toggle("autogradgraph-quiet",g)}async function y(m,x){if(!e[m])return;
 let S=n();t.setAttribute("aria-busy","true");try{e[m].svg||(e[m].svg=await ut(e[m]),I(e[m].svg))}catch{
 e.length=m,T();return}finally{t.removeAttribute("aria-busy")}let g=S.parentElement,p=x??Vt(S,g),h=p&&
-E(p);S.replaceWith(L(m)),T(),d.onShow();let w=p&&st(n(),at(p.dataset.node??""));if(!h||!w){H(g);return}
+E(p);S.replaceWith(L(m)),T(),l.onShow();let w=p&&st(n(),at(p.dataset.node??""));if(!h||!w){H(g);return}
 let v=()=>({x:E(w).x-h.x,y:E(w).y-h.y});g.scrollLeft+=v().x,g.scrollTop+=v().y,x&&(g===t&&window.scrollBy(
 0,v().y),w.scrollIntoView({block:"nearest",inline:"nearest"}),w.focus({preventScroll:!0}))}function L(m){
 return o=m,n()}function T(){let m=document.activeElement;s.disabled=o===0,a.disabled=o===e.length-1,
 e.length>1&&(c.textContent=f("state",{count:(e[o].nodes??0).toLocaleString()})),m===s&&s.disabled&&a.
-focus(),m===a&&a.disabled&&s.focus(),i.update(),l()}function I(m){if(e.length!==1)for(let x of m.querySelectorAll(
+focus(),m===a&&a.disabled&&s.focus(),i.update(),d()}function I(m){if(e.length!==1)for(let x of m.querySelectorAll(
 ".node.module:not(.cut)")){x.classList.add("autogradgraph-opens");let S=g=>{!g.target.closest("a")&&
 o<e.length-1&&y(o+1,x)};x.addEventListener("click",S),x.addEventListener("keydown",g=>{g.key==="Ente\
 r"&&S(g)})}}}function zt(t){return(t.parentElement?.querySelector("figcaption .caption-text")??t.querySelector(
