@@ -22,7 +22,9 @@ def test_the_style_sheet_has_the_colours_of_the_palette() -> None:
 
 
 def test_every_colour_that_the_style_sheet_asks_for_is_in_the_palette() -> None:
-    assert set(re.findall(r"var\(--autogradgraph-([\w-]+)\)", SHEET)) - {"font", "width"} <= set(PALETTE)
+    assert set(re.findall(r"var\(--autogradgraph-([\w-]+)\)", SHEET)) - {"font", "width"} <= set(
+        PALETTE
+    )
 
 
 def test_kinds_of_boxes_and_words_have_the_light_colours() -> None:
