@@ -92,7 +92,9 @@ def graph_of(program: Callable[[], Any], recorder: Recorder | None) -> Graph:
 
 
 @pytest.mark.parametrize("recorded", [True, False])
-@pytest.mark.parametrize(("program", "expected"), BY_HAND, ids=lambda item: str(item))
+@pytest.mark.parametrize(
+    ("program", "expected"), BY_HAND, ids=lambda item: getattr(item, "__name__", str(item))
+)
 def test_the_bytes_are_those_of_the_storages(
     program: Callable[[], Any], expected: int, recorded: bool
 ) -> None:
