@@ -1,4 +1,4 @@
-"""The programs of the corpus as torchviz and torchview draw them, with dot."""
+"""The programs of the corpus as torchviz draws them, with dot."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from sphinx_autogradgraph.render.quality import cross
 PIXELS = 96
 """Pixels in an inch, as browsers show an SVG of dot."""
 
+LIMIT = 20
+"""Seconds that dot may take for a figure."""
+
 Line = tuple[tuple[float, float], tuple[float, float], str, str]
 
 
@@ -23,18 +26,19 @@ def print_peers() -> None:
     import benchmarks.corpus_large  # noqa: F401 - it adds its figures
 
     plain = [figure for figure in FIGURES if figure.show == ("shape",) and figure.depth is None]
-    drawn = list(map(_by_torchviz, plain))
+    drawn = [numbers for figure in plain if (numbers := _by_torchviz(figure)) is not None]
     fitting = sum(width <= 720 for width, _, _ in drawn)
     print(
-        f"torchviz and dot: {fitting} of {len(drawn)} fit 720 px; "
+        f"torchviz and dot: {fitting} of {len(drawn)} fit 720 px, "
+        f"{len(plain) - len(drawn)} took over {LIMIT} seconds; "
         f"crossings {sum(crossed for _, _, crossed in drawn)}, "
         f"mean height {sum(height for _, height, _ in drawn) / len(drawn):.0f}, "
         f"widest {max(width for width, _, _ in drawn):.0f}"
     )
 
 
-def _by_torchviz(figure: Figure) -> tuple[float, float, int]:
-    """The width and the height, in pixels, and the crossings between centres of boxes."""
+def _by_torchviz(figure: Figure) -> tuple[float, float, int] | None:
+    """The width and the height, in pixels, and the crossings; None if dot takes too long."""
     from torchviz import make_dot
 
     torch.manual_seed(0)
@@ -43,7 +47,12 @@ def _by_torchviz(figure: Figure) -> tuple[float, float, int]:
     assert isinstance(value, torch.Tensor)
     source = make_dot(value).source
     command = [str(shutil.which("dot")), "-Tplain"]
-    done = subprocess.run(command, input=source, capture_output=True, check=True, text=True)
+    try:
+        done = subprocess.run(
+            command, input=source, capture_output=True, check=True, text=True, timeout=LIMIT
+        )
+    except subprocess.TimeoutExpired:
+        return None
     rows = [line.split() for line in done.stdout.splitlines()]
     width, height = (float(number) * PIXELS for number in rows[0][2:4])
     return width, height, _crossings(list(_lines(rows)))
