@@ -1,4 +1,4 @@
-"""What a figure's graph is to its snapshot."""
+"""Results of comparing figures with their snapshots."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from typing import Literal
 from sphinx_autogradgraph.graph.model import Graph
 
 SnapshotStatus = Literal["same", "drift", "missing", "failed", "elsewhere"]
-"""What a figure's graph is to its snapshot; ``failed`` if there is no graph to compare,
-``elsewhere`` if another part of the check compares it."""
+"""Result of comparing a figure's graph with its snapshot.
+
+``failed`` means that there is no graph to compare, ``elsewhere`` that another part of the check
+compares it."""
 
 
 @dataclass(frozen=True)
 class SnapshotComparison:
-    """A figure, the file of its snapshot, and what it is to it, in words where it differs.
+    """Result of comparing one figure with its snapshot.
 
-    In a check or an update, what is not the same has the graph ``before``, if there is a snapshot,
-    and ``after``.
+    ``words`` say how they differ.  In a check or an update, a figure that is not the same has the
+    graph of its snapshot, if there is one, as ``before`` and the graph of today as ``after``.
     """
 
     line: int | None

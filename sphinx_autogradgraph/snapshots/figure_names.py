@@ -1,4 +1,4 @@
-"""The names of figures among the snapshots: two figures never have one file."""
+"""File names of the snapshots of a page's figures, unique for each figure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MAX_LENGTH = 80
 
 
 class FigureNames:
-    """The names for the files of a page's figures.
+    """File names of the snapshots of a page's figures.
 
     A figure without a name has its number, one with a name has that, with ``-`` in the place of
     what no file should have in its name.  Where that is taken, or together with the page could be
@@ -50,7 +50,7 @@ class FigureNames:
 
 
 def is_altered(name: str, file: str) -> bool:
-    """Whether the file of a figure's snapshot could not be called by the figure's name."""
+    """Whether a figure's snapshot could not be named for the figure, as the name was taken."""
     return bool(name) and not file.endswith(f".{_file_name(name)}.json")
 
 

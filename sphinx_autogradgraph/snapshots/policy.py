@@ -1,4 +1,4 @@
-"""What became of each figure's snapshot: the policy of keeping, comparing and falling back."""
+"""Snapshot policy: compare a figure's graph with its snapshot, write it, or fall back on it."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ from sphinx_autogradgraph.snapshots.figure_names import FigureNames
 from sphinx_autogradgraph.snapshots.store import Snapshot, SnapshotError, Snapshots, drift
 
 Purpose = Literal["build", "check", "update"]
-"""What graphs are made for: ``build`` keeps new ones and tells of drift, ``check`` only compares,
-``update`` accepts."""
+"""Purpose of a run: ``build`` writes new snapshots and reports drift, ``check`` only compares,
+``update`` accepts the graphs of today."""
 
 
 class SnapshotPolicy:
-    """The snapshots of a project's figures; ``name`` is how messages call their directory.
+    """The snapshots of a project's figures, and the rules for reading and writing them.
 
-    ``project`` is the directory of the pages.
+    ``project`` is the directory of the pages, ``name`` the directory of snapshots as messages name
+    it.
     """
 
     def __init__(
@@ -41,16 +42,16 @@ class SnapshotPolicy:
         self._translate = translate
 
     def path(self, names: FigureNames, number: int) -> Path:
-        """The file of a figure, by its name, else by its number on the page."""
+        """Return the snapshot file of a figure, named for the figure's name or its number."""
         return self.snapshots.path(names.page, names.of(number))
 
     def display(self, path: str | os.PathLike[str]) -> str:
-        """How messages call a file."""
+        """Return the path of a snapshot file as messages show it."""
         relative = os.path.relpath(path, self.snapshots.directory).replace(os.sep, "/")
         return f"{self._name.rstrip('/')}/{relative}"
 
     def read(self, path: Path) -> Traced | Diagnostic | None:
-        """The snapshot in a file, None if there is none, a diagnostic if it cannot be read."""
+        """Read a snapshot: None if there is no file, a diagnostic if it cannot be read."""
         snapshot = self._load(path)
         return snapshot.traced if isinstance(snapshot, Snapshot) else snapshot
 
@@ -80,9 +81,9 @@ class SnapshotPolicy:
     def keep(
         self, path: Path, traced: Traced, purpose: Purpose
     ) -> tuple[SnapshotStatus, list[str], list[Diagnostic]]:
-        """Compare a graph of today with its snapshot, and keep it where that is wanted.
+        """Compare a graph of today with its snapshot, and write it if the purpose asks for that.
 
-        What it is to the snapshot, how it differs in words, and the diagnostics to report.
+        Returns the result, the differences in words, and the diagnostics to report.
         """
         kept = self._load(path)
         status: SnapshotStatus
@@ -115,7 +116,7 @@ class SnapshotPolicy:
         return status, words, diagnostics
 
     def _versions(self, kept: Snapshot) -> list[str]:
-        """Which torch each side had, where a difference may come from that."""
+        """Name the torch versions of both graphs if they may explain the difference."""
         today = installed("torch")
         if kept.torch is None or today is None or kept.torch == today:
             return []
@@ -126,11 +127,11 @@ class SnapshotPolicy:
     def orphans(
         self, wanted: Iterable[SnapshotComparison], of_page: Callable[[str], bool]
     ) -> list[Path]:
-        """The snapshots of none of these figures, of pages that may have such."""
+        """Return the snapshots that belong to no figure, of the pages that may have such."""
         return self.snapshots.orphans((Path(kept.path) for kept in wanted), of_page)
 
     def _write(self, path: Path, traced: Traced) -> Diagnostic | None:
-        """Keep a graph; the diagnostic if it cannot be written."""
+        """Write a snapshot; return a diagnostic if that fails."""
         try:
             self.snapshots.write(path, traced)
         except SnapshotError as error:
@@ -147,7 +148,7 @@ class SnapshotPolicy:
 def fall_back(
     keeper: SnapshotPolicy | None, path: Path | None, target: Target, skip: bool, mode: Mode
 ) -> Traced | Diagnostic:
-    """What a figure whose code is not run is drawn from, or why it cannot be drawn.
+    """Return the snapshot of a figure whose code is not run, or why it cannot be drawn.
 
     ``path`` is the file of its snapshot; ``skip`` tells that its author does not want it run.
     """

@@ -1,4 +1,4 @@
-"""How all graphs of a project compare with their snapshots, in words."""
+"""Report of a check or an update: all graphs of a project against their snapshots."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sphinx_autogradgraph.snapshots.policy import SnapshotPolicy
 
 @dataclass(frozen=True)
 class Report:
-    """How a project's graphs compare with their snapshots.  Entries come with their page."""
+    """Results of comparing a project's graphs with their snapshots; each entry has its page."""
 
     entries: tuple[tuple[str, SnapshotComparison], ...]
     orphans: tuple[Path, ...]
@@ -32,10 +32,10 @@ class Report:
         erring: Collection[str] = (),
         only: Collection[str] = (),
     ) -> Report:
-        """The report on all pages of a project, by their names, or on those of a part of them.
+        """Make the report on the pages of a project, or on those of a part of it.
 
-        Snapshots of no figure are told of by the first part.  A page that is ``erring``, or of
-        which a figure failed, may have figures that nobody could read: it has no such snapshots.
+        Orphaned snapshots are reported by the first part alone.  A page that is ``erring``, or that
+        has a failed figure, may have figures that could not be read: its snapshots are no orphans.
         ``only`` names the pages that an update takes, if it does not take all.
         """
         found = [(page, entry) for page in sorted(kept) for entry in kept[page]]
@@ -50,19 +50,19 @@ class Report:
         return cls(entries, orphans, keeper, translate, tuple(sorted(erring)))
 
     def count(self, status: str) -> int:
-        """How many figures are in that status."""
+        """Return the number of figures with that status."""
         return sum(kept.status == status for _, kept in self.entries)
 
     def in_sync(self) -> bool:
-        """Whether every graph is the one that is kept, and nothing else is kept."""
+        """Whether every graph equals its snapshot, and no snapshot is orphaned."""
         return not self.orphans and not self.erring and self.count("same") == len(self.entries)
 
     def failed(self) -> bool:
-        """Whether not all could be accepted: figures failed, or pages have errors."""
+        """Whether an update is incomplete: figures failed, or pages have errors."""
         return bool(self.count("failed") or self.erring)
 
     def complaints(self) -> Iterator[tuple[str | None, int | None, str, str]]:
-        """Page, line, subtype and words of each thing that is not in sync.
+        """Yield page, line, subtype and words of each thing that is not in sync.
 
         Failures are not among them: those were reported when they happened.
         """
@@ -80,7 +80,7 @@ class Report:
             yield None, None, "snapshot", text.format(file=self.keeper.display(path))
 
     def accepted(self) -> Iterator[str]:
-        """What an update accepted, in words."""
+        """Yield a line of text for each change that an update accepted."""
         for _, kept in self.entries:
             file = self.keeper.display(kept.path)
             if kept.status == "missing":
@@ -93,12 +93,12 @@ class Report:
             yield self.translate("removed: {file}").format(file=file)
 
     def remove_orphans(self) -> None:
-        """Remove the snapshots of no figure."""
+        """Remove the orphaned snapshots."""
         for path in self.orphans:
             path.unlink(missing_ok=True)
 
     def summary(self) -> str:
-        """The counts, in a sentence."""
+        """Return the counts of all statuses as a sentence."""
         text = self.translate(
             "{count} graphs: {same} as kept, {drift} drifted, {missing} without a snapshot, "
             "{failed} failed; {orphans} snapshots without a figure"

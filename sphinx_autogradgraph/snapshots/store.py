@@ -23,13 +23,13 @@ MAX_BYTES = 256 * 1024 * 1024
 """A larger file is no snapshot."""
 
 _BEGINNING = re.compile(r'\s*\{\s*"version"\s*:\s*(\d+)\s*,\s*"outputs"\s*:\s*\[')
-"""How a snapshot of any version begins, and next to nothing else does."""
+"""Beginning of a snapshot of any version; hardly any other file begins so."""
 
 
 class SnapshotError(ValueError):
-    """Raised for a file in the place of a snapshot that is none, or that cannot be trusted.
+    """Raised for a file that is no snapshot, or that cannot be trusted.
 
-    ``foreign`` tells that it is not ours, and so is not for us to overwrite.
+    A ``foreign`` file was not written by this package, so it must not be overwritten.
     """
 
     def __init__(self, reason: str, *, foreign: bool = False) -> None:
@@ -39,7 +39,7 @@ class SnapshotError(ValueError):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A graph that was kept, with what is not compared: the torch that made it, and whose it is."""
+    """A stored graph, with what is not compared: the torch that made it, and its project."""
 
     traced: Traced
     torch: str | None = None
@@ -60,18 +60,18 @@ class Snapshots:
         self.project = None if project is None else Path(project)
 
     def path(self, page: str, figure: str) -> Path:
-        """The file of a figure: ``PAGE.FIGURE.json``, where a page may be in a folder."""
+        """Return the file of a figure: ``PAGE.FIGURE.json``, where a page may be in a folder."""
         return self.directory / f"{page}.{figure}{SUFFIX}"
 
     def read(self, path: Path) -> Traced | None:
-        """The graph in a file, None if there is none; :exc:`SnapshotError` if it is no snapshot."""
+        """Read the graph of a file, None if there is none; see :meth:`load` for errors."""
         snapshot = self.load(path)
         return None if snapshot is None else snapshot.traced
 
     def load(self, path: Path) -> Snapshot | None:
-        """The snapshot in a file, None if there is none.
+        """Read a snapshot file, None if there is none.
 
-        Raises :exc:`SnapshotError` when what is there is no snapshot, or is another project's.
+        Raises :exc:`SnapshotError` for a file that is no snapshot, or is that of another project.
         """
         text = self._text(path)
         if text is None:
@@ -91,7 +91,7 @@ class Snapshots:
         return Snapshot(Traced(graph, document.tensors), document.torch, document.project)
 
     def write(self, path: Path, traced: Traced) -> None:
-        """Keep what was traced in a file.
+        """Write what was traced to a file.
 
         Raises :exc:`OSError` if that cannot be written, and :exc:`SnapshotError` for a file that is
         not ours to overwrite.
@@ -104,10 +104,10 @@ class Snapshots:
         write_aside(path, snapshot_text(traced, installed("torch"), self._key()).encode())
 
     def orphans(self, wanted: Iterable[Path], of_page: Callable[[str], bool]) -> list[Path]:
-        """The snapshots of no figure: those that are ours and not among the wanted files.
+        """Find the orphaned snapshots: files of this project that are not among the wanted ones.
 
-        ``of_page`` tells whether a page may have any.  A file that is not recognisably ours, or
-        that is of another project, is none of them.
+        ``of_page`` tells whether a page may have orphans.  A file that is not clearly a snapshot,
+        or that is of another project, is never among them.
         """
         keep = {os.path.normcase(path) for path in wanted}
         return [
@@ -119,7 +119,7 @@ class Snapshots:
         ]
 
     def _files(self) -> Iterator[Path]:
-        """The files of the directory that are called as snapshots are; links are not followed."""
+        """Yield the files that are named like snapshots; links are not followed."""
         for folder, folders, files in os.walk(self.directory):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(files):
@@ -127,7 +127,7 @@ class Snapshots:
                     yield Path(folder, name)
 
     def _pages(self, path: Path) -> Iterator[str]:
-        """The pages that a snapshot may be of, by its name."""
+        """Return the pages to which a snapshot may belong, judged by its file name."""
         parts = path.relative_to(self.directory).as_posix().removesuffix(SUFFIX).split(".")
         for end in range(1, len(parts)):
             yield ".".join(parts[:end])
@@ -149,7 +149,7 @@ class Snapshots:
         )
 
     def _key(self) -> str | None:
-        """Whose the snapshots are: the directory of the pages, from that of the snapshots."""
+        """Return the project's key: the path from the directory of snapshots to its pages."""
         if self.project is None:
             return None
         try:
@@ -158,14 +158,14 @@ class Snapshots:
             return None
 
     def _of_others(self, key: str | None) -> bool:
-        """Whether a snapshot is that of another project, which is still there."""
+        """Whether a snapshot belongs to another project that still exists."""
         if key is None or self.project is None or key == self._key():
             return False
         other = Path(os.path.normpath(self.directory / key))
         return other.is_dir() and not other.samefile(self.project)
 
     def _text(self, path: Path) -> str | None:
-        """The text of a file, None if there is none; nothing but a file of ours is opened."""
+        """Read a file, None if there is none; links out of the directory are not followed."""
         try:
             if not path.resolve().is_relative_to(self.directory.resolve()):
                 raise SnapshotError("it is a link out of the directory", foreign=True)
@@ -185,21 +185,21 @@ class Snapshots:
 
 
 def snapshot_text(traced: Traced, torch: str | None = None, project: str | None = None) -> str:
-    """The text of a snapshot: the Graph's canonical JSON, and the rows of the tensors table.
+    """Return the text of a snapshot: the Graph's canonical JSON, and rows of the tensors table.
 
-    At its end stands what is not compared: the torch that made it, and whose it is.
+    At its end stands what is not compared: the torch that made it, and the project's key.
     """
     graph = traced.graph.structure()
     return codec.encode(graph, graph.chain, _rows(traced), torch, project)
 
 
 def _rows(traced: Traced) -> tuple[TensorRow, ...]:
-    """The rows of the tensors table without what a backward leaves on tensors."""
+    """Return the rows of the tensors table without what a backward leaves on tensors."""
     return tuple(row.replace(retains_grad=False, grad=None) for row in traced.tensors)
 
 
 def drift(kept: Traced, traced: Traced, translate: Translate = untranslated) -> list[str]:
-    """How what was traced differs from what is kept, in words; nothing if it does not."""
+    """Describe how a trace differs from its snapshot, in words; empty if it does not."""
     found = differences(kept.graph, traced.graph, translate)
     if not found and kept.tensors != _rows(traced):
         before = {row.name: row for row in kept.tensors}

@@ -1,4 +1,4 @@
-"""Which view of a Graph is drawn: what the author asks for, and what a large graph needs."""
+"""Choice of the view to draw: as the author asks, and folded where a graph is large."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from sphinx_autogradgraph.views.repeat_folds import fold_repeats
 
 FoldWord = Literal["modules", "repeats", "lines", "none"]
 FOLDS: tuple[FoldWord, ...] = get_args(FoldWord)
-"""What can be folded: calls of modules, equal neighbours, what a line of code made; or nothing."""
+"""Words for folding: calls of modules, equal neighbours, nodes of one line of code; or none."""
 
 
 def fold_words(words: Iterable[str]) -> tuple[FoldWord, ...]:
-    """The words as those of :data:`FOLDS`, each once.
+    """Check that all words are in :data:`FOLDS`, and return each once.
 
     Raises :exc:`ValueError` for others, and for ``none`` with another.
     """
@@ -37,12 +37,12 @@ def fold_words(words: Iterable[str]) -> tuple[FoldWord, ...]:
 
 
 READABLE = 60
-"""A drawing of more nodes than this is not read."""
+"""Largest number of nodes of a drawing that a reader takes in."""
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What of a Graph is to be drawn.
+    """The part of a Graph to draw, and how it folds.
 
     ``depth`` is that of the modules that become one node each, from 1; ``fold`` words of
     :data:`FOLDS`; ``around`` and ``until`` name a tensor or a module.  Without ``fold``, what has
@@ -57,12 +57,12 @@ class Scope:
 
     @property
     def folds_by_itself(self) -> bool:
-        """Whether the author leaves it to us what folds: who raises the limit wants to see more."""
+        """Whether folding is automatic.  Not with a raised limit: its author wants to see more."""
         return self.depth is None and not self.fold and self.limit <= MAX_NODES
 
     @property
     def readable(self) -> int:
-        """How many nodes a drawing has at most, where a smaller one can be had."""
+        """Maximum number of nodes of a drawing, if folding can reach it."""
         return min(self.limit, READABLE) if self.folds_by_itself else self.limit
 
     def __post_init__(self) -> None:
@@ -71,11 +71,11 @@ class Scope:
 
 
 EVERYTHING = Scope()
-"""The whole of a Graph, folded if it is large."""
+"""Scope of a whole Graph, which is folded if it is large."""
 
 
 def wanted_view(graph: Graph, scope: Scope) -> Graph:
-    """The view that an author asks for, however large it is.
+    """Return the view that an author asks for, however large it is.
 
     Raises :exc:`.DiagnosticError` (``option``) when ``around`` or ``until``
     name nothing in the graph.
@@ -101,12 +101,12 @@ def wanted_view(graph: Graph, scope: Scope) -> Graph:
 
 
 def views(wanted: Graph, scope: Scope) -> Iterator[Graph]:
-    """What may be drawn of a view that is wanted, the gentlest first.
+    """Yield candidate views of a wanted view, largest first.
 
-    A graph whose folds are left to us folds until it is read with ease: :data:`READABLE` nodes.
-    One that an author folds, or that has nothing to fold, may have up to the limit of ``scope``;
-    with ``fold: none`` there is none.  The later ones, for layouts that take too long, have ever
-    fewer nodes; the last is small enough for any layout.
+    Automatic folding begins with at most :data:`READABLE` nodes.  A graph that the author folds, or
+    that has nothing to fold, may have up to the limit of ``scope``; with ``fold: none`` there is
+    no limit.  Later views have ever fewer nodes, for layouts that take too long.  The last is
+    small enough for any layout.
     """
     size = len(wanted.nodes)
     limit = scope.limit
@@ -127,7 +127,7 @@ def views(wanted: Graph, scope: Scope) -> Iterator[Graph]:
 
 
 def _smaller(view: Graph, most: int) -> Iterator[Graph]:
-    """Views of at most so many nodes, which fold ever more of what has a name or a line.
+    """Yield increasingly folded views of at most ``most`` nodes.
 
     The deepest modules that fit come first: so far the names tell more than the nodes.
     """
@@ -142,7 +142,7 @@ def _smaller(view: Graph, most: int) -> Iterator[Graph]:
 
 
 def _parts(view: Graph, limit: int) -> Iterator[Graph]:
-    """Views in parts of equal size, for graphs without any structure of their own."""
+    """Yield views for graphs with little structure: folded by line, then in equal parts."""
     by_line = fold_repeats(fold_lines(view))
     if len(by_line.nodes) <= limit:
         yield by_line
@@ -153,16 +153,16 @@ def _parts(view: Graph, limit: int) -> Iterator[Graph]:
 
 
 MAX_STEPS = 4
-"""In how many steps a folded view opens at most."""
+"""Maximum number of steps in which a folded view opens."""
 
 MAX_OPEN = 6_000
-"""A view with more nodes is no step: no browser would show it with ease."""
+"""Maximum number of nodes of a step; browsers are slow with more."""
 
 
 def steps(graph: Graph, scope: Scope, drawn: Graph) -> list[Graph]:
-    """The views by which a folded one opens, each with more nodes: in the end all that it can show.
+    """Return the views through which a folded one opens, smallest first.
 
-    None for what is not folded.
+    The last is the whole, if a browser can show it.  A view that is not folded has none.
     """
     whole = wanted_view(graph, replace(scope, depth=None, fold=()))
     if len(whole.nodes) <= len(drawn.nodes):
@@ -183,4 +183,4 @@ def steps(graph: Graph, scope: Scope, drawn: Graph) -> list[Graph]:
 
 
 STEP = 1.3
-"""How many times more nodes a step shows at least."""
+"""Minimum growth factor of the number of nodes from one step to the next."""

@@ -1,4 +1,4 @@
-"""Focus: a Graph → a view of a part of it, with what is cut off shown as cut."""
+"""Focus: a view of a part of a Graph, with stubs where the rest is cut off."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from sphinx_autogradgraph.graph.model import Edge, Fold, Graph, Node, Output, Te
 from sphinx_autogradgraph.views.module_folds import members, operations, renumbered
 
 REACH = 2
-"""How many edges a neighbourhood reaches."""
+"""Radius of a neighbourhood, in edges."""
 
 
 def around(graph: Graph, name: str) -> Graph:
-    """The neighbourhood of a tensor or a module: what is within :data:`REACH` edges of it.
+    """Return the neighbourhood of a tensor or a module: all within :data:`REACH` edges of it.
 
     All nodes of a module count, and leaves of what is shown are shown.  Raises
     :exc:`.DiagnosticError` (``option``) when nothing has that name.
@@ -25,7 +25,7 @@ def around(graph: Graph, name: str) -> Graph:
 
 
 def neighbourhood(graph: Graph, asked: set[int]) -> Graph:
-    """What is within :data:`REACH` edges of some nodes, by their ids."""
+    """Return the view of all nodes within :data:`REACH` edges of the nodes with these ids."""
     users: dict[int, list[int]] = {}
     for edge in graph.edges:
         users.setdefault(edge.from_, []).append(edge.to)
@@ -41,7 +41,7 @@ def neighbourhood(graph: Graph, asked: set[int]) -> Graph:
 
 
 def until(graph: Graph, name: str) -> Graph:
-    """The graph from the outputs back to a tensor, without what only that tensor was made from.
+    """Return the graph from the outputs back to a tensor, without that tensor's own history.
 
     For a module: back to what it made.  Raises
     :exc:`.DiagnosticError` (``option``) when nothing has that name.
@@ -64,7 +64,7 @@ def until(graph: Graph, name: str) -> Graph:
 
 
 def _made_from(graph: Graph, ends: Collection[int]) -> set[int]:
-    """All nodes that some were made from."""
+    """Return the ids of all nodes from which the given ones were computed."""
     found: set[int] = set()
     stack = list(ends)
     while stack:
@@ -76,7 +76,7 @@ def _made_from(graph: Graph, ends: Collection[int]) -> set[int]:
 
 
 def find(graph: Graph, name: str, option: str) -> list[int]:
-    """The nodes of the tensor or the module of that name.
+    """Find the nodes of the tensor or the module of that name.
 
     ``layers[0]`` and ``layers.0`` are the same.  Raises
     :exc:`.DiagnosticError` (``option``), with names that are close, when
@@ -134,7 +134,7 @@ def _leaves_of(graph: Graph, kept: Collection[int]) -> set[int]:
 
 
 def _cut(graph: Graph, kept: Collection[int], beyond: Collection[int] = ()) -> Graph:
-    """The kept nodes; a stub for each tensor that came from elsewhere or also went elsewhere.
+    """Return the kept nodes, with a stub for each tensor that enters or leaves them.
 
     Stubs have no other side: what lies behind one is not shown, not even that it may come back.
     All that came from the nodes ``beyond`` has one stub.
@@ -209,7 +209,7 @@ def _outputs(outputs: Iterable[Output], ids: Mapping[int, int]) -> Iterable[Outp
 
 
 def _stub(id: int, nodes: Sequence[Node], meta: TensorMeta | None = None) -> Node:
-    """What stands for nodes that are cut off; it counts them where more than one tensor is."""
+    """Make a stub for nodes that are cut off.  One for several tensors counts their operations."""
     beyond = sorted({member for node in nodes for member in members(node)})
     count = sum(map(operations, nodes)) if meta is UNKNOWN else 0
     metas = () if meta is None else (meta,)

@@ -1,4 +1,4 @@
-"""Fold what a line of code made."""
+"""Fold the nodes that one line of code made."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sphinx_autogradgraph.views.repeat_folds import beginnings
 
 
 def fold_lines(graph: Graph) -> Graph:
-    """Draw what a line of code made, where that is several nodes in a row, as one node.
+    """Fold several nodes in a row that one line of code made into one node.
 
     A line that is the whole body of a loop makes a node each time.
     """

@@ -1,4 +1,4 @@
-"""The main chain of what is drawn: the line along which a figure is read."""
+"""Main chain of a view: the line along which a figure is read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _INNER = ("function", "module")
 
 
 def main_chain(view: Graph) -> tuple[int, ...]:
-    """The nodes of the longest path from the first output back to a leaf, the leaf included.
+    """Return the longest path of nodes from the first output back to a leaf, with that leaf.
 
     As :attr:`.Graph.chain`, but a fold counts as an operation: in a folded drawing the main chain
     is that of what is drawn.  Where no leaf can be reached, the longest path there is.

@@ -27,7 +27,7 @@ from sphinx_autogradgraph.graph.model import (
 
 @dataclass(frozen=True)
 class Run:
-    """Nodes from ``first`` to ``last`` that are to become one, and what it says.
+    """Nodes from ``first`` to ``last`` that are to become one node, with its words.
 
     ``takes`` tells of a leaf that only this run and others like it use, by its name, whether it
     is folded with them.
@@ -43,17 +43,17 @@ class Run:
 
 
 def members(node: Node) -> tuple[int, ...]:
-    """The ids that what a node shows has in the whole graph."""
+    """Return the ids, in the whole graph, of all nodes that a node of a view shows."""
     return node.members or (node.id,)
 
 
 def operations(node: Node) -> int:
-    """How many function nodes a node stands for."""
+    """Return the number of function nodes that a node stands for."""
     return node.fold.operations if node.fold else int(node.kind == "function")
 
 
 def contract(graph: Graph, runs: Sequence[Run]) -> Graph:
-    """The view in which each of the runs, which are in order and apart, is one node.
+    """Return the view in which each of the runs, in order and without overlap, is one node.
 
     A leaf or input that nothing but runs use is folded with them if they take it; outputs never.
     """

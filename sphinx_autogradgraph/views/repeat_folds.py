@@ -10,19 +10,19 @@ from sphinx_autogradgraph.graph.model import Graph, Node
 from sphinx_autogradgraph.views.module_folds import Run, contract
 
 NEAREST = 4
-"""How many earlier nodes that are alike tell how long a repetition may be."""
+"""Number of earlier equal nodes from which candidate lengths of a repetition are measured."""
 
 PERIODS = 24
-"""How many lengths of a repetition are tried, the most frequent first."""
+"""Number of candidate lengths of a repetition that are tried, the most frequent first."""
 
 PASSES = 6
-"""How often repetitions are looked for again, in and around those that were found."""
+"""Maximum number of passes; later ones find repetitions in and around those found before."""
 
 LEAST = 3
 """The fewest repetitions that are folded: with the first and the last there is one between."""
 
 WORTH = 2
-"""How many nodes a fold saves at least: less would not be worth the reader's thought."""
+"""Minimum number of nodes that a fold must save."""
 
 
 def fold_repeats(graph: Graph) -> Graph:
@@ -53,7 +53,7 @@ def fold_repeats(graph: Graph) -> Graph:
 
 
 def beginnings(graph: Graph) -> set[int]:
-    """The nodes with which the repetitions of equal neighbours begin, and what follows the last."""
+    """Return the first node of each repetition of equal neighbours, and the node after the last."""
     return {
         repeat.first + repeat.length * number
         for repeat in _repeats(graph)
@@ -75,12 +75,12 @@ class _Repeat:
 
 
 def _called(view: Graph, repeat: _Repeat) -> str:
-    """What is repeated, where that is one node."""
+    """Return the operation of a repetition of single nodes; empty for longer ones."""
     return view.nodes[repeat.first].op if repeat.length == 1 else ""
 
 
 def _repeats(graph: Graph) -> list[_Repeat]:
-    """Repetitions that are apart from each other, those that save most first chosen."""
+    """Return repetitions that do not overlap, preferring those that save the most nodes."""
     functions = [node for node in graph.nodes if node.kind in ("function", "module")]
     if len(functions) < LEAST:
         return []
@@ -106,7 +106,7 @@ def _repeats(graph: Graph) -> list[_Repeat]:
 
 
 def _words(functions: Sequence[Node]) -> list[int]:
-    """A number for each node that nodes share if they may be equal."""
+    """Return a number for each node; nodes with the same number may be equal."""
     numbers: dict[object, int] = {}
     words = []
     for node in functions:
@@ -122,7 +122,7 @@ def _words(functions: Sequence[Node]) -> list[int]:
 
 
 def _periods(words: Sequence[int]) -> list[int]:
-    """How far apart nodes that are alike often are."""
+    """Return candidate lengths of a repetition: the most frequent distances of equal nodes."""
     seen: dict[int, list[int]] = {}
     count: Counter[int] = Counter()
     for place, word in enumerate(words):
@@ -134,7 +134,7 @@ def _periods(words: Sequence[int]) -> list[int]:
 
 
 def _stretches(words: Sequence[int], period: int) -> Iterator[tuple[int, int]]:
-    """Where the words repeat with that period, often enough."""
+    """Yield begin and end of stretches in which words repeat with that period often enough."""
     begin = None
     for place in range(period, len(words) + 1):
         if place < len(words) and words[place] == words[place - period]:
@@ -147,7 +147,7 @@ def _stretches(words: Sequence[int], period: int) -> Iterator[tuple[int, int]]:
 
 
 def _equal(graph: Graph, begin: int, end: int, period: int) -> Iterator[_Repeat]:
-    """The repetitions between two nodes that are equal in what they used, too."""
+    """Narrow repetitions between two nodes to those whose inputs are equal, too."""
     begin = _natural(graph, begin, end, period)
     first, count = begin, 1
     for here in range(begin + period, end - period + 1, period):
@@ -162,7 +162,7 @@ def _equal(graph: Graph, begin: int, end: int, period: int) -> Iterator[_Repeat]
 
 
 def _natural(graph: Graph, begin: int, end: int, period: int) -> int:
-    """Where a repetition begins for the reader: where the code goes back to an earlier line."""
+    """Return the node to count repetitions from: where the code goes back to an earlier line."""
     nodes = graph.nodes
     for place in range(max(begin, 1), min(begin + period, end - LEAST * period + 1)):
         here, before = nodes[place].source, nodes[place - 1].source
