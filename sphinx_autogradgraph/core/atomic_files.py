@@ -1,4 +1,4 @@
-"""Files that other processes may read while they are written."""
+"""Atomic writing of files, for those that other processes may read meanwhile."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 
 
 def write_aside(path: Path, data: bytes) -> None:
-    """Write a file aside and rename it: nobody ever sees half of it.
+    """Write a file atomically: a reader sees the old content or the new, never a part.
 
-    Its directory is made if need be.  Raises :exc:`OSError` if it cannot be written, and leaves
-    what was there before.
+    Missing directories are made.  Raises :exc:`OSError` if the file cannot be written; the old
+    content then stays.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.parent / f".part-{secrets.token_hex(8)}"
@@ -30,7 +30,7 @@ def write_aside(path: Path, data: bytes) -> None:
 
 
 def digest(path: str | os.PathLike[str]) -> str | None:
-    """The SHA-256 of a file's content, None for what is no file that can be read."""
+    """Return the SHA-256 of a file's content, or None if the file cannot be read."""
     try:
         if not Path(path).is_file():  # a pipe would keep us waiting
             return None

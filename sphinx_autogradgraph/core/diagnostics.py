@@ -1,4 +1,4 @@
-"""Faults: what went wrong, where, and what to do, as plain data.
+"""Diagnostics: what went wrong, where, and what to do about it, as plain data.
 
 A diagnostic travels from where it happened (often the worker process) to where somebody reads it: a
 warning of Sphinx, the place of the drawing in the page, the terminal.
@@ -51,7 +51,7 @@ class Diagnostic:
     block: int | None = None
 
     def sentence(self, translate: Translate = untranslated) -> str:
-        """The message with its values, and the place in the author's code if there is one."""
+        """Return the message with its values, and the place in the author's code if known."""
         text = Message(self.message, self.values).sentence(translate)
         if self.file is not None and self.line is not None:
             return translate("{file}, line {line}: {text}").format(
@@ -60,13 +60,13 @@ class Diagnostic:
         return text
 
     def report(self, translate: Translate = untranslated) -> str:
-        """The sentence, and below it the detail, each line of it indented."""
+        """Return the sentence, and below it the detail with each line indented."""
         lines = [self.sentence(translate)]
         lines += ["    " + line for line in self.detail.rstrip().splitlines()]
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
-        """The diagnostic as plain data for JSON."""
+        """Return the diagnostic as plain data for JSON."""
         return asdict(self)
 
     @classmethod
@@ -81,7 +81,7 @@ class Diagnostic:
 
 
 class DiagnosticError(Exception):
-    """Raised where a :class:`Diagnostic` ends the work at hand."""
+    """Ends the work at hand with a :class:`Diagnostic`."""
 
     def __init__(self, diagnostic: Diagnostic) -> None:
         super().__init__(diagnostic.sentence())

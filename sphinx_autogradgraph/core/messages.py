@@ -1,4 +1,4 @@
-"""Sentences that people read: in English where they are made, translated where they are read."""
+"""User-facing messages, written in English and translated when they are shown."""
 
 from __future__ import annotations
 
@@ -10,23 +10,26 @@ from typing import Any
 import msgspec
 
 Translate = Callable[[str], str]
-"""Takes an English message to its translation, as :func:`gettext.gettext` does."""
+"""A function that translates an English message, as :func:`gettext.gettext` does."""
 
 
 def untranslated(message: str) -> str:
-    """The message itself: the :data:`Translate` of whoever wants English."""
+    """Return the message unchanged: the :data:`Translate` for English."""
     return message
 
 
 @dataclass(frozen=True)
 class Message:
-    """An English ``text`` with ``{names}`` of ``values`` in it, which may be messages, too."""
+    """A user-facing sentence: an English ``text``, and the ``values`` of the ``{names}`` in it.
+
+    Values may be messages themselves.
+    """
 
     text: str
     values: Mapping[str, str | Message] = field(default_factory=dict)
 
     def sentence(self, translate: Translate = untranslated) -> str:
-        """The text with its values, in the language of ``translate``."""
+        """Return the text with its values, in the language of ``translate``."""
         values = {
             name: value.sentence(translate) if isinstance(value, Message) else value
             for name, value in self.values.items()
@@ -34,12 +37,12 @@ class Message:
         return translate(self.text).format_map(values)
 
     def to_dict(self) -> dict[str, Any]:
-        """The message as plain data for JSON."""
+        """Return the message as plain data for JSON."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Message:
-        """The message of which ``data`` is the :meth:`to_dict`; :exc:`ValueError` if it is none."""
+        """Read what :meth:`to_dict` wrote; raise :exc:`ValueError` for anything else."""
         try:
             message = msgspec.convert(data, cls)
         except (msgspec.ValidationError, RecursionError):
@@ -48,9 +51,10 @@ class Message:
         return message
 
     def check(self) -> None:
-        """Raise :exc:`ValueError` for a text that needs more than its values, put in as they are.
+        """Raise :exc:`ValueError` for a text with format fields other than its plain ``{names}``.
 
-        Messages come from files, too, and a format can ask for attributes or for a gigabyte.
+        Messages are also read from files that may be hostile, and a format field can ask for
+        attributes of objects or for a gigabyte of padding.
         """
         for _, name, spec, conversion in Formatter().parse(self.text):
             if name is not None and (name not in self.values or spec or conversion):
@@ -61,7 +65,7 @@ class Message:
 
 
 class MessageError(ValueError):
-    """Raised with a message for people: its text and values are those of :class:`Message`."""
+    """An error with a message for users; its text and values are those of :class:`Message`."""
 
     def __init__(self, text: str, values: Mapping[str, str | Message] | None = None) -> None:
         self.message = Message(text, values or {})

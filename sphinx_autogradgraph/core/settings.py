@@ -23,30 +23,30 @@ Engine = Literal["graphviz-pure", "dot"]
 ENGINES: tuple[Engine, ...] = get_args(Engine)
 
 Mode = Literal["auto", "always", "never"]
-"""Whether code runs; ``auto``: where torch is installed."""
+"""When code runs; ``auto`` runs it where torch is installed."""
 
 MAX_NODES = 300
-"""A graph with more nodes than this folds by itself."""
+"""Default number of nodes above which a graph is folded automatically."""
 
 COLUMN = 720
-"""The width, in CSS pixels, that figures are made for."""
+"""Default width of figures, in CSS pixels."""
 
 FILE, TABLE = "pyproject.toml", "autogradgraph"
-"""The file and the table in which a Markdown site has its settings."""
+"""The file, and the table in it, that hold the settings of a Markdown site."""
 
 Parse = Callable[[object], object]
-"""Takes a value as its author wrote it to what it means; :exc:`.MessageError` if it cannot."""
+"""A function that converts a value from its written form; it raises :exc:`.MessageError`."""
 
 
 def text(value: object) -> str:
-    """A text."""
+    """Return a value that must be a text."""
     if not isinstance(value, str):
         raise MessageError("a text is needed")
     return value
 
 
 def choice(*choices: str) -> Parse:
-    """One of a few words."""
+    """Make a parser that accepts one of a few words."""
 
     def parse(value: object) -> object:
         if value not in choices:
@@ -57,7 +57,10 @@ def choice(*choices: str) -> Parse:
 
 
 def number(least: float, *, above: bool = False, whole: bool = False) -> Parse:
-    """A number from ``least`` on, or only ``above`` it; also as a text, as ``-D`` gives it."""
+    """Make a parser of numbers from ``least`` on, or only ``above`` it.
+
+    Numbers may be written as texts, as ``-D`` of Sphinx gives them.
+    """
     values = {"least": f"{least:g}"}
     if whole:
         otherwise = MessageError("a whole number from {least} on is needed", values)
@@ -83,7 +86,7 @@ def number(least: float, *, above: bool = False, whole: bool = False) -> Parse:
 
 
 def texts(value: object) -> list[str]:
-    """A list of texts; also as one text with commas, as ``-D`` gives it."""
+    """Return a list of texts, also from one text with commas, as ``-D`` of Sphinx gives it."""
     items = [item.strip() for item in value.split(",")] if isinstance(value, str) else value
     if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
         raise MessageError("a list of texts is needed")
@@ -91,19 +94,19 @@ def texts(value: object) -> list[str]:
 
 
 def yes_or_no(value: object) -> bool:
-    """True or false."""
+    """Return a value that must be true or false."""
     if not isinstance(value, bool):
         raise MessageError("choose from {choices}", {"choices": "true, false"})
     return value
 
 
 def or_none(parse: Parse) -> Parse:
-    """What ``parse`` takes, or None."""
+    """Make a parser that accepts None as well as what ``parse`` accepts."""
     return lambda value: None if value is None else parse(value)
 
 
 Rebuild = Literal["env", ""]
-"""What Sphinx does when a setting changes: read every document again, or nothing."""
+"""The effect of a changed setting in Sphinx: read every document again, or nothing."""
 
 
 def setting(default: Any, parse: Parse, help: str, rebuild: Rebuild = "") -> Any:
@@ -199,18 +202,18 @@ SETTINGS: Mapping[str, Field[Any]] = {item.name: item for item in fields(Setting
 """The declarations of the settings, by name."""
 
 NOT_FOR_SPHINX = frozenset({"path", "strict"})
-"""The settings for which Sphinx has ways of its own."""
+"""Settings that are not registered with Sphinx, which has its own ways for them."""
 
 
 def default_of(declared: Field[Any]) -> Any:
-    """The default of a setting."""
+    """Return the default of a setting."""
     return getattr(Settings(), declared.name)
 
 
 def read_settings(root: Path) -> Settings:
-    """The settings in the ``pyproject.toml`` of a project; the defaults where there is none.
+    """Return the settings in the ``pyproject.toml`` of a project; the defaults where there is none.
 
-    Raises :exc:`.DiagnosticError` (``option``) for what is not as it should be.
+    Raises :exc:`.DiagnosticError` (``option``) for an invalid file, setting or value.
     """
     found: dict[str, Any] = {}
     for name, value in _table(root).items():
@@ -235,7 +238,7 @@ def read_settings(root: Path) -> Settings:
 
 
 def _table(root: Path) -> Mapping[str, object]:
-    """The table of our settings; empty where there is none."""
+    """Return the table of this package's settings; empty where there is none."""
     if sys.version_info >= (3, 11):
         import tomllib
     else:

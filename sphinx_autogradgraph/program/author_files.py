@@ -1,4 +1,4 @@
-"""Which files are the author's own, and how their modules are imported."""
+"""The author's own files, told from those of Python and of installed packages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from typing import Any
 
 @lru_cache(maxsize=1)
 def _not_the_authors() -> tuple[str, ...]:
-    """The directories of Python, of installed packages and of this package, with a last slash."""
+    """Return the directories of Python, installed packages and this package, with a final slash."""
     schemes = sysconfig.get_paths()
     found = {schemes[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")}
     torch = torch_directory()
@@ -37,7 +37,7 @@ def _not_the_authors() -> tuple[str, ...]:
 
 
 def torch_directory() -> str | None:
-    """The directory of torch, wherever it was found; None where there is none."""
+    """Return the directory of torch, wherever it is installed; None where there is none."""
     try:
         spec = importlib.util.find_spec("torch")
     except (ImportError, ValueError):
@@ -46,7 +46,7 @@ def torch_directory() -> str | None:
 
 
 def _has_distributions(path: str) -> bool:
-    """Whether packages were installed into a directory: what installs them says so there."""
+    """Whether a directory holds installed packages: installers leave their metadata there."""
     try:
         return any(name.endswith(".dist-info") for name in os.listdir(path))
     except OSError:
@@ -54,7 +54,7 @@ def _has_distributions(path: str) -> bool:
 
 
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
-"""The names of directories that hold installed packages, whosoever Python's they are."""
+"""Names of directories that hold installed packages, of any Python installation."""
 
 
 @lru_cache(maxsize=4096)
@@ -73,4 +73,4 @@ LOADERS: tuple[tuple[Any, list[str]], ...] = (
     (SourceFileLoader, SOURCE_SUFFIXES),
     (SourcelessFileLoader, BYTECODE_SUFFIXES),
 )
-"""What is looked for in a directory where a module is imported from, and in which order."""
+"""The loaders of modules with their file suffixes, in the order of Python's own import."""

@@ -1,8 +1,7 @@
-"""Blocks of code as documents hold them → the Python in them, line for line.
+"""Conversion of documents' code blocks to plain Python, line for line.
 
 Documents hold doctest sessions, IPython sessions, cells with magics and shell commands, and
-pieces that are indented.  What comes out has as many lines as went in, so that line numbers stay
-what they are.
+indented pieces.  The result has as many lines as the block, so that line numbers stay valid.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ PYTHON_LANGUAGES = frozenset({
     "python", "py", "python3", "py3", "sage", "pycon", "pycon3", "python-console", "doctest",
     "ipython", "ipython2", "ipython3", "ipythonconsole", "ipython-console",
 })  # fmt: skip
-"""The names, in lower case, by which documents say that a block is Python."""
+"""Names, in lower case, by which documents mark a block as Python."""
 
 
 def is_python(language: str) -> bool:
@@ -30,10 +29,10 @@ _MORE_PROMPT = re.compile(r"^ *\.\.\.+: ?")
 
 
 def python_of(text: str) -> str:
-    """The Python code in a block, with as many lines as the block.
+    """Return the Python code in a block, with as many lines as the block.
 
-    Of a doctest or IPython session, what was typed; examples that are expected to raise, or
-    marked ``+SKIP``, are left out.  IPython's lines (``%matplotlib inline``, ``!pip …``, ``x?``)
+    Of a doctest or IPython session, only the input counts; examples that are expected to raise, or
+    are marked ``+SKIP``, are left out.  IPython's lines (``%matplotlib inline``, ``!pip``, ``x?``)
     become ``pass``; a cell in another language (``%%bash``) is left out.
     """
     text = textwrap.dedent(text.expandtabs())
@@ -87,7 +86,10 @@ _MAGIC = re.compile(
 
 
 def _without_magics(text: str) -> str:
-    """The code without IPython's lines.  Code that parses has none: its ``%`` are operators."""
+    """Return the code without IPython's lines.
+
+    Code that parses as Python has none: a ``%`` in it is an operator.
+    """
     if _parses(text):
         return text
     lines = text.split("\n")

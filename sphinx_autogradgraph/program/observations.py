@@ -1,8 +1,8 @@
-"""What a program looked at while it ran, and whether that is still as it was.
+"""Observations: everything outside a program that its result depends on, with its value.
 
-Each observation is of one kind: the content of a file, what a directory holds for the name of a
-module, the names in a directory, an environment variable, an installed package.  All have a value
-that can be had again; another value means that the program may come to something else.
+An observation is of one kind: the content of a file, the files that a directory holds for the
+name of a module, the names in a directory, an environment variable, or an installed package.
+Its value can be computed again at any time.  If it differs, the program may give another result.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from sphinx_autogradgraph.program.author_files import LOADERS
 Kind = Literal["file", "module", "listing", "variable", "package"]
 
 LARGE = 64 * 2**20
-"""Bytes from which on a file is told by its size and time, and not by its content."""
+"""Size, in bytes, from which a file is identified by size and time instead of its content."""
 
 
 class Observation(NamedTuple):
-    """One thing that was looked at.
+    """A dependency of a program, and the value that it had.
 
     ``path`` is that of the file or directory, ``name`` that of the module, variable or package.
     ``value`` is what was found, None for nothing.
@@ -36,12 +36,12 @@ class Observation(NamedTuple):
 
     @classmethod
     def of_file(cls, path: str) -> Observation:
-        """A file as it is now."""
+        """Observe the present content of a file."""
         return cls("file", path, "", content(path))
 
     @classmethod
     def of(cls, data: Iterable[Any]) -> Observation:
-        """Read one from plain data; :exc:`ValueError` for anything else."""
+        """Read an observation from plain data; raise :exc:`ValueError` for anything else."""
         kind, path, name, value = data
         texts = isinstance(path, str) and isinstance(name, str)
         if kind not in get_args(Kind) or not texts or not isinstance(value, (str, type(None))):
@@ -50,7 +50,7 @@ class Observation(NamedTuple):
 
 
 class Present:
-    """What there is now.  Made for one comparison of many: it looks at nothing twice."""
+    """The present values of observations, each computed once for a comparison of many programs."""
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         self._variables = variables
@@ -58,11 +58,11 @@ class Present:
         self._finders: dict[str, FileFinder] = {}
 
     def holds(self, observations: Iterable[Observation]) -> bool:
-        """Whether all is as it was observed."""
+        """Whether all observations still have their values."""
         return all(self.value(*found[:3]) == found.value for found in observations)
 
     def value(self, kind: Kind, path: str, name: str) -> str | None:
-        """What an observation of this kind would have as its value now."""
+        """Return the present value of an observation."""
         key = (kind, path, name)
         if key not in self._known:
             self._known[key] = self._look(kind, path, name)
@@ -83,7 +83,7 @@ class Present:
 
 
 def content(path: str) -> str | None:
-    """The digest of a file's content; None for what is no file that can be read."""
+    """Return the digest of a file's content; None if it is no readable file."""
     try:
         status = os.stat(path)
         if not os.path.isfile(path):  # a pipe would keep us waiting
@@ -97,12 +97,12 @@ def content(path: str) -> str | None:
 
 
 def digest_of(data: bytes) -> str:
-    """The digest of bytes, as :func:`content` has it."""
+    """Return the digest of bytes, in the form that :func:`content` gives."""
     return hashlib.sha256(data).hexdigest()
 
 
 def module_of(spec: ModuleSpec | None, directory: str, name: str) -> str | None:
-    """What was found in a directory for the last part of a module's name: a file of it."""
+    """Return the name of the file that a directory holds for the last part of a module's name."""
     if spec is None:
         return None
     if spec.origin is not None and spec.has_location:
@@ -111,7 +111,7 @@ def module_of(spec: ModuleSpec | None, directory: str, name: str) -> str | None:
 
 
 def listing(path: str) -> str | None:
-    """The digest of the names in a directory; None where there is none."""
+    """Return the digest of the names in a directory; None where there is none."""
     try:
         names = sorted(os.listdir(path))
     except OSError:
@@ -120,14 +120,14 @@ def listing(path: str) -> str | None:
 
 
 def variable(value: str | None) -> str | None:
-    """The digest of an environment variable's value: it may be a secret."""
+    """Return the digest of an environment variable's value, which may be a secret."""
     return None if value is None else digest_of(value.encode("utf-8", "surrogateescape"))
 
 
 def package(name: str) -> str | None:
-    """The digest of an installed package, by the hashes that its installer has left of its files.
+    """Return the digest of an installed package, from its installer's record of the files' hashes.
 
-    The same on every machine that has installed the same.  None where there is no such record.
+    It is the same on every machine with the same files installed.  None where there is no record.
     """
     for directory in dict.fromkeys(sys.path):
         try:

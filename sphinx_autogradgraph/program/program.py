@@ -1,4 +1,4 @@
-"""The Program: ordered blocks of code, each with where it came from, and what to draw of them.
+"""The Program: ordered blocks of code, where each came from, and the targets to trace.
 
 A Program is all that the worker needs to know, as plain data.  The module imports neither torch
 nor sphinx and runs nothing.
@@ -37,14 +37,15 @@ class Block:
 
 @dataclass(frozen=True)
 class Target:
-    """What to draw, and when: after the first ``after`` blocks have run.
+    """A target: what to trace, and after which block of the program.
 
+    It is traced after the first ``after`` blocks have run.
     ``expressions`` are evaluated in the program's namespace.  ``member`` names something in that
     namespace instead, called first if it is callable without arguments.  With neither, the
-    program's last value is drawn (see DESIGN §4: the value of the last expression statement if
+    program's last value is traced (see DESIGN §4: the value of the last expression statement if
     it holds a tensor, else what the last assignment bound).  ``extras`` are what the Graph is to
-    hold besides its structure; ``tensors`` and ``parameters`` ask for a row on each of those that
-    the program has, ``explain`` for words on why each is in the graph or not.
+    hold besides its structure.  ``tensors`` and ``parameters`` ask for a row on each tensor or
+    parameter that the program has, ``explain`` for words on why each is in the graph or not.
     """
 
     after: int
@@ -58,7 +59,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Program:
-    """Blocks that run in one namespace, in order, and what is drawn of it along the way.
+    """Blocks that run in one namespace, in order, and the targets traced along the way.
 
     ``directory`` becomes the working directory and the first entry of ``sys.path``, before
     ``path``.  ``module`` is the ``__name__`` that the code sees.  ``import_module`` names a module
@@ -81,12 +82,12 @@ class Program:
     raises: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The program as plain data for JSON."""
+        """Return the program as plain data for JSON."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Program:
-        """The program of which ``data`` is the :meth:`to_dict`."""
+        """Read what :meth:`to_dict` wrote."""
         return cls(
             **{
                 **data,
@@ -107,7 +108,7 @@ class Program:
 
 
 def display_path(path: str | os.PathLike[str], root: str | os.PathLike[str]) -> str:
-    """The name of a file as people read it: from ``root``, with ``/``, and never absolute.
+    """Return the name of a file for readers: relative to ``root``, with ``/``, never absolute.
 
     A file beside the root is named from the directory that both share (``examples/linreg.py``
     for a root ``docs``), so that no message, page or snapshot tells where on the build machine
@@ -121,7 +122,7 @@ def display_path(path: str | os.PathLike[str], root: str | os.PathLike[str]) -> 
 
 
 def shared_directory(path: str | os.PathLike[str], root: str | os.PathLike[str]) -> str | None:
-    """The directory that two paths share; None if it is no more than one of the system's."""
+    """Return the directory that two paths share; None if it is only one of the system's."""
     try:
         common = os.path.commonpath([os.path.abspath(path), os.path.abspath(root)])
     except ValueError:  # another drive on Windows
@@ -137,7 +138,7 @@ _OF_THE_SYSTEM = frozenset({
     "home", "lib", "lib64", "media", "mnt", "opt", "private", "proc", "root", "run", "sbin", "srv",
     "sys", "tmp", "usr", "var",
 })  # fmt: skip
-"""Top-level directories in which things stand that have nothing to do with each other."""
+"""Top-level directories whose contents are unrelated, so that sharing one means nothing."""
 
 
 @dataclass(frozen=True)
@@ -177,9 +178,9 @@ def parse_reference(text: str) -> Reference:
 
 
 def find_module(name: str, path: Sequence[str]) -> str | None:
-    """The source file of a module, found on ``path`` without running any code of its packages.
+    """Return the source file of a module, found on ``path`` without running code of its packages.
 
-    None where there is none, and for what is not found in the ordinary way.
+    None where there is none, and for modules that only an import hook can find.
     """
     places: Sequence[str] | None = path
     spec = None
@@ -194,14 +195,13 @@ def find_module(name: str, path: Sequence[str]) -> str | None:
 
 
 MAX_BYTES = 10 * 2**20
-"""A larger file is taken for a mistake, and not for a program."""
+"""Size, in bytes, above which a file is taken for a mistake and not for a program."""
 
 
 def read_block(path: str, root: str) -> Block:
-    """The whole of a Python file as a block.
+    """Return a whole Python file as a block.
 
-    Raises :exc:`.DiagnosticError` (``reference``) when it cannot be read
-    as one.
+    Raises :exc:`.DiagnosticError` (``reference``) for a file that cannot be read as one.
     """
     file = display_path(path, root)
 
@@ -233,7 +233,7 @@ def read_block(path: str, root: str) -> Block:
 
 
 def referenced(base: Program, reference: Reference, path: str) -> Program:
-    """``base``, which has one thing to draw, with what a reference names as its code.
+    """Return ``base``, a program of one target, with the code that a reference names.
 
     ``path`` is where the reference's file is, if it names one.  Raises what :func:`read_block`
     raises.
@@ -252,7 +252,7 @@ def referenced(base: Program, reference: Reference, path: str) -> Program:
 
 
 def split_expressions(text: str) -> tuple[str, ...]:
-    """The expressions of ``:tensor:``, split by top-level commas.
+    """Return the expressions of ``:tensor:``, split at top-level commas.
 
     Raises :exc:`.DiagnosticError` (``option``) when they do not parse.
     """

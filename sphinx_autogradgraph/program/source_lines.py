@@ -1,7 +1,7 @@
-"""Where code stands: in the author's files, and on the page.
+"""Search for the lines of code blocks in the author's files and on the page.
 
-Parsers tell the line of a block, not of its code, and an included part of a file not which lines
-of the file it is.  Here both are found again by comparing texts.
+Parsers tell the line of a block, not of its code, nor which lines of a file an included part is.
+Both are found by comparing texts.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def source_lines(path: str) -> Sequence[str]:
-    """The lines of a document, or none where it cannot be read (a docstring, a made-up source)."""
+    """Return the lines of a document; none if it cannot be read (a docstring, a made-up source)."""
     try:
         modified = Path(path).stat().st_mtime_ns
     except OSError:
@@ -29,22 +29,22 @@ def _read(path: str, _modified: int) -> Sequence[str]:
 
 
 def split_lines(text: str) -> list[str]:
-    """The lines of a text as Python counts them.
+    """Return the lines of a text as Python counts them.
 
-    A form feed, or one of Unicode's separators, ends none: :meth:`str.splitlines` has more kinds.
+    A form feed or a separator of Unicode ends no line here; for :meth:`str.splitlines` it does.
     """
     return text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
 
 
 def _bare(line: str) -> str:
-    """A line without what blocks add and take away: indentation, tabs, trailing spaces."""
+    """Return a line without what blocks add and remove: indentation, tabs, trailing spaces."""
     return line.expandtabs().strip()
 
 
 def line_of_code(code: str, lines: Sequence[str], start: int) -> int | None:
-    """The line (from 1) of the first line of ``code``, at or below line ``start`` of a document.
+    """Return the line (from 1) where ``code`` begins in a document, at or below line ``start``.
 
-    None where the code is not found as it stands.
+    None if the code does not stand in the document unchanged.
     """
     wanted = [_bare(line) for line in code.rstrip().split("\n")]
     for first in range(max(start - 1, 0), len(lines) - len(wanted) + 1):
@@ -54,10 +54,10 @@ def line_of_code(code: str, lines: Sequence[str], start: int) -> int | None:
 
 
 def lines_of_part(part: str, lines: Sequence[str]) -> list[int] | None:
-    """The lines (from 1) of a file that an included part of it is, in order, one for each line.
+    """Return the line in a file (from 1) of each line of an included part, in order.
 
-    The part is one piece or several.  Where the file repeats itself, the longest run counts, and
-    among equals the first.  None where a line of the part does not stand in the file, or not in
+    The part is one piece of the file or several.  Where the file repeats itself, the longest run
+    counts, and among equals the first.  None if a line of the part is not in the file, or not in
     this order.
     """
     wanted = [_bare(line) for line in part.split("\n")]
@@ -81,7 +81,7 @@ def lines_of_part(part: str, lines: Sequence[str]) -> list[int] | None:
 
 
 def _run(wanted: Sequence[str], lines: Sequence[str], start: int) -> int:
-    """How many of the wanted lines stand one after the other from ``start`` on."""
+    """Count the wanted lines that follow one another from ``start`` on."""
     length = 0
     while length < min(len(wanted), len(lines) - start) and wanted[length] == lines[start + length]:
         length += 1
