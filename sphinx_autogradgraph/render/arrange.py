@@ -1,4 +1,4 @@
-"""Graph → the view of it that is drawn, and where everything in it goes."""
+"""Arrange a Graph for drawing: choose its view, and lay that out."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from sphinx_autogradgraph.views.choice import EVERYTHING, Scope, views, wanted_v
 class Arranged:
     """A view of a Graph, its diagram and its layout.
 
-    ``folded``: the view folded by itself.  ``diagnostic``: the timeout of a larger
-    view, where that is the reason.
+    ``folded`` tells that the view was folded automatically, ``diagnostic`` that the layout of a
+    larger view timed out.
     """
 
     view: Graph
@@ -75,7 +75,7 @@ def arrange(
 
 
 TOO_WIDE = 1.5
-"""A drawing of so many columns is not read: it folds, if there is anything to fold."""
+"""Largest width of a drawing, in columns; a wider one folds, if there is anything to fold."""
 
 
 def draw_view(
@@ -87,7 +87,7 @@ def draw_view(
     translate: Translate = untranslated,
     column: float | None = COLUMN,
 ) -> tuple[Diagram, Layout]:
-    """What is drawn of a view, and where: as it fits the ``column``, in pixels, best.
+    """Return the diagram of a view and its layout, as they fit the ``column``, in pixels, best.
 
     Raises :exc:`.DiagnosticError` (``layout``) when the engine fails,
     :exc:`.LayoutTimeoutError` when it takes too long.

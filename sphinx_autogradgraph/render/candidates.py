@@ -18,22 +18,22 @@ MARGIN = 4.0
 """Space around the drawing, for the outlines of the outermost boxes and of the focus."""
 
 SMALL, PHONE = 10, 460.0
-"""A drawing of so few boxes, that of the output included, is to fit a telephone, whose column is so
-many pixels wide where words shrink from 13 to 9."""
+"""Number of boxes, outputs included, up to which a drawing is to fit a phone, and the width in
+pixels of a phone's column, on which words shrink from 13 pixels to 9."""
 
 MANY = 90
-"""A diagram of more boxes has one candidate for each number of lines: its time counts."""
+"""Number of boxes above which each number of lines has one candidate, to save time."""
 
 ROUNDS = 4
-"""How often single boxes are freed of the order of their arguments."""
+"""Number of rounds in which single boxes are freed of the order of their arguments."""
 
 FREED = 8
-"""How many boxes are tried in a round."""
+"""Number of boxes that are tried in a round."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One way to lay out a diagram, and what it costs the reader."""
+    """One layout of a diagram, with its cost to the reader."""
 
     diagram: Diagram
     layout: Layout
@@ -43,7 +43,7 @@ class Candidate:
 
     @property
     def width(self) -> float:
-        """Pixels of the drawing, from side to side."""
+        """Width of the drawing, in pixels."""
         return self.layout.width + 2 * MARGIN
 
 
@@ -53,7 +53,7 @@ def best_layout(
     engine: Engine,
     timeout: float,
 ) -> tuple[Diagram, Layout]:
-    """The diagram on one line or on two, as the column demands, and its best layout.
+    """Return the best layout of a diagram, with words on one line or on two as the column demands.
 
     ``column`` is the width in pixels that it is made for; None for one line at any width.  Raises
     what :func:`.lay_out` raises.
@@ -81,7 +81,7 @@ def best_layout(
 
 
 def _fits(one: Sequence[Candidate], two: Sequence[Candidate], column: float) -> bool:
-    """Whether words can stay on one line: two are for what is wider than the column.
+    """Whether words can stay on one line: that fits the column, or two would be no narrower.
 
     Not if arguments had to be turned around for it.
     """
@@ -94,7 +94,7 @@ def _fits(one: Sequence[Candidate], two: Sequence[Candidate], column: float) -> 
 
 
 def _freed(best: Candidate, column: float | None, engine: Engine, timeout: float) -> Candidate:
-    """The best candidate in which the boxes that cost crossings are free of their order."""
+    """Return the best candidate, found by freeing boxes of the order that makes arrows cross."""
     mixed = _mixing(best.diagram)
     diagram = best.diagram
     if best.hints.free is None:
@@ -115,7 +115,7 @@ def _freed(best: Candidate, column: float | None, engine: Engine, timeout: float
 
 
 def _mixing(diagram: Diagram) -> list[str]:
-    """The boxes with several arguments that other boxes made, whose order may cost crossings."""
+    """Return the boxes with several computed arguments, whose order may make arrows cross."""
     kinds = {box.key: box.kind for box in diagram.boxes}
     made: dict[str, set[str]] = {}
     for arrow in diagram.arrows:
@@ -127,10 +127,10 @@ def _mixing(diagram: Diagram) -> list[str]:
 def _laid_out(
     tried: Sequence[tuple[Diagram, Hints]], column: float | None, engine: Engine, timeout: float
 ) -> list[Candidate]:
-    """A candidate for each diagram and hints.
+    """Make a candidate of each pair of diagram and hints.
 
     Frames are drawn around boxes that are laid out without them, which keeps the main chain
-    straight; the engine's own where that cannot be.
+    straight.  Where that cannot be done, the engine lays out the frames.
     """
     bare = [
         (
@@ -158,7 +158,7 @@ def _laid_out(
 
 
 def _candidate(diagram: Diagram, hints: Hints, layout: Layout, column: float | None) -> Candidate:
-    """A layout with its cost to the reader, which is counted in arguments that are turned."""
+    """Make a candidate of a layout; its cost is counted in turned arguments."""
     layout = replace(layout, lines=diagram.lines)
     if len(diagram.boxes) > MANY:
         return Candidate(diagram, layout, hints)

@@ -1,4 +1,4 @@
-"""The chain rule in words: formulas on boxes, what each edge carries, where it adds up."""
+"""The chain rule in words: formulas of nodes, gradients of edges, sums of gradients."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from sphinx_autogradgraph.graph.model import Edge, EdgeGradient, Flags, Graph, N
 from sphinx_autogradgraph.render.text import norm_text, shape_text_of, value_text
 
 SHORT = 26
-"""Values that take more characters than this are not written on an edge."""
+"""Maximum number of characters of the values on an edge."""
 
 MAX_SUM = 44
-"""A sum that takes more characters than this is said in short."""
+"""Maximum number of characters of a sum; a longer one is given as a count."""
 
 
 @dataclass(frozen=True)
 class ChainRule:
-    """Says of a graph what its nodes send back, in the language of ``translate``."""
+    """Texts about the gradients of a graph, in the language of ``translate``."""
 
     graph: Graph
     translate: Translate = untranslated
 
     def formulas(self, node: Node) -> Iterator[str]:
-        """What a node sends to each of its inputs: «→ w: X.T @ grad»."""
+        """Yield the formula of the gradient for each input of a node: «→ w: X.T @ grad»."""
         for rule in node.derivatives or ():
             yield f"→{self._input_name(node, rule.input)}: {rule.formula}"
 
     def origins(self, node: Node) -> Iterator[str]:
-        """What the formulas call by torch's role: «self: what SubBackward0 made»."""
+        """Explain the names that formulas take from torch: «self: what SubBackward0 made»."""
         roles = {
             role: None
             for rule in node.derivatives or ()
@@ -55,7 +55,7 @@ class ChainRule:
         return made.outputs[edge.output].name if len(made.outputs) > 1 else made.name
 
     def sum_of(self, node: Node) -> str | None:
-        """How the gradient of a tensor that is used more than once adds up: «Σ −6 + 4 = −2»."""
+        """Return the sum of gradients of a tensor that is used more than once: «Σ −6 + 4 = −2»."""
         if node.gradient is None or len(node.outputs) != 1:
             return None
         parts: list[Values] = [
@@ -73,24 +73,24 @@ class ChainRule:
         return self.translate("Σ of {count}").format(count=len(parts))
 
     def carried(self, gradient: EdgeGradient) -> str:
-        """What an edge carries: its values where they are short, else shape and norm."""
+        """Return the gradient on an edge: its values where they are short, else shape and norm."""
         if gradient.values is not None and len(value_text(gradient.values)) <= SHORT:
             return signed(gradient.values)
         return f"{shape_text_of(gradient.shape)} {norm_text(gradient, self.translate)}"
 
     def seed(self, index: int) -> str:
-        """The gradient that a backward begins with at an output."""
+        """Return the text of the gradient with which backward begins at an output."""
         shape = self.graph.tensor(self.graph.outputs[index]).shape
         return "1" if not shape else self.translate("ones {shape}").format(shape=tuple(shape))
 
 
 def signed(values: Values) -> str:
-    """Values with the sign for minus that is as wide as a plus."""
+    """Return values as text, with the minus sign that is as wide as a plus."""
     return value_text(values).replace("-", "−")
 
 
 def flags_text(flags: Flags) -> list[str]:
-    """Lines of what a tensor answers: «is_leaf=True requires_grad=True»."""
+    """Return the lines of a tensor's autograd flags: «is_leaf=True requires_grad=True»."""
     grad = "None" if flags.grad is None else shape_text_of(flags.grad)
     return [
         f"is_leaf={flags.is_leaf} requires_grad={flags.requires_grad}",

@@ -1,4 +1,4 @@
-"""Frames around what modules made."""
+"""Frames around the boxes that calls of modules made."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sphinx_autogradgraph.render.labels import cut, printable
 
 
 def clusters_of(graph: Graph, boxes: Sequence[Box], arrows: Sequence[Arrow]) -> Iterator[Cluster]:
-    """A frame for each call of a module.
+    """Yield a frame for each call of a module.
 
     A leaf, or what a function saved, is in the frame of what uses it if that frame is of its module
     or it has no name.
@@ -46,7 +46,7 @@ def _homes_of_tensors(
     home: Mapping[str, int],
     parents: Sequence[int | None],
 ) -> Iterator[tuple[str, int]]:
-    """The innermost frames of leaves, inputs and saved tensors, by their keys."""
+    """Yield the key of each leaf, input or saved tensor in a frame, and its innermost frame."""
     users: dict[str, list[str]] = {}
     for arrow in arrows:
         users.setdefault(arrow.tail, []).append(arrow.head)
@@ -66,7 +66,7 @@ def _homes_of_tensors(
 
 
 def _outwards(frame: int | None, parents: Sequence[int | None]) -> list[int]:
-    """A frame and those that it is in, from the inside."""
+    """Return a frame and the frames around it, innermost first."""
     found = []
     while frame is not None:
         found.append(frame)

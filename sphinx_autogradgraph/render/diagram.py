@@ -1,4 +1,4 @@
-"""What a drawing consists of: boxes, arrows between them, and frames around them."""
+"""Diagram of a drawing: boxes, arrows between them, and frames around them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from sphinx_autogradgraph.render.labels import FONT_SIZE, Lines, Word, cut, prin
 
 Direction = Literal["TB", "BT", "LR", "RL"]
 DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
-"""Where data flows: down, up, right, left."""
+"""Directions in which data flows: down, up, right, left."""
 
 PADDING = 9.0
 HEIGHT = 25.0
-"""Of a box with one line of words."""
+"""Height of a box with one line of words."""
 
 LINE = 15.0
-"""The distance of two lines of words in a box."""
+"""Distance of two lines of words in a box."""
 
 BoxKind = Literal["leaf", "function", "input", "output", "base", "saved", "module", "cut"]
 ArrowKind = Literal["use", "saved", "base", "cut"]
@@ -78,7 +78,7 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Diagram:
-    """Boxes and arrows, frames around boxes, what explains them, and where data flows.
+    """Boxes, arrows, frames and legend of a drawing, and the direction in which data flows.
 
     ``chain`` are the keys of the boxes of the main chain, from the first output back to its leaf.
     ``lines`` is on how many lines the words of a box stand.
@@ -99,7 +99,7 @@ def box_of(
     nodes: tuple[int, ...],
     *lines: Sequence[Word],
 ) -> Box:
-    """The box that says these lines of words, as wide as they are; what is too long is cut."""
+    """Make a box for these lines of words, as wide as they are; words that are too long are cut."""
     said = [line for line in lines if line] or [()]
     cuts = [tuple((role, cut(printable(word))) for role, word in line) for line in said]
     labels = [" ".join(word for _, word in line) for line in cuts]

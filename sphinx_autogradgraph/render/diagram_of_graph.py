@@ -1,4 +1,4 @@
-"""What is drawn of a Graph: boxes with their words and sizes, and arrows between them."""
+"""From a Graph to its diagram: boxes with words and sizes, and arrows between them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def diagram_of(
     translate: Translate = untranslated,
     lines: Lines = 1,
 ) -> Diagram:
-    """The diagram of a Graph: a box a node, a box an output, an arrow an edge.
+    """Make the diagram of a Graph: a box for each node and output, an arrow for each edge.
 
     A leaf or input that is used in places far apart has a box at each: long arrows from one box
     across the whole drawing would hide what it shows, and take the layout engine minutes.  With
@@ -87,7 +87,7 @@ def diagram_of(
 def _arrows(
     graph: Graph, labels: Labels, uses: Mapping[int, Mapping[int | None, str]]
 ) -> Iterator[Arrow]:
-    """An arrow an edge; of several from one box to another the first says what all carry."""
+    """Make an arrow for each edge; of several between two boxes the first has the words of all."""
     carried: dict[tuple[str, str], list[Word]] = {}
     ends = []
     for edge in graph.edges:
@@ -102,7 +102,7 @@ def _arrows(
 
 
 def _chain(graph: Graph, uses: Mapping[int, Mapping[int | None, str]]) -> Iterator[str]:
-    """The boxes of the main chain, from that of the output on."""
+    """Return the boxes of the main chain, from that of the output on."""
     if graph.outputs:
         yield "o0"
     user: int | None = None
@@ -112,7 +112,7 @@ def _chain(graph: Graph, uses: Mapping[int, Mapping[int | None, str]]) -> Iterat
 
 
 def _add_outputs(graph: Graph, labels: Labels, boxes: list[Box], arrows: list[Arrow]) -> None:
-    """A box for each output, and for the tensor that it is a view of, if that is no leaf."""
+    """Add a box for each output, and for the tensor that it is a view of, if that is no leaf."""
     for index, output in enumerate(graph.outputs):
         words = [labels.name(output.name), *labels.of_tensors([graph.tensor(output)])]
         shown = members(graph.nodes[output.node])
@@ -136,7 +136,7 @@ def _add_outputs(graph: Graph, labels: Labels, boxes: list[Box], arrows: list[Ar
 def _saved_by_boxes(
     graph: Graph, uses: Mapping[int, Mapping[int | None, str]]
 ) -> dict[str, list[str]]:
-    """For the boxes of leaves and inputs, the names under which the functions there save them."""
+    """Return, for boxes of leaves and inputs, the names under which functions there save them."""
     roles: dict[str, list[str]] = {}
     for node in graph.nodes:
         for saved in node.saved or ():
@@ -150,7 +150,7 @@ def _saved_by_boxes(
 def _add_saved(
     graph: Graph, labels: Labels, boxes: list[Box], arrows: list[Arrow], *, beside: bool
 ) -> None:
-    """Boxes for the tensors that functions saved, ``beside`` those; dotted lines from all."""
+    """Add boxes for saved tensors, ``beside`` the functions that saved them, and dotted lines."""
     used = {(edge.from_, edge.to) for edge in graph.edges}
     count = Counter(
         saved.node
@@ -177,7 +177,7 @@ def _add_saved(
 
 
 def _saved_box(graph: Graph, node: Node, several: Sequence[Saved], labels: Labels, key: str) -> Box:
-    """The box of a tensor that a function saved, once or under several names."""
+    """Make the box of a tensor that a function saved, under one or several names."""
     saved = several[0]
     words: list[Word] = [("saved", ", ".join(item.role for item in several))]
     name = saved.name
@@ -195,14 +195,14 @@ def _saved_box(graph: Graph, node: Node, several: Sequence[Saved], labels: Label
 
 
 FAR = 3
-"""A leaf that is used by nodes more ranks apart than this has a box at each use."""
+"""Largest distance in ranks between the uses of a leaf with one box; else each use has its own."""
 
 SAME = "≡"
-"""The sign of a tensor that is drawn in several places."""
+"""Sign of a tensor that is drawn in several places."""
 
 
 def _uses_apart(graph: Graph) -> dict[int, dict[int | None, str]]:
-    """For each leaf and input that is drawn at each use, the keys of its boxes by who uses it."""
+    """Return the boxes of each leaf and input that is drawn at each use: keys by their users."""
     rank = _ranks(graph)
     users: dict[int, dict[int | None, str]] = {}
     for edge in graph.edges:
@@ -219,7 +219,7 @@ def _uses_apart(graph: Graph) -> dict[int, dict[int | None, str]]:
 
 
 def _ranks(graph: Graph) -> list[int]:
-    """The rank of each node if it stands as far down as what uses it allows.
+    """Return the rank of each node, placed as close as possible to the nodes that use it.
 
     So a transposed weight counts where it is used, and not at the top where it could be made.
     """

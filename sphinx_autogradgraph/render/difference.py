@@ -1,6 +1,6 @@
 """The difference of two Graphs as a drawing: both in one layout, with marks.
 
-What went and what came is told by a sign and by its outline, not by colour alone.
+Removed and added nodes are told apart by a sign and an outline, not by colour alone.
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ from sphinx_autogradgraph.views.module_folds import fold_modules, levels, member
 SIGNS: dict[Mark, str] = {"removed": "−", "added": "+", "changed": "~"}
 
 ALL = 60
-"""A union with more nodes than this is shown around what changed, or by modules."""
+"""Maximum number of nodes of a union shown whole; a larger one is cut around the changes, or
+folded by modules."""
 
 FEW = 30
-"""As many changed nodes are shown each for itself."""
+"""Maximum number of changed nodes that are shown one by one."""
 
 TIMEOUT = 30.0
-"""Seconds that the layout may take."""
+"""Timeout of the layout, in seconds."""
 
 _MERMAID: dict[Mark, str] = {
     "removed": "fill:#ffebe9,stroke:#b3261e,color:#1f2328,stroke-width:2px,stroke-dasharray:6 3",
@@ -42,7 +43,7 @@ _MERMAID: dict[Mark, str] = {
 
 
 class Difference:
-    """Two graphs in one drawing, and the marks of its boxes and arrows by their keys."""
+    """Two graphs in one drawing, which marks boxes and arrows as added, removed or changed."""
 
     def __init__(self, matching: Matching, translate: Translate = untranslated) -> None:
         self._union = union_of(matching)
@@ -52,13 +53,13 @@ class Difference:
         self.diagram = self._on(1)
 
     def _on(self, lines: Lines) -> Diagram:
-        """The diagram with its words on so many lines."""
+        """Return the diagram with its words on one line or on two."""
         diagram = diagram_of(self.view, translate=self._translate, lines=lines)
         boxes = [self._marked(box) for box in diagram.boxes]
         return replace(diagram, boxes=tuple(boxes))
 
     def _marked(self, box: Box) -> Box:
-        """The box with the sign of its mark, and what it was before."""
+        """Return the box with the sign of its mark, and with its words of before."""
         mark = self.marks.get(box.key)
         if mark is None:
             return box
@@ -75,7 +76,7 @@ class Difference:
         return replace(box_of(box.key, box.kind, box.nodes, *lines), shared=box.shared)
 
     def svg(self, *, prefix: str, title: str, description: str) -> str:
-        """The drawing, in which marks are classes.
+        """Return the drawing as SVG, in which marks are classes.
 
         Raises :exc:`.DiagnosticError` (``layout``) when the layout engine fails.
         """
@@ -90,7 +91,7 @@ class Difference:
         )
 
     def mermaid(self, title: str, description: str) -> str:
-        """The text of a Mermaid flowchart."""
+        """Return the text of a Mermaid flowchart."""
         text = mermaid_of(self.diagram, title, description)
         marked = {
             box.key: self.marks[box.key] for box in self.diagram.boxes if box.key in self.marks
@@ -101,7 +102,7 @@ class Difference:
 
 
 def _view_of(union: Union) -> Graph:
-    """The part of the union that shows what changed."""
+    """Return the part of the union that shows the changes."""
     graph = union.graph
     if len(graph.nodes) <= ALL:
         return graph
@@ -120,12 +121,12 @@ def _view_of(union: Union) -> Graph:
 
 
 def _marks_in(union: Union, node: Node) -> set[Mark | None]:
-    """The marks of all that a node of a view shows."""
+    """Return the marks of all nodes that a node of a view shows."""
     return {union.nodes.get(id) for id in members(node)}
 
 
 def _marks(union: Union, view: Graph, diagram: Diagram) -> dict[str, Mark]:
-    """The marks of boxes and arrows, by their keys."""
+    """Return the marks of boxes and arrows, by their keys."""
     marks: dict[str, Mark] = {}
     for box in diagram.boxes:
         found = {union.nodes.get(id) for id in box.nodes}

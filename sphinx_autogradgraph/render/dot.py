@@ -22,7 +22,7 @@ nearly all of the time and gains little (measured: 102 s → 5 s for a chain of 
 
 
 class Hints(NamedTuple):
-    """What the engine is told of the order of boxes.
+    """Hints for the engine on the order of boxes.
 
     ``free`` are the boxes whose arguments may stand in any order; None for all.  ``below`` are
     pairs of boxes of which the second is to stand below the first.
@@ -35,14 +35,15 @@ class Hints(NamedTuple):
 PLAIN = Hints()
 
 NEAR: dict[Lines, str] = {1: "0.2", 2: "0.15"}
-"""The inches between boxes side by side: words are on two lines where there is little room."""
+"""Inches between boxes side by side; less for words on two lines, which are used in narrow
+columns."""
 
 WEIGHT = 60
-"""How much more the engine cares for the edges of the main chain to be short and straight."""
+"""Weight of the edges of the main chain, for which the engine keeps them short and straight."""
 
 
 def digraph_of(diagram: Diagram, hints: Hints = PLAIN) -> graphviz.Digraph:
-    """The diagram as a Digraph for layout.
+    """Return the diagram as a Digraph for layout.
 
     The sizes of boxes are fixed and there are no labels: Graphviz would measure text with fonts
     that the reader's browser does not have.
@@ -91,7 +92,7 @@ def digraph_of(diagram: Diagram, hints: Hints = PLAIN) -> graphviz.Digraph:
 
 
 def _between_ranks(diagram: Diagram) -> str:
-    """The inches between ranks of boxes: more where words stand at the arrows."""
+    """Return the inches between ranks of boxes: more if arrows have words."""
     said = [arrow for arrow in diagram.arrows if arrow.words]
     if not said:
         return "0.22"
@@ -102,7 +103,7 @@ def _between_ranks(diagram: Diagram) -> str:
 
 
 def _frames(diagram: Diagram, label_of: Callable[[Cluster], str]) -> Iterator[str]:
-    """The clusters, one in the other, with the labels that are asked for."""
+    """Yield the DOT text of the frames as nested clusters, with the labels of ``label_of``."""
     inside: list[str] = []
     for cluster in diagram.clusters:
         while inside and inside[-1] != cluster.parent:
@@ -120,7 +121,7 @@ def _frames(diagram: Diagram, label_of: Callable[[Cluster], str]) -> Iterator[st
 
 
 def _placeholder(cluster: Cluster) -> str:
-    """Letters whose width the engine knows, as many as are as wide as the words."""
+    """Return a text of the width of the words, in letters whose width the engine knows."""
     return "x" * math.ceil(text_width(_label(cluster.words)) / COURIER)
 
 
@@ -129,14 +130,14 @@ def _label(words: Sequence[Word]) -> str:
 
 
 COURIER = 0.6
-"""The width of a character of Courier in its size."""
+"""Width of a character of Courier, as a share of the font size."""
 
 
 _HEADS = {"use": "", "saved": " dir=none", "base": "", "cut": ""}
 
 
 def labelled_digraph_of(diagram: Diagram) -> graphviz.Digraph:
-    """The diagram as a Digraph for whoever draws it with Graphviz: labels, shapes and colours."""
+    """Return the diagram as a Digraph to draw with Graphviz: with labels, shapes and colours."""
     digraph = graphviz.Digraph()
     digraph.attr("graph", rankdir=diagram.direction, nodesep="0.2", ranksep="0.3")
     digraph.attr(

@@ -1,4 +1,4 @@
-"""A Drawing: a Graph and how it is drawn, in every form in which it can be had."""
+"""The Drawing of a Graph, which can be shown and saved in many formats."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from sphinx_autogradgraph.render.text import (
 from sphinx_autogradgraph.views.choice import EVERYTHING, Scope, views, wanted_view
 
 TIMEOUT = 60.0
-"""Seconds that the engine may take for a PNG."""
+"""Timeout of the engine for a PNG, in seconds."""
 
 DPI = 144
 """Pixels of a PNG in an inch of 72 points: two for each unit of the drawing."""
@@ -86,7 +86,7 @@ class Drawing:
 
     @property
     def caption(self) -> str:
-        """What the caption of a figure says: outputs, leaves, the chain of grad_fn."""
+        """The generated caption: outputs, leaves, the chain of grad_fn."""
         return " ".join(map(plain, self._sentences))
 
     @property
@@ -160,7 +160,7 @@ class Drawing:
     def _repr_mimebundle_(
         self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
     ) -> dict[str, Any]:
-        """What notebooks show, each host what it can: HTML, SVG, PDF, text.
+        """Return the drawing in all formats for notebooks: HTML, SVG, text, PDF.
 
         Without the extra ``[pdf]`` there is LaTeX in place of PDF.
         """
@@ -200,16 +200,16 @@ class Drawing:
         return notebook_html(svg, *still, graph, *self._sentences, below)
 
     def _repr_html_(self) -> str:
-        """What sphinx-gallery shows."""
+        """Return the HTML for sphinx-gallery."""
         return self.html
 
     def _latex(self) -> str:
-        """The drawing in LaTeX, as far as it is not too large for that, and the caption."""
+        """Return the drawing in LaTeX with its caption, or the caption alone if it is too large."""
         return latex_of(self._diagram, self._layout, self.caption)
 
     @cached_property
     def _view(self) -> Graph:
-        """What is drawn; without a layout engine, what would be."""
+        """The view that is drawn, or would be drawn if a layout engine were installed."""
         try:
             return self._arranged.view
         except DiagnosticError:
@@ -241,11 +241,11 @@ class Drawing:
 
 
 _shown: Counter[str] = Counter()
-"""How often each drawing has been shown in this process."""
+"""Number of times that each drawing has been shown in this process."""
 
 
 def _prefix(text: str) -> str:
-    """What begins the ids of a drawing: unique on its page, and the same each time it is built."""
+    """Return the prefix of a drawing's ids: unique on its page, and the same in each build."""
     digest = hashlib.sha256(text.encode()).hexdigest()[:10]
     _shown[digest] += 1
     again = f"-{_shown[digest]}" if _shown[digest] > 1 else ""
@@ -261,4 +261,4 @@ FORMS: dict[str, Callable[[Drawing], bytes]] = {
     ".json": lambda drawing: drawing.graph.to_json().encode(),
     ".txt": lambda drawing: f"{drawing.text}\n".encode(),
 }
-"""The endings of files that a Drawing can be saved to, and how."""
+"""Functions that make the content of a file, by the endings of its name."""

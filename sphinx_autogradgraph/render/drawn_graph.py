@@ -1,4 +1,4 @@
-"""A drawing → the Graph that it shows, as far as its words say: ops, names, shapes and edges.
+"""Read the Graph back from a drawing, as far as its words tell: ops, names, shapes and edges.
 
 A file that holds a drawing holds no Graph.  Read back, an old drawing and a new one can be compared
 in words like snapshots.
@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from sphinx_autogradgraph.graph.model import Edge, Graph, Kind, Node, Output, TensorMeta
 
 Drawn = tuple[str, str, str]
-"""A box: its key, its kind and what it says."""
+"""A box: its key, its kind and its words."""
 
 _MERMAID_NODE = re.compile(r'^\s*(\w+)[\[(>]+"(.*)"[\])]+:::(\w+)$', re.MULTILINE)
 _MERMAID_EDGE = re.compile(r'^\s*(\w+) -->(?:\|".*"\|)? (\w+)$', re.MULTILINE)
@@ -22,7 +22,7 @@ _SVG = "{http://www.w3.org/2000/svg}"
 
 
 def graph_in_mermaid(text: str) -> Graph | None:
-    """The Graph of a flowchart as :func:`.mermaid_of` writes it; None for anything else."""
+    """Read the Graph of a flowchart that :func:`.mermaid_of` wrote; None for other texts."""
     boxes = [
         (key, kind, re.sub(r"#(\d+);", lambda code: chr(int(code[1])), label.replace("<br/>", " ")))
         for key, label, kind in _MERMAID_NODE.findall(text)
@@ -31,7 +31,7 @@ def graph_in_mermaid(text: str) -> Graph | None:
 
 
 def graph_in_svg(text: str) -> Graph | None:
-    """The Graph of a drawing as :func:`.svg_of` writes it; None for anything else."""
+    """Read the Graph of a drawing that :func:`.svg_of` wrote; None for other texts."""
     try:
         root = ET.fromstring(text)  # noqa: S314 - a file of the author's own
     except ET.ParseError:
@@ -51,7 +51,7 @@ def graph_in_svg(text: str) -> Graph | None:
 
 
 def _graph(boxes: Sequence[Drawn], ends: Iterable[tuple[str, str]]) -> Graph | None:
-    """The Graph of boxes, which stand in forward order, and arrows; None if they make none."""
+    """Build the Graph of boxes, in forward order, and arrows; None if they form no valid one."""
     places: dict[str, int] = {}
     nodes: list[Node] = []
     outputs: list[tuple[str, str | None]] = []
@@ -98,7 +98,7 @@ _SHAPE = re.compile(r"\((?:\d+(?:, \d+)*,?)?\)")
 
 
 def _words(label: str) -> tuple[str | None, tuple[int, ...] | None]:
-    """What a label says before its first shape, and the shape."""
+    """Split a label into the text before its first shape, and that shape."""
     label = _ORDER.sub("", " ".join(label.split()))
     found = _SHAPE.search(label)
     if found is None:

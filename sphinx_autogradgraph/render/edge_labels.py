@@ -1,4 +1,4 @@
-"""Where the words of an arrow stand: beside its line, where no box is."""
+"""Labels of arrows, placed beside their lines where no box is."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from sphinx_autogradgraph.render.labels import printable, text_width
 from sphinx_autogradgraph.render.layout import Layout, Point, Route
 
 LABEL_FONT_SIZE = 11.0
-"""Size of the words of arrows, in the units of the drawing."""
+"""Font size of the words of arrows, in the units of the drawing."""
 
 GAP = 6.0
-"""Between the line of an arrow and its words."""
+"""Distance between the line of an arrow and its words."""
 
 BACKWARD: dict[Direction, str] = {"TB": "↑", "BT": "↓", "LR": "←", "RL": "→"}
-"""The sign of the way that gradients take: against the arrows."""
+"""Sign of the direction of gradients, which flow against the arrows."""
 
 
 class EdgeLabel(NamedTuple):
-    """The words of an arrow, by their centre."""
+    """The words of an arrow and their centre."""
 
     arrow: Arrow
     text: str
@@ -31,18 +31,18 @@ class EdgeLabel(NamedTuple):
 
 
 def text_of(arrow: Arrow, direction: Direction) -> str:
-    """What stands at an arrow: the way of the gradient, and what goes it."""
+    """Return the text of an arrow: the direction of the gradient, and its words."""
     words = " ".join(printable(word) for _, word in arrow.words)
     return f"{BACKWARD[direction]} {words}"
 
 
 def label_width(arrow: Arrow, direction: Direction) -> float:
-    """How wide the words of an arrow are."""
+    """Return the width of the words of an arrow."""
     return text_width(text_of(arrow, direction)) * LABEL_FONT_SIZE
 
 
 def edge_labels(diagram: Diagram, layout: Layout) -> Iterator[EdgeLabel]:
-    """The words of arrows with their places, each where nothing else stands if there is such one.
+    """Place the words of all arrows, where possible clear of boxes and of other words.
 
     First they try the end where the arrow is alone: several leave a tensor that is used more than
     once, several come to an operation of more than one input.
@@ -74,10 +74,10 @@ def edge_labels(diagram: Diagram, layout: Layout) -> Iterator[EdgeLabel]:
 
 
 HEIGHT = 13.0
-"""Of the words of an arrow."""
+"""Height of the words of an arrow."""
 
 MANY = 300
-"""Of more arrows than this the words are not compared with each other: it would take long."""
+"""Number of arrows above which their words are not compared with each other, to save time."""
 
 Area = tuple[float, float, float, float]
 
@@ -91,7 +91,7 @@ def _meet(one: Area, other: Area) -> bool:
 
 
 def _places(route: Route, width: float, direction: Direction, first: float) -> Iterator[Point]:
-    """Where the words of an arrow may stand, the best place first."""
+    """Yield possible centres for the words of an arrow, the best first."""
     leans = route.points[0][0] - route.points[-1][0]
     for at in (first, 0.5, 0.35, 0.65, 0.2, 0.8):
         x, y = point_at(route, at)
@@ -106,7 +106,7 @@ def _places(route: Route, width: float, direction: Direction, first: float) -> I
 
 
 def point_at(route: Route, share: float) -> Point:
-    """The point at a share of the way of an arrow, of all of its curves."""
+    """Return the point at a share of the way of an arrow, from 0 to 1 over all of its curves."""
     curves = max(1, (len(route.points) - 1) // 3)
     place = min(int(share * curves), curves - 1)
     t = share * curves - place

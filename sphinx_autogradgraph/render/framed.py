@@ -16,17 +16,17 @@ from sphinx_autogradgraph.render.labels import CLUSTER_FONT_SIZE, text_width
 from sphinx_autogradgraph.render.layout import Frame, Layout, Point, Route
 
 PAD = 8.0
-"""Between a frame and what is in it."""
+"""Distance between a frame and its contents."""
 
 LABEL = 15.0
-"""The height of the words of a frame."""
+"""Height of the words of a frame."""
 
 Rect = tuple[float, float, float, float]
-"""Left, top, right, bottom."""
+"""A rectangle: left, top, right, bottom."""
 
 
 def framed(diagram: Diagram, layout: Layout) -> Layout | None:
-    """The layout, made without frames, with them; None where one would hold a stranger."""
+    """Add frames to a layout without any; None where a frame would hold another's box."""
     held = _held(diagram)
     moved = _with_room(diagram, layout, held)
     rects = _rects(diagram, moved, held)
@@ -54,7 +54,7 @@ def framed(diagram: Diagram, layout: Layout) -> Layout | None:
 
 
 def in_ranks_of_their_own(diagram: Diagram) -> tuple[tuple[str, str], ...]:
-    """Pairs of boxes of which the second is to stand below the first.
+    """Yield pairs of boxes of which the second is to stand below the first.
 
     The leaves in a frame come after what goes into it, and leaves that go elsewhere with what the
     frame hands on come after that: else one would be beside the other, and the frame around both.
@@ -79,7 +79,7 @@ def in_ranks_of_their_own(diagram: Diagram) -> tuple[tuple[str, str], ...]:
 
 
 def _held(diagram: Diagram) -> dict[str, set[str]]:
-    """The boxes in each frame, those in its inner frames included; no frames without any."""
+    """Return the boxes in each frame and its inner frames; empty frames are left out."""
     held: dict[str, set[str]] = {cluster.key: set(cluster.boxes) for cluster in diagram.clusters}
     for cluster in reversed(diagram.clusters):  # the inner ones come after those that they are in
         if cluster.parent is not None:
@@ -89,7 +89,7 @@ def _held(diagram: Diagram) -> dict[str, set[str]]:
 
 @dataclass(frozen=True)
 class _Rank:
-    """Boxes side by side: where they begin and end along the drawing."""
+    """A rank: boxes side by side, with their begin and end along the drawing's direction."""
 
     start: float
     end: float
@@ -97,7 +97,7 @@ class _Rank:
 
 
 def _with_room(diagram: Diagram, layout: Layout, held: Mapping[str, set[str]]) -> Layout:
-    """The layout with ranks moved apart, as far as the frames that begin or end there need."""
+    """Move ranks apart, to make room for the frames that begin or end between them."""
     down = diagram.direction in ("TB", "BT")
     ranks = _ranks(diagram, layout, 1 if down else 0)
     place = {key: number for number, rank in enumerate(ranks) for key in rank.boxes}
@@ -131,7 +131,7 @@ def _with_room(diagram: Diagram, layout: Layout, held: Mapping[str, set[str]]) -
 
 
 def _ranks(diagram: Diagram, layout: Layout, axis: int) -> list[_Rank]:
-    """The ranks of a layout, in order."""
+    """Return the ranks of a layout, in order."""
     size = {box.key: (box.width, box.height)[axis] / 2 for box in diagram.boxes}
     ranks: dict[float, list[str]] = {}
     for key in sorted(size, key=lambda key: layout.boxes[key][axis]):
@@ -143,7 +143,7 @@ def _ranks(diagram: Diagram, layout: Layout, axis: int) -> list[_Rank]:
 
 
 def _stretched(marks: list[tuple[float, float]], most: float) -> Callable[[float], float]:
-    """Where a place goes: as far as its rank does, and in proportion between two ranks."""
+    """Return the function that moves a place with its rank, in proportion between two ranks."""
 
     def to(at: float) -> float:
         place = bisect_right(marks, (at, float("inf")))
@@ -165,7 +165,7 @@ def _same(at: float) -> float:
 def _mapped(
     layout: Layout, across: Callable[[float], float], down: Callable[[float], float]
 ) -> Layout:
-    """The layout with every point moved."""
+    """Return the layout with every point moved."""
 
     def moved(point: Point) -> Point:
         return round(across(point[0]), 1), round(down(point[1]), 1)
@@ -181,7 +181,7 @@ def _mapped(
 
 
 def _rects(diagram: Diagram, layout: Layout, held: Mapping[str, set[str]]) -> dict[str, Rect]:
-    """The frames: each around its own boxes and its inner frames."""
+    """Return the rectangles of frames: each around its own boxes and its inner frames."""
     boxes = _box_rects(diagram, layout)
     inside: dict[str, list[Rect]] = {key: [] for key in held}
     rects: dict[str, Rect] = {}

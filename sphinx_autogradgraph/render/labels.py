@@ -1,4 +1,4 @@
-"""What boxes and frames say: words with their roles, and how wide they are."""
+"""Words of boxes and frames, with their roles and widths."""
 
 from __future__ import annotations
 
@@ -46,14 +46,16 @@ Show = Literal[
     "legend",
 ]
 SHOW: tuple[Show, ...] = get_args(Show)
-"""What can be shown: of the tensors that nodes produce and, if they are small, their values, and of
-those that are alive their flags; what nodes saved for backward and its bytes, the tensors that do
-not require grad, the formulas of what nodes send back, the gradients that arrived, the modules and
-the calls that made nodes, the order in which backward visits them, and a legend."""
+"""Words of the option ``show``, each for something that a drawing can show.
+
+They stand for: the tensors that nodes produce, their values if they are small, and their flags if
+they are alive; what nodes saved for backward, and its bytes; the tensors that do not require grad;
+the formulas of gradients, and the gradients that arrived; the modules and the calls that made
+nodes; the order in which backward visits nodes; and a legend."""
 
 
 def extras_of(show: Collection[str]) -> tuple[Extra, ...]:
-    """What a Graph has to hold to be shown so.
+    """Return the extra data that a Graph needs for these words of ``show``.
 
     Formulas want what was saved, too: it tells which box ``self`` is.
     """
@@ -74,16 +76,16 @@ CHARACTER = 0.602
 Mono, Menlo); Courier and Liberation Mono have 0.6, Consolas 0.55."""
 
 MAX_LABEL = 60
-"""A word of a label with more characters is cut; its whole is in the tooltip."""
+"""Maximum number of characters of a word in a label; the tooltip has the whole word."""
 
 Lines = Literal[1, 2]
-"""On how many lines the words of a box stand, besides those that have a line of their own."""
+"""Number of lines for the words of a box, besides words with a line of their own."""
 
 SHORT = 8
-"""Words with at most as many letters are not broken."""
+"""Maximum number of letters of words that stay on one line."""
 
 CUT = "✂"
-"""The sign of a tensor that was cut from the graph."""
+"""Sign of a tensor that was cut from the graph."""
 
 Role = Literal["order", "op", "call", "name", "meta", "saved", "gradient", "formula"]
 Word = tuple[Role, str]
@@ -91,14 +93,14 @@ Word = tuple[Role, str]
 
 @dataclass(frozen=True)
 class Labels:
-    """The words of what is drawn: those of ``show``, in the language of ``translate``."""
+    """Words of a drawing, as ``show`` asks for them, in the language of ``translate``."""
 
     show: tuple[Show, ...]
     translate: Translate = untranslated
     lines: Lines = 1
 
     def of_node(self, graph: Graph, node: Node, *, twice: bool) -> tuple[list[Word], list[Word]]:
-        """What the box of a node says, on its first line and on its second.
+        """Return the words of a node's box, for its first and for its second line.
 
         ``twice`` if its name and values stand right beside it.
         """
@@ -115,7 +117,7 @@ class Labels:
         return words + self.of_tensors(metas), []
 
     def broken(self, words: Sequence[Word], *below: Sequence[Word]) -> list[Sequence[Word]]:
-        """The lines of a box that says ``words`` and, on lines of their own, what is ``below``.
+        """Return the lines of a box: ``words`` on one or two, then what is ``below`` on its own.
 
         On two lines, an operation, or else the first word, stands above the others; a few letters
         stay on one.
@@ -133,11 +135,11 @@ class Labels:
         return [head, rest, *below]
 
     def name(self, name: str | None) -> Word:
-        """The name of a tensor, or that it has none."""
+        """Return the name of a tensor, or the word for a tensor without a name."""
         return ("meta", self.translate("unnamed")) if name is None else ("name", name)
 
     def of_tensors(self, metas: Sequence[TensorMeta]) -> list[Word]:
-        """Shape, dtype, device, values; said once, with a count, of tensors that are alike."""
+        """Return shape, dtype, device and values; equal tensors are given once, with a count."""
         said: dict[str, int] = {}
         for meta in metas:
             shown = {"shape": shape_text(meta), "dtype": meta.dtype, "device": meta.device}
@@ -153,7 +155,7 @@ class Labels:
         return [("meta", ", ".join(texts))] if texts else []
 
     def of_gradient(self, graph: Graph, node: Node, gradient: Gradient) -> list[Word]:
-        """The gradient that arrived: how it adds up, its values if they are wanted, its norm."""
+        """Return the words of the gradient that arrived: sum, values if wanted, norm."""
         total = ChainRule(graph, self.translate).sum_of(node)
         parts = ["grad"]
         if total is not None:
@@ -166,12 +168,12 @@ class Labels:
         return [("gradient", " ".join(parts))]
 
     def of_flags(self, node: Node) -> list[list[Word]]:
-        """Lines of what the tensor that a node made answers, if it is still there."""
+        """Return the flags of the tensor that a node made, if it is still alive."""
         flags = node.outputs[0].flags if node.outputs and "flags" in self.show else None
         return [] if flags is None else [[("meta", text)] for text in flags_text(flags)]
 
     def of_formulas(self, graph: Graph, node: Node) -> list[list[Word]]:
-        """Lines of what a node sends to each of its inputs, and of what the formulas speak of."""
+        """Return the formula of the gradient for each input, and the meaning of names in them."""
         if "formulas" not in self.show:
             return []
         rule = ChainRule(graph, self.translate)
@@ -179,20 +181,20 @@ class Labels:
         return lines + [[("meta", text)] for text in rule.origins(node)]
 
     def of_edge(self, graph: Graph, edge: Edge) -> tuple[Word, ...]:
-        """What an edge carries in the backward pass, if that is wanted and was measured."""
+        """Return the gradient on an edge, if it is wanted and was measured."""
         if edge.gradient is None or "gradients" not in self.show:
             return ()
         return (("gradient", ChainRule(graph, self.translate).carried(edge.gradient)),)
 
     def of_seed(self, graph: Graph, index: int) -> tuple[Word, ...]:
-        """The gradient that a backward begins with at an output, if gradients were measured."""
+        """Return the gradient with which backward begins at an output, if it was measured."""
         measured = graph.nodes[graph.outputs[index].node].gradient
         if measured is None or "gradients" not in self.show:
             return ()
         return (("gradient", ChainRule(graph, self.translate).seed(index)),)
 
     def of_arguments(self, node: Node) -> list[Word]:
-        """What a function saved that is no tensor, and what is gone: «exponent=2 self freed»."""
+        """Return saved values that are no tensors, and freed ones: «exponent=2 self freed»."""
         words: list[Word] = []
         for saved in node.saved or ():
             if saved.value is not None and not (saved.role in SCALES and saved.value == 1):
@@ -205,11 +207,11 @@ class Labels:
         return words
 
     def of_memory(self, node: Node) -> list[Word]:
-        """The memory that a node keeps for backward and none before it: «40 B»."""
+        """Return the memory that a node is the first to keep for backward: «40 B»."""
         return [] if node.saved_bytes is None else [("saved", bytes_text(node.saved_bytes))]
 
     def of_reason(self, node: Node) -> list[Word]:
-        """Why an input does not require grad, where there is more to it than that it is data."""
+        """Return why an input does not require grad, unless it is plain data."""
         reason = node.reason
         if reason is None or (reason.why == "created" and reason.of is None):
             return []
@@ -224,7 +226,7 @@ class Labels:
         return [("meta", word if reason.of is None else f"{CUT} {word}")]
 
     def saved_as(self, roles: Sequence[str]) -> list[Word]:
-        """The names under which functions saved a leaf or an input, if any did."""
+        """Return the names under which functions saved a leaf or an input, if any did."""
         text = self.translate("saved as {names}").format(names=", ".join(roles))
         return [("saved", text)] if roles else []
 
@@ -261,17 +263,19 @@ class Labels:
 
 
 SCALES = ("alpha", "beta")
-"""Factors that most calls leave at 1, and that are worth no word then."""
+"""Factors that are left out when they are 1, as in most calls."""
 
 
 def cut(word: str) -> str:
-    """The word, shortened if it is too long for a box."""
+    """Shorten a word that is too long for a box."""
     return word if len(word) <= MAX_LABEL else f"{word[: MAX_LABEL - 1]}…"
 
 
 def printable(text: str) -> str:
-    """The text on one line, without what XML forbids, what is invisible or what turns the
-    direction of writing (which could make a name read as another)."""
+    """Return the text on one line and without characters that are unsafe to print.
+
+    Those are characters that XML forbids, that are invisible, or that turn the direction of
+    writing, which could make a name read as another."""
     kept = []
     for char in text:
         category = unicodedata.category(char)
@@ -288,7 +292,7 @@ _BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u206
 
 
 def text_width(text: str) -> float:
-    """The width of a text in a monospace font, in its size.
+    """Return the width of a text in a monospace font, in font sizes.
 
     East Asian wide characters come from another font, where they are 1 em; signs that combine
     with the one before have no width.

@@ -15,10 +15,10 @@ from sphinx_autogradgraph.render.palette import BOXES, CLUSTER, EDGE, WORDS
 from sphinx_autogradgraph.render.svg import arrow_head
 
 UNIT = 0.7
-"""Points of print for a unit of the drawing."""
+"""Points of print per unit of the drawing."""
 
 MAX_BOXES = 80
-"""A diagram of more boxes is not drawn: TeX makes its curves of dots, and keeps them all."""
+"""Maximum number of boxes that are drawn: TeX makes curves of dots, and keeps all in memory."""
 
 _ESCAPES = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#",
@@ -28,12 +28,12 @@ _ESCAPES = {
 
 
 def escape_latex(text: str) -> str:
-    """The text with all that is special to LaTeX escaped, on one line."""
+    """Escape a text for LaTeX, and put it on one line."""
     return "".join(_ESCAPES.get(char, char) for char in text if char.isprintable())
 
 
 def latex_of(diagram: Diagram, layout: Layout, caption: str) -> str:
-    """The drawing and its caption in LaTeX; the caption alone where the drawing is large."""
+    """Return the drawing and its caption in LaTeX; the caption alone if the drawing is large."""
     words = f"\\par\\smallskip\\parbox{{0.9\\linewidth}}{{\\small {escape_latex(caption)}}}"
     if len(diagram.boxes) > MAX_BOXES:
         return f"\\begin{{center}}\n{words}\n\\end{{center}}\n"
@@ -58,7 +58,7 @@ def _coloured(colour: str, body: str) -> str:
 
 
 def _put(x: float, y: float, height: float, body: str) -> str:
-    """Something at a place; our y axis points down, and that of LaTeX up."""
+    """Put LaTeX at a place: a drawing's y axis points down, and that of LaTeX up."""
     return f"\\put({x:.1f},{height - y:.1f}){{{body}}}"
 
 
@@ -98,7 +98,7 @@ def _box(box: Box, centre: Point, height: float) -> str:
 
 
 def _arrow(route: Route, height: float) -> str:
-    """A route as quadratic curves, two for each cubic one, and a head of two lines."""
+    """Draw a route as quadratic curves, two for each cubic one, with a head of two lines."""
     drawn = []
     neck, corners = arrow_head(route)
     points = list(route.points)

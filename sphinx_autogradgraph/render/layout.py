@@ -1,4 +1,4 @@
-"""DOT → where the boxes and arrows go, by a layout engine in a process of its own."""
+"""Layout of DOT texts by an engine in a process of its own: places of boxes and arrows."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Route:
 
 
 class Frame(NamedTuple):
-    """Where a frame around boxes is, and the centre of its label."""
+    """Rectangle of a frame around boxes, and the centre of its label."""
 
     left: float
     top: float
@@ -44,9 +44,9 @@ class Frame(NamedTuple):
 
 @dataclass(frozen=True)
 class Layout:
-    """Where things are, in points, from the upper left; boxes by their centres.
+    """Positions of everything in a drawing, in points from the upper left; boxes by their centres.
 
-    ``lines`` is on how many lines their words stand.
+    ``lines`` is the number of lines for the words of a box.
     """
 
     width: float
@@ -57,7 +57,7 @@ class Layout:
     lines: Lines = 1
 
     def to_dict(self) -> dict[str, Any]:
-        """The layout as plain data for JSON."""
+        """Return the layout as plain data for JSON."""
         return {
             "size": [self.width, self.height],
             "lines": self.lines,
@@ -71,7 +71,7 @@ class Layout:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Layout:
-        """The layout of which ``data`` is the :meth:`to_dict`."""
+        """Make the layout of the data that :meth:`to_dict` returned."""
         width, height = data["size"]
         return cls(
             width=width,
@@ -93,13 +93,13 @@ class Layout:
 
 
 class LayoutTimeoutError(DiagnosticError):
-    """Raised where an engine takes too long."""
+    """Raised when an engine exceeds its timeout."""
 
 
 def lay_out(
     dots: Sequence[str], engine: Engine = "graphviz-pure", timeout: float = 30.0
 ) -> list[Layout]:
-    """Place what each of the DOT texts describes, in one run.  ``timeout`` is in seconds.
+    """Lay out DOT texts in one run of the engine.  ``timeout`` is in seconds.
 
     Raises :exc:`.DiagnosticError` (``layout``) when the engine is missing or
     fails, :exc:`LayoutTimeoutError` when it takes too long.
@@ -112,7 +112,7 @@ def lay_out(
 
 
 def _json_texts(text: str) -> Iterator[Any]:
-    """The values of JSON texts that follow each other."""
+    """Yield the values of JSON texts that follow each other."""
     decoder = json.JSONDecoder()
     at, end = 0, len(text.rstrip())
     if not end:
@@ -125,7 +125,7 @@ def _json_texts(text: str) -> Iterator[Any]:
 
 
 def run_engine(engine: Engine, form: str, dot: str, timeout: float) -> tuple[bytes, str]:
-    """What the engine makes of a DOT text in a form of output, and what it says.
+    """Run the engine on a DOT text; return its output in the given format, and its messages.
 
     Raises what :func:`lay_out` raises.
     """
@@ -188,7 +188,7 @@ def _failed(engine: Engine, reason: str, said: str) -> DiagnosticError:
 
 @cache
 def find_engine(engine: Engine) -> str:
-    """The path of the engine's executable.
+    """Return the path of the engine's executable.
 
     Raises :exc:`.DiagnosticError` (``layout``) when it is not installed.
     """
@@ -210,7 +210,7 @@ def find_engine(engine: Engine) -> str:
 
 
 def _find_graphviz_pure() -> str | None:
-    """The executable that the wheel installs; in a venv that is not activated it is not on PATH."""
+    """Find the executable that the wheel installed; in an inactive venv it is not on PATH."""
     name = "graphviz-pure.exe" if os.name == "nt" else "graphviz-pure"
     try:
         distribution = importlib.metadata.distribution("graphviz-pure")
@@ -230,7 +230,7 @@ def _find_graphviz_pure() -> str | None:
 
 
 def _read(data: Mapping[str, Any]) -> Layout:
-    """The layout in Graphviz' ``json0`` output, turned upside down: its y axis points up."""
+    """Read the layout of Graphviz' ``json0`` output, upside down because its y axis points up."""
     _, _, width, height = (float(number) for number in data["bb"].split(","))
 
     def point(text: str) -> Point:

@@ -26,12 +26,12 @@ class LeafGroup:
 
     @property
     def holds_modules(self) -> bool:
-        """Whether some part of it has parts of its own."""
+        """Whether some part of the group has parts of its own."""
         return any(part.parts for part in self.parts.values())
 
 
 def grouped(leaves: Sequence[Node], most: int) -> list[LeafGroup]:
-    """The leaves in at most ``most`` groups where modules allow it, in their order.
+    """Group the leaves, in their order; in at most ``most`` groups if the modules allow it.
 
     Modules are told apart as far as there is room; a module with one leaf is that leaf.
     """
@@ -54,7 +54,7 @@ def grouped(leaves: Sequence[Node], most: int) -> list[LeafGroup]:
 
 
 def _tree(leaves: Sequence[Node]) -> LeafGroup:
-    """The leaves by their names, a level for each attribute or index."""
+    """Return the tree of leaves by their names, with a level for each attribute or index."""
     root = LeafGroup("")
     for leaf in leaves:
         group = root
@@ -67,12 +67,12 @@ def _tree(leaves: Sequence[Node]) -> LeafGroup:
 
 
 def _parts(name: str | None) -> list[str]:
-    """``model.layers.0`` as ``model``, ``.layers``, ``.0``; ``ws[0]`` as ``ws``, ``[0]``."""
+    """Split a name: ``model.layers.0`` is ``model``, ``.layers``, ``.0``; ``ws[0]`` has ``[0]``."""
     return [""] if name is None else re.findall(r"\[[^\]]*\]|\.?[^.\[]+|.", name) or [name]
 
 
 def _level(group: LeafGroup) -> Iterator[LeafGroup]:
-    """The parts of a group; those in a row that are numbered and alike are one."""
+    """Yield the parts of a group; a row of numbered parts with equally many leaves is one."""
     parts = [_narrowed(part) for part in group.parts.values()]
     keys = list(group.parts)
     for alike, run in groupby(
@@ -88,13 +88,13 @@ def _level(group: LeafGroup) -> Iterator[LeafGroup]:
 
 
 def _number(key: str, place: int) -> int | None:
-    """What is the same for numbers that follow each other; None for what is no number."""
+    """Return number minus place, which is equal in a row of numbers; None if it is no number."""
     digits = key.strip(".[]")
     return int(digits) - place if digits.isdecimal() and digits.isascii() else None
 
 
 def _narrowed(group: LeafGroup) -> LeafGroup:
-    """The innermost group that has the same leaves: that of a module, or of a single leaf."""
+    """Return the innermost group with the same leaves: that of a module, or of a single leaf."""
     while len(group.parts) == 1 and (len(group.leaves) == 1 or group.holds_modules):
         group = next(iter(group.parts.values()))
     return group

@@ -1,4 +1,4 @@
-"""The legend: what the kinds of boxes and lines in a drawing mean."""
+"""Legend of a drawing, which explains its kinds of boxes and lines."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from sphinx_autogradgraph.render.labels import Word
 from sphinx_autogradgraph.render.layout import Layout, Point
 
 GAP, SPACE = 10.0, 24.0
-"""Between the boxes of a legend, and between it and the drawing."""
+"""Distances between the boxes of a legend, and between the legend and the drawing."""
 
 NARROW = 480.0
-"""A legend is at least so wide before it goes on in another line."""
+"""Minimum width of a line of a legend before another begins."""
 
 
 def legend_of(boxes: Sequence[Box], translate: Translate) -> tuple[Box, ...]:
-    """A box for each kind that is among the boxes, which says what it is."""
+    """Make a box that explains it for each kind of box in the drawing."""
     kinds = {box.kind for box in boxes}
     samples = [
         box_of(f"l{number}", kind, (), [word])
@@ -43,7 +43,7 @@ def _meanings(translate: Translate) -> Iterator[tuple[BoxKind, Word]]:
 
 
 def with_legend(layout: Layout, legend: Sequence[Box]) -> Layout:
-    """The layout with the boxes of the legend below, in lines as wide as the drawing."""
+    """Return the layout with the legend below, in lines as wide as the drawing."""
     if not legend:
         return layout
     width = max(layout.width, NARROW, *(box.width for box in legend))

@@ -19,10 +19,10 @@ from sphinx_autogradgraph.render.labels import Word, printable
 from sphinx_autogradgraph.render.palette import BOXES, CLUSTER, TEXT
 
 MAX_EDGES, MAX_CHARACTERS = 500, 50_000
-"""What Mermaid draws at most, unless the page that it is on says otherwise."""
+"""Limits above which Mermaid draws nothing, unless its page configures others."""
 
 MAX_LINE = 24
-"""As many characters stand on a line of Mermaid's in any of its fonts."""
+"""Number of characters that fit on a line of Mermaid's in any of its fonts."""
 
 _SHAPES: dict[BoxKind, tuple[str, str]] = {
     "leaf": ("[", "]"),
@@ -39,7 +39,7 @@ _LINES: dict[ArrowKind, str] = {"use": "-->", "saved": "-.-", "base": "-.->", "c
 
 
 def mermaid_of(diagram: Diagram, title: str, description: str) -> str:
-    """The flowchart of a diagram, with a name and a description for who does not see it."""
+    """Return the flowchart of a diagram, with a title and a description for screen readers."""
     lines = [
         f"flowchart {diagram.direction}",
         f"  accTitle: {_coded(title, _IN_PROSE)}",
@@ -53,7 +53,7 @@ def mermaid_of(diagram: Diagram, title: str, description: str) -> str:
 
 
 def fits(diagram: Diagram, text: str) -> bool:
-    """Whether Mermaid draws the text of a diagram, or says that there is too much."""
+    """Whether the text of a diagram is within Mermaid's limits."""
     return len(diagram.arrows) <= MAX_EDGES and len(text) <= MAX_CHARACTERS
 
 
@@ -70,7 +70,7 @@ def _edge(arrow: Arrow, direction: Direction) -> str:
 
 
 def _lines(words: Sequence[Word]) -> Iterator[Sequence[Word]]:
-    """The words on one line, or shapes and the like on a second: Mermaid breaks long lines."""
+    """Yield the words on one line, or shapes on a second: Mermaid breaks long lines anywhere."""
     metas = [place for place, (role, _) in enumerate(words) if role == "meta" and place]
     if metas and sum(len(word) + 1 for _, word in words) > MAX_LINE:
         yield words[: metas[0]]
@@ -84,7 +84,7 @@ def _label(words: Sequence[Word]) -> str:
 
 
 def _subgraphs(clusters: Sequence[Cluster]) -> Iterator[str]:
-    """The frames, one in the other; those with nothing in them would be drawn as boxes."""
+    """Yield the frames as nested subgraphs, without empty ones: Mermaid draws those as boxes."""
     held = {cluster.key for cluster in clusters if cluster.boxes}
     for cluster in reversed(clusters):  # the inner ones come after those that they are in
         if cluster.key in held and cluster.parent is not None:
@@ -104,7 +104,7 @@ def _subgraphs(clusters: Sequence[Cluster]) -> Iterator[str]:
 
 
 def _classes(boxes: Sequence[Box]) -> Iterator[str]:
-    """The look of each kind: colours that are read on light and on dark pages."""
+    """Yield the style of each kind of box, in colours that suit light and dark pages."""
     for kind in dict.fromkeys(box.kind for box in boxes):
         colours = BOXES[kind]
         dashes = f",stroke-dasharray:{_DASHES[kind]}" if kind in _DASHES else ""
@@ -116,7 +116,7 @@ def _classes(boxes: Sequence[Box]) -> Iterator[str]:
 
 
 def escaped(text: str) -> str:
-    """A label in Mermaid's entity codes, but for what means nothing to any Mermaid.
+    """Escape a label in Mermaid's entity codes; characters without a meaning to it stay.
 
     Inside of a word a full stop, an underscore or a hyphen is itself; at its edge some versions
     take it for Markdown.
@@ -131,7 +131,7 @@ def _coded(text: str, meaning: re.Pattern[str]) -> str:
 
 
 _OWN = (("\N{LATIN SMALL LIGATURE FL}", "fl"), ("\xb6\xdf", "\xb6 \xdf"))
-"""What Mermaid itself writes for the ends of an entity on its way, and what is written for it."""
+"""Characters that Mermaid uses internally for the ends of an entity, and their replacements."""
 
 _IN_LABELS = re.compile(r"(?<![A-Za-z0-9])[._-]|[._-](?![A-Za-z0-9])|[^\w\s(),=→…·._-]")
 _IN_PROSE = re.compile(r"[^\w\s(),=→…·.:_-]")

@@ -15,12 +15,12 @@ from sphinx_autogradgraph.render.svg import style_sheet
 from sphinx_autogradgraph.render.text import Span, whole_lists
 
 LARGE = 2_000
-"""The data of a Graph with more nodes than this does not stand in the page."""
+"""Number of nodes above which a page does not hold the data of a Graph."""
 
 
 @cache
 def _script() -> str:
-    """What shows a figure as light or dark as what is behind it, and begins at the output."""
+    """Return the script that matches a figure to light or dark pages and scrolls to the output."""
     return (files("sphinx_autogradgraph") / "render" / "notebook.js").read_text("utf-8")
 
 
@@ -28,7 +28,7 @@ _ALIVE = (
     ".autogradgraph>.autogradgraph-still{display:none!important}"
     ".autogradgraph>.autogradgraph-alive[hidden]{display:block!important}"
 )
-"""With its style sheet a figure shows its SVG; viewers that strip that, as GitHub's, the image."""
+"""Styles that show the SVG in place of the image; viewers that strip styles show the image."""
 
 
 def notebook_html(
@@ -40,7 +40,7 @@ def notebook_html(
     legend: Sequence[Span],
     below: str = "",
 ) -> str:
-    """The figure of an SVG: as on pages, with the style sheet in it.
+    """Return the figure of an SVG as on pages, with its style sheet.
 
     ``still`` is an SVG that stands alone: where style sheets, scripts or inline SVG are stripped it
     is seen in the place of the other, as an image with the ``description``.
@@ -61,7 +61,7 @@ def notebook_html(
 
 
 def data_script(graph_json: str, url: str | None = None) -> str:
-    """The element with the data of a Graph; ``url`` is that of the data, if it stands elsewhere."""
+    """Return the element with the data of a Graph, or with its ``url`` if it is in another file."""
     # «<» may not stand in a script element as it is: it could end it.
     text = "" if url else graph_json.strip().replace("<", "\\u003c")
     source = f' data-src="{escape(url)}"' if url else ""
@@ -70,7 +70,7 @@ def data_script(graph_json: str, url: str | None = None) -> str:
 
 
 def lists_html(graph: Graph, translate: Translate = untranslated) -> str:
-    """What a summary shortens, whole and folded away; nothing where it shortens nothing."""
+    """Return the whole lists that a summary shortens, folded away; empty if it shortens none."""
     sentences = whole_lists(graph, translate)
     if not sentences:
         return ""
@@ -82,7 +82,7 @@ def lists_html(graph: Graph, translate: Translate = untranslated) -> str:
 
 
 def spans_html(spans: Sequence[Span]) -> str:
-    """The spans of a sentence as HTML."""
+    """Return the spans of a sentence as HTML."""
     return "".join(
         f"<code>{escape(span.text)}</code>" if span.kind == "literal" else escape(span.text)
         for span in spans

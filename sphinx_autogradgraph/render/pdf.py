@@ -26,7 +26,7 @@ NEEDS = Message("PDF needs reportlab: pip install 'sphinx-autogradgraph[pdf]'")
 
 
 def pdf_of(diagram: Diagram, layout: Layout, title: str) -> bytes:
-    """The drawing as a PDF of one page of its size, one point for each unit.
+    """Return the drawing as a PDF of one page of its size, one point for each unit.
 
     Raises :exc:`ImportError` with advice if reportlab is not installed.
     """
@@ -122,7 +122,7 @@ def _box(canvas: Any, box: Box, x: float, y: float) -> None:
 
 
 def _words(canvas: Any, words: Sequence[Word], x: float, y: float, size: float = FONT_SIZE) -> None:
-    """The words side by side, centred; text would stand on its head with the y axis as it is."""
+    """Draw the words side by side, centred; turned, as text follows the inverted y axis."""
     label = " ".join(word for _, word in words)
     at = x - text_width(label) * size / 2
     for role, word in words:
@@ -139,7 +139,7 @@ def _words(canvas: Any, words: Sequence[Word], x: float, y: float, size: float =
 
 
 def _pieces(word: str, font: str) -> Sequence[tuple[str, str]]:
-    """A word in pieces, each with a font that has its characters."""
+    """Split a word into pieces, each with a font that has its characters."""
     pieces: list[tuple[str, str]] = []
     for char in word.replace("⋯", "…"):
         needed = font if _is_western(char) else "Symbol" if char in SYMBOLS else WIDE_FONT
@@ -151,7 +151,7 @@ def _pieces(word: str, font: str) -> Sequence[tuple[str, str]]:
 
 
 SYMBOLS = "≡→"
-"""What is drawn in the font Symbol, which every reader of PDFs has."""
+"""Characters that are drawn in the font Symbol, which every PDF viewer has."""
 
 
 def _is_western(char: str) -> bool:

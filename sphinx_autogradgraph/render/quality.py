@@ -1,4 +1,4 @@
-"""How well a diagram is laid out, in numbers: what candidates are chosen by, and tests hold."""
+"""Measures of the quality of a layout, for choosing among candidates and for tests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sphinx_autogradgraph.render.layout import Layout, Point
 
 
 def crossings(diagram: Diagram, layout: Layout) -> int:
-    """How many pairs of arrows cross, each taken straight from centre to centre."""
+    """Return the number of pairs of arrows that cross, each as a line from centre to centre."""
     lines = [
         (arrow.tail, arrow.head, layout.boxes[arrow.tail], layout.boxes[arrow.head])
         for arrow in diagram.arrows
@@ -27,12 +27,12 @@ def cross(a: Point, b: Point, c: Point, d: Point) -> bool:
 
 
 def _side(a: Point, b: Point, c: Point) -> float:
-    """On which side of the line from ``a`` to ``b`` the point ``c`` is, by the sign."""
+    """Return a number whose sign tells on which side of the line ``a`` to ``b`` ``c`` is."""
     return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
 
 
 def turned(diagram: Diagram, layout: Layout) -> int:
-    """How many neighbouring arguments stand in the order opposite to theirs."""
+    """Return the number of neighbouring arguments that stand in reverse order."""
     across = 0 if diagram.direction in ("TB", "BT") else 1
     used: dict[str, dict[str, float]] = {}
     for arrow in diagram.arrows:
@@ -42,7 +42,7 @@ def turned(diagram: Diagram, layout: Layout) -> int:
 
 
 def sideways(diagram: Diagram, layout: Layout) -> float:
-    """How far the main chain goes to the sides, for each pixel that it goes along."""
+    """Return the sideways distance of the main chain per pixel along the drawing's direction."""
     if len(diagram.chain) < 2:
         return 0.0
     across = 0 if diagram.direction in ("TB", "BT") else 1
@@ -53,7 +53,7 @@ def sideways(diagram: Diagram, layout: Layout) -> float:
 
 
 def lengths(diagram: Diagram, layout: Layout) -> float:
-    """The length of all arrows together, each taken straight."""
+    """Return the length of all arrows together, each as a straight line."""
     return sum(
         abs(layout.boxes[arrow.tail][0] - layout.boxes[arrow.head][0])
         + abs(layout.boxes[arrow.tail][1] - layout.boxes[arrow.head][1])
@@ -62,13 +62,13 @@ def lengths(diagram: Diagram, layout: Layout) -> float:
 
 
 def blank(diagram: Diagram, layout: Layout) -> float:
-    """The share of the drawing on which no box stands."""
+    """Return the share of the drawing on which no box stands."""
     boxes = sum(box.width * box.height for box in diagram.boxes)
     return 1 - boxes / max(layout.width * layout.height, 1.0)
 
 
 def bends(layout: Layout) -> int:
-    """How many arrows are not straight."""
+    """Return the number of arrows that are not straight."""
     count = 0
     for route in layout.routes.values():
         first, last = route.points[0], route.points[-1]

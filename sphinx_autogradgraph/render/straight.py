@@ -12,7 +12,7 @@ from sphinx_autogradgraph.render.layout import Layout, Point, Route
 
 
 def straightened(diagram: Diagram, layout: Layout) -> Layout:
-    """The layout with the main chain on one line: each rank is moved as far as its box needs.
+    """Return the layout with the main chain on one line, to which each rank is moved.
 
     Between two ranks everything moves in proportion, so that what did not cross does not cross
     now.  Frames would lose their shape: with them the layout stays as it is.
@@ -33,7 +33,7 @@ def straightened(diagram: Diagram, layout: Layout) -> Layout:
 
 
 def _between(marks: Sequence[tuple[float, float]]) -> Callable[[float], float]:
-    """How far things move, by where they are along the direction of the drawing."""
+    """Return the function from a place along the drawing's direction to its sideways move."""
 
     def move(at: float) -> float:
         place = bisect_right(marks, (at, math.inf))
@@ -49,7 +49,7 @@ def _between(marks: Sequence[tuple[float, float]]) -> Callable[[float], float]:
 
 
 def _moved(diagram: Diagram, layout: Layout, across: int, move: Callable[[float], float]) -> Layout:
-    """Everything moved across the direction, and the drawing's size made to fit."""
+    """Return the layout with everything moved sideways, and its size made to fit."""
 
     def moved(point: Point) -> Point:
         by = move(point[1 - across])

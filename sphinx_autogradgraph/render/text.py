@@ -11,22 +11,22 @@ from sphinx_autogradgraph.graph.model import EdgeGradient, Fold, Gradient, Graph
 from sphinx_autogradgraph.render.leaf_groups import LeafGroup, grouped
 
 MAX_CHAIN = 12
-"""A chain with more ops than this is shortened in the middle of a caption."""
+"""Number of ops above which a chain is shortened in a caption, in its middle."""
 
 ENDS = 3
-"""As many ops of either end of a shortened chain are left."""
+"""Number of ops that a shortened chain keeps at either end."""
 
 MAX_NAMES = 12
-"""More outputs than this are shortened in a caption."""
+"""Number of outputs above which a caption shortens them."""
 
 MAX_LEAVES = 6
-"""More leaves than this are grouped by module in a caption."""
+"""Number of leaves above which a caption groups them by module."""
 
 MAX_ALTERNATIVE = 300
-"""The text alternative of a graph with more nodes than this gives counts and ends alone."""
+"""Number of nodes above which the text alternative gives counts and ends alone."""
 
 MAX_LISTED = 2_000
-"""A graph with more nodes than this has no whole lists beside its caption."""
+"""Number of nodes above which no whole lists stand beside the caption."""
 
 ARROW = " → "
 
@@ -40,31 +40,31 @@ class Span:
 
 
 def shape_text(meta: TensorMeta) -> str:
-    """A shape as torch prints it, ``(10, 1)``; nothing where it is not known."""
+    """Return the shape of a tensor as torch prints it, ``(10, 1)``; empty if it is not known."""
     return shape_text_of(meta.shape)
 
 
 def shape_text_of(shape: Sequence[int] | None) -> str:
-    """The same for a shape without its tensor."""
+    """Return a shape as torch prints it, ``(10, 1)``; empty for None."""
     return "" if shape is None else str(tuple(shape))
 
 
 def value_text(value: Any) -> str:
-    """A saved value or the values of a tensor as Python would write them, without quotes."""
+    """Return a saved value or a tensor's values as Python writes them, without quotes."""
     if isinstance(value, list):
         return f"[{', '.join(map(value_text, value))}]"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def norm_text(gradient: Gradient | EdgeGradient, translate: Translate = untranslated) -> str:
-    """The norm of a gradient: «norm 10.76»."""
+    """Return the norm of a gradient: «norm 10.76»."""
     if gradient.norm is None:
         return translate("not finite")
     return translate("norm {norm}").format(norm=f"{gradient.norm:g}")
 
 
 def bytes_text(count: int) -> str:
-    """How much memory: «40 B», «1.5 KiB»."""
+    """Return an amount of memory: «40 B», «1.5 KiB»."""
     size = float(count)
     for unit in ("B", "KiB", "MiB"):
         if size < 1024:
@@ -74,16 +74,16 @@ def bytes_text(count: int) -> str:
 
 
 def times_text(times: int, translate: Translate = untranslated) -> str:
-    """How often something repeats: «× 198 more»."""
+    """Return a number of repetitions: «× 198 more»."""
     return translate("× {count} more").format(count=f"{times:,}")
 
 
 MAX_STEP = 32
-"""As many characters of the line that repeats are said."""
+"""Maximum number of characters of a line of code that repeats."""
 
 
 def step_text(node: Node, translate: Translate = untranslated) -> str:
-    """What a repetition repeats: «of step h = torch.tanh(x @ W…», its line; nothing without one."""
+    """Return the line of code that repeats: «of step h = torch.tanh(x @ W…»; empty without one."""
     if node.source is None or node.op or node.name is not None:
         return ""
     text = " ".join(node.source.text.split())
@@ -92,7 +92,7 @@ def step_text(node: Node, translate: Translate = untranslated) -> str:
 
 
 def operations_text(count: int, translate: Translate = untranslated) -> str:
-    """How many operations a fold holds: «64 ops»."""
+    """Return the number of operations of a fold: «64 ops»."""
     text = translate("{count} op") if count == 1 else translate("{count} ops")
     return text.format(count=f"{count:,}")
 
@@ -102,7 +102,7 @@ def _text(*parts: str) -> list[Span]:
 
 
 def plain(spans: Sequence[Span]) -> str:
-    """The spans as plain text."""
+    """Return the spans as plain text."""
     return "".join(span.text for span in spans)
 
 
@@ -141,7 +141,7 @@ def folded(graph: Graph, view: Graph, translate: Translate = untranslated) -> li
 
 
 def alternative(graph: Graph, translate: Translate = untranslated) -> str:
-    """What the drawing says, for who does not see it: outputs, the whole chain, the leaves.
+    """Return the text alternative of the drawing: outputs, the whole chain, the leaves.
 
     Of a graph of more than :data:`MAX_ALTERNATIVE` nodes, counts and ends.
     """
@@ -158,9 +158,10 @@ def alternative(graph: Graph, translate: Translate = untranslated) -> str:
 
 
 def whole_lists(graph: Graph, translate: Translate = untranslated) -> list[list[Span]]:
-    """The sentences that a summary shortens, whole; none where it shortens none.
+    """Return the sentences that a summary shortens, in full; none if it shortens none.
 
-    None, either, of a graph of more than :data:`MAX_LISTED` nodes, of which they would be a page.
+    There are none, either, for a graph of more than :data:`MAX_LISTED` nodes: they would fill a
+    page.
     """
     sentences = []
     if len(graph.nodes) <= MAX_LISTED:
@@ -177,7 +178,7 @@ def _every_leaf(graph: Graph, translate: Translate) -> list[Span]:
 
 
 def _leaves(graph: Graph, translate: Translate) -> list[Span]:
-    """All leaves where they are few, else by the modules that hold them."""
+    """Return all leaves if they are few, else their groups by module."""
     leaves = graph.leaf_nodes
     if len(leaves) <= MAX_LEAVES:
         return _every_leaf(graph, translate)
@@ -192,7 +193,7 @@ def _leaves(graph: Graph, translate: Translate) -> list[Span]:
 
 
 def _listed(items: Sequence[list[Span]], translate: Translate) -> list[Span]:
-    """The items with commas between them, or that there are none."""
+    """Return the items with commas between them, or that there are none."""
     if not items:
         return _text(translate("none"))
     spans = list(items[0])
@@ -229,7 +230,7 @@ def _whole_chain(graph: Graph, translate: Translate) -> list[Span]:
 
 
 def _chain(graph: Graph, translate: Translate) -> list[Span]:
-    """The chain, shortened in the middle where it is long."""
+    """Return the chain, shortened in the middle if it is long."""
     ops = list(graph.chain)
     if len(ops) <= MAX_CHAIN:
         return _whole_chain(graph, translate)
@@ -244,7 +245,7 @@ def _more(count: int, translate: Translate) -> str:
 
 
 def _filled(sentence: str, place: str, spans: Sequence[Span]) -> list[Span]:
-    """The sentence with the spans in its place, without empty ones, texts side by side joined."""
+    """Fill spans into a sentence; empty spans are dropped, and adjacent texts are joined."""
     before, _, after = sentence.partition(place)
     joined: list[Span] = []
     for span in [Span("text", before), *spans, Span("text", after)]:
@@ -256,7 +257,7 @@ def _filled(sentence: str, place: str, spans: Sequence[Span]) -> list[Span]:
 
 
 def node_text(node: Node, translate: Translate = untranslated) -> str:
-    """A node in a line of the tree: «AddBackward0 y_hat (10, 1)», «w (2, 1)»."""
+    """Return a node as a line of the tree: «AddBackward0 y_hat (10, 1)», «w (2, 1)»."""
     if node.fold is not None:
         return _fold_text(node, node.fold, translate)
     parts = [node.op] if node.kind == "function" else []
@@ -267,7 +268,7 @@ def node_text(node: Node, translate: Translate = untranslated) -> str:
 
 
 def _fold_text(node: Node, fold: Fold, translate: Translate) -> str:
-    """A fold in a line: «encoder.layers.0 TransformerEncoderLayer, 64 ops (2, 6, 16)»."""
+    """Return a fold as a line: «encoder.layers.0 TransformerEncoderLayer, 64 ops (2, 6, 16)»."""
     parts = []
     if fold.kind == "repeats":
         parts += [times_text(fold.times, translate), step_text(node, translate)]
@@ -282,11 +283,11 @@ def _fold_text(node: Node, fold: Fold, translate: Translate) -> str:
 
 
 MAX_TREE = 40
-"""Graphs with more nodes than this have no tree: it would not be read."""
+"""Maximum number of nodes of a graph that is printed as a tree."""
 
 
 def tree(graph: Graph, translate: Translate = untranslated) -> str | None:
-    """The graph as a tree from the outputs to the leaves, or None where it is too large.
+    """Return the graph as a tree from the outputs to the leaves, or None if it is too large.
 
     A node with one input stands right above it, without indentation, so that a chain stays a
     column.  What was shown before is not shown again: its line ends in ``(see above)``.
