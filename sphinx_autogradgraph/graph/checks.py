@@ -1,4 +1,4 @@
-"""What types cannot say of a graph: ids, the ends and the order of edges, how modules nest."""
+"""Checks of a graph beyond its types: ids, ends and order of edges, nesting of modules."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from itertools import chain
 from sphinx_autogradgraph.graph.records import GraphRecords, Node, Values
 
 MAX_VALUES = 1_000
-"""More elements than this are no «values of a small tensor»."""
+"""Maximum number of elements in the values of a tensor, which are meant for small ones."""
 
 MAX_NESTING = 64
-"""Dimensions of a tensor: torch has no more."""
+"""Maximum number of dimensions of a tensor, as in torch."""
 
 
 def problems(graph: GraphRecords) -> Iterator[str]:
-    """What is wrong with a graph, in words; nothing if it is sound."""
+    """Return a graph's defects, in words; nothing if it is sound."""
     count = len(graph.nodes)
     for index, node in enumerate(graph.nodes):
         yield from _node_problems(node, index, count)
@@ -79,7 +79,7 @@ def _node_problems(node: Node, index: int, count: int) -> Iterator[str]:
 
 
 def _are_small(values: Values) -> bool:
-    """Whether values are a number or text, or lists of them of no great depth or length."""
+    """Whether values are a number or text, or short lists of them that are not deeply nested."""
     level = [values]
     for _ in range(MAX_NESTING):
         lists = [item for item in level if isinstance(item, list)]

@@ -1,4 +1,4 @@
-"""The JSON of a Graph: its canonical text, and reading it without trusting it."""
+"""Canonical JSON of a Graph: writing it, and reading it without trusting it."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ VERSION = 1
 
 MAX_NODES = 500_000
 MAX_EDGES = 4 * MAX_NODES
-"""What has more nodes or edges than this is not read."""
+"""Limits of nodes and edges: a larger graph is not read."""
 
 
 class GraphFormatError(ValueError):
-    """Raised for what is not the JSON of a sound Graph, whatever is wrong with it."""
+    """Raised for a text or data that is not the JSON of a sound Graph."""
 
 
 class Document(Record, frozen=True, omit_defaults=False):
@@ -62,13 +62,16 @@ class Document(Record, frozen=True, omit_defaults=False):
 
 
 class ViewDocument(Document, frozen=True, omit_defaults=False):
-    """The JSON of a view: one of a part of a graph may have none of its outputs."""
+    """The JSON of a view, which may lack outputs: a view may show only a part of its graph."""
 
     outputs: tuple[Output, ...]
 
 
 def _exact(value: object) -> object:
-    """Make a subclass of a plain type plain, which a program may use for its names."""
+    """Return the plain value of an instance of a subclass of ``str``, ``int`` or ``float``.
+
+    A program may use such instances as names of its tensors.
+    """
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, int):
@@ -112,9 +115,9 @@ def encode(
 
 
 def decode(text: str | bytes, *, view: bool = False) -> Document:
-    """Return what a text holds, with every type and bound checked; ``view`` for that of a view.
+    """Return the document in a text, with every type and bound checked.
 
-    Raises :exc:`GraphFormatError`.
+    With ``view``, the text is that of a view.  Raises :exc:`GraphFormatError`.
     """
     try:
         document = (_view_decoder if view else _decoder).decode(text)
@@ -126,7 +129,7 @@ def decode(text: str | bytes, *, view: bool = False) -> Document:
 
 
 def text_of(data: Any) -> bytes:
-    """Return plain data as JSON, to be read as any other text is."""
+    """Return plain data as JSON, so that it is checked in the same way as a text."""
     try:
         return _encoder.encode(data)
     except (TypeError, UnicodeError, RecursionError, OverflowError, msgspec.MsgspecError) as error:
@@ -139,7 +142,7 @@ def rows_to_plain(rows: Sequence[Record]) -> list[dict[str, Any]]:
 
 
 def rows_of(data: Any, kind: type[R]) -> tuple[R, ...]:
-    """Return the rows of which ``data`` is the plain data; :exc:`GraphFormatError` if it is not."""
+    """Read what :func:`rows_to_plain` wrote; raise :exc:`GraphFormatError` for anything else."""
     try:
         return msgspec.convert(data, tuple[kind, ...])  # type: ignore[valid-type]
     except (msgspec.MsgspecError, RecursionError) as error:
@@ -147,9 +150,9 @@ def rows_of(data: Any, kind: type[R]) -> tuple[R, ...]:
 
 
 def may_be_damaged(text: str) -> bool:
-    """Whether a text that is no Graph may be one that was damaged: it has the shape of one.
+    """Whether an unreadable text looks like that of a Graph that was damaged.
 
-    That may be so, too, of what is no JSON at all, as a merge leaves it.
+    Such a text need not be JSON: a merge may have left its marks in it.
     """
     try:
         data = msgspec.json.decode(text)
@@ -183,10 +186,10 @@ def _rows(name: str, items: Iterable[object]) -> str:
 
 
 def _node_form(node: Node) -> Node | dict[str, Any]:
-    """Return what is written for a node: itself, or a form that its type alone does not give.
+    """Return a node as it is written: itself, or a dict where its type is not enough.
 
-    That is so for the names of several outputs, which are written even where they are null, and
-    for what was saved: a tensor is written with all that is known of it, a value with nothing else.
+    The outputs of a node with several are written with all fields, even those that are null.
+    A saved tensor is written with all that is known of it, a saved value with its role only.
     """
     if len(node.outputs) < 2 and node.fold is None and node.saved is None:
         return node
@@ -217,7 +220,7 @@ def _output_form(meta: TensorMeta) -> dict[str, Any]:
 
 
 def _fields(record: Record) -> dict[str, Any]:
-    """Return the fields of a record that are not at their defaults, as its encoding has them."""
+    """Return the fields of a record that differ from their defaults, by their names in JSON."""
     return dict(_changed(record))
 
 

@@ -1,7 +1,7 @@
-"""The difference of two Graphs, in words.
+"""Differences of two Graphs, in words.
 
-Numbers of nodes do not count, for they follow the order of statements, nor do lines, calls and
-devices: what is compared is what autograd computes.  Standard library only.
+Only what autograd computes is compared.  Numbers of nodes do not count, because they follow the
+order of statements; neither do lines, calls and devices.  Standard library only.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from sphinx_autogradgraph.core.messages import Message, Translate, untranslated
 from sphinx_autogradgraph.graph.records import GraphRecords, Kind, Node, TensorMeta
 
 MAX_ALIGNED = 2_000
-"""More nodes than this, between what two graphs have in common, are counted and not aligned."""
+"""Maximum number of differing nodes to align; more are only counted."""
 
 
 def canonical_order(graph: GraphRecords) -> list[Node]:
-    """The nodes in an order that depends on the graph alone: depth first from the outputs.
+    """Return the nodes in an order that depends on the graph alone: depth first from the outputs.
 
     Inputs are followed in their order, and each node comes where it is first met.  Equal graphs
     whose nodes are numbered differently have the same sequence.
@@ -66,13 +66,13 @@ def _compared(graph: GraphRecords) -> list[Any]:
 
 
 def _classes(graph: GraphRecords) -> dict[str, str]:
-    """The classes of the modules that were called, by their paths."""
+    """Return the classes of the modules that were called, by their paths."""
     return {call.path: call.type for call in graph.modules}
 
 
 @dataclass(frozen=True)
 class _Change:
-    """What changed, and the node at which it did, for its line."""
+    """A change in words, and the node where it happened, for its line."""
 
     message: Message
     node: Node | None = None
@@ -81,8 +81,9 @@ class _Change:
 def differences(
     old: GraphRecords, new: GraphRecords, translate: Translate = untranslated
 ) -> list[str]:
-    """What became of ``old`` in ``new``, a line for each line of code; nothing if the same.
+    """Return the differences of ``new`` from ``old``, a text for each line of code.
 
+    Nothing if they are the same.  Example:
     «examples/linreg.py:12  PowBackward0 became MulBackward0; leaf b: shape (1,) became (1, 1)»
     """
     if same(old, new):
@@ -104,11 +105,11 @@ def differences(
 
 
 MAX_CHANGES = 12
-"""Of one line of code no more changes are told."""
+"""Maximum number of changes reported for one line of code."""
 
 
 def _first(texts: list[str], translate: Translate) -> list[str]:
-    """The first of many texts, and how many more there are."""
+    """Return the first of many texts, and a note of how many more there are."""
     if len(texts) <= MAX_CHANGES:
         return texts
     more = translate("and {count} more").format(count=len(texts) - MAX_CHANGES)
@@ -167,7 +168,7 @@ def _nodes(old: GraphRecords, new: GraphRecords) -> Iterator[_Change]:
 
 
 def _rearranged(old: Sequence[Node], new: Sequence[Node]) -> Iterator[_Change]:
-    """For the same nodes in another order: pair those that are alike, in their order."""
+    """Compare the attributes of equal nodes that stand in another order, paired in their order."""
     waiting: dict[object, list[Node]] = {}
     for node in reversed(old):
         waiting.setdefault(_key(node), []).append(node)
@@ -194,7 +195,10 @@ def _replaced(old: Sequence[Node], new: Sequence[Node]) -> Iterator[_Change]:
 
 
 def _became(what: Message, before: object, after: object) -> Message:
-    """«outputs l became loss»; ``what`` and what is not there are said in the reader's language."""
+    """Return the message of a change: «outputs l became loss».
+
+    ``what`` is translated when the message is shown, and so is the word for a missing value.
+    """
     values = {
         "what": what,
         "before": Message("none") if before in (None, "") else str(before),
@@ -213,12 +217,12 @@ META_WORDS = {"shape": Message("shape"), "dtype": Message("dtype"), "name": Mess
 
 
 def _of(node: str | Message, what: Message) -> Message:
-    """«leaf b: shape»."""
+    """Return an attribute of a node as a message: «leaf b: shape»."""
     return Message("{node}: {what}", {"node": node, "what": what})
 
 
 def _named(node: Node) -> str | Message:
-    """«MmBackward0», «leaf b»."""
+    """Return how messages call a node: «MmBackward0», «leaf b»."""
     if node.kind == "function":
         return node.op
     name = Message("without a name") if node.name is None else node.name
@@ -260,7 +264,7 @@ def _meta(old: TensorMeta, new: TensorMeta) -> Iterator[tuple[Message, object, o
 
 
 def _edges(old: GraphRecords, new: GraphRecords) -> Iterator[_Change]:
-    """For graphs whose nodes are alike: which of them takes its input from elsewhere."""
+    """Yield the functions that take inputs from other nodes, of graphs with the same nodes."""
     functions = [
         [node for node in canonical_order(graph) if node.kind == "function"] for graph in (old, new)
     ]

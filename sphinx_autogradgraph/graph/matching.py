@@ -1,6 +1,6 @@
-"""Which nodes of one Graph are which of another: by structure and names, never by number.
+"""Matching of the nodes of two Graphs, by structure and names, never by number.
 
-So an operation that was put in is one new node, and not another node in every place after it.
+An operation that was inserted is then one new node, and the nodes after it stay the same.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from sphinx_autogradgraph.graph.diff import canonical_order
 from sphinx_autogradgraph.graph.model import Graph, Node
 
 MAX_ALIGNED = 2_000
-"""More nodes than this, which neither structure nor names have matched, are left unmatched."""
+"""Maximum number of nodes to align by order, once structure and names have matched the others."""
 
 
 class Matching:
-    """The pairs of nodes of two graphs that are the same, by their ids; each node is in one."""
+    """The pairs of equal nodes of two graphs, by their ids; each node is in one pair at most."""
 
     def __init__(self, old: Graph, new: Graph) -> None:
         # Without what is measured: of a snapshot nothing is.
@@ -30,16 +30,16 @@ class Matching:
         self._spread([*self.new_of.items()])
 
     def pair(self, one: int, other: int) -> None:
-        """Take two nodes, by their ids, for the same."""
+        """Record two nodes, by their ids, as the same."""
         self.new_of[one], self.old_of[other] = other, one
 
     def part(self, other: int) -> None:
-        """Take a node of the new graph for no node of the old one."""
+        """Record a node of the new graph as one that the old graph lacks."""
         del self.new_of[self.old_of.pop(other)]
 
     @property
     def renamed(self) -> list[tuple[Node, Node]]:
-        """The leaves and inputs that have another name."""
+        """Return the leaves and inputs whose names differ."""
         pairs = [(self.old.nodes[one], self.new.nodes[new]) for one, new in self.new_of.items()]
         return [(one, new) for one, new in pairs if one.kind != "function" and one.name != new.name]
 
@@ -47,7 +47,7 @@ class Matching:
         return one not in self.new_of and other not in self.old_of
 
     def _by_what_they_used(self) -> None:
-        """Pair nodes that were made in the same way from the same leaves, each in turn."""
+        """Pair nodes that were computed in the same way from the same leaves, in their order."""
         waiting: dict[Hashable, list[int]] = {}
         for id, key in enumerate(_signatures(self.old)):
             waiting.setdefault(key, []).append(id)
@@ -58,7 +58,7 @@ class Matching:
                 self.pair(waiting[key].pop(), id)
 
     def _outputs(self) -> list[tuple[int, int]]:
-        """The nodes of outputs that have the same name, else the same place."""
+        """Return pairs of the nodes of outputs with the same name, else of the same place."""
         before = {output.name: output for output in self.old.outputs}
         pairs = []
         for place, output in enumerate(self.new.outputs):
@@ -69,7 +69,7 @@ class Matching:
         return pairs
 
     def _spread(self, stack: list[tuple[int, int]]) -> None:
-        """Pair nodes that do the same for the same: from pairs on, input by input."""
+        """Pair equal operations, walking from paired nodes to their inputs."""
         seen = set()
         while stack:
             one, other = stack.pop()
@@ -88,7 +88,7 @@ class Matching:
             ]
 
     def _alike(self, one: int, other: int) -> bool:
-        """Whether nodes in the same place are the same: a leaf may have got another name."""
+        """Whether nodes in the same place are the same; a leaf or input may have been renamed."""
         old, new = self.old.nodes[one], self.new.nodes[other]
         if old.kind != new.kind or old.op != new.op:
             return False
@@ -99,7 +99,7 @@ class Matching:
         return shapes and not elsewhere
 
     def _in_order(self) -> None:
-        """Pair what is left by name, and functions that follow each other in the same order."""
+        """Pair the remaining nodes by name, then by their kinds in the same order."""
         for named in (True, False):
             lists = [
                 [node for node in canonical_order(graph) if node.id not in taken]
@@ -130,7 +130,7 @@ def _aligned(
 
 
 def _signatures(graph: Graph) -> list[Hashable]:
-    """For each node a number that is the same for nodes that were made in the same way."""
+    """Return a hash for each node, the same for nodes that were computed in the same way."""
     found: list[int] = []
     for node in graph.nodes:
         used = tuple(

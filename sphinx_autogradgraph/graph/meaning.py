@@ -1,4 +1,4 @@
-"""What a difference of two Graphs means for who trains with them, in sentences."""
+"""Consequences of a difference of two Graphs for training, in sentences."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from sphinx_autogradgraph.graph.matching import Matching
 from sphinx_autogradgraph.graph.model import Graph, Node
 
 MAX_SENTENCES = 4
-"""More leaves than this have one sentence together."""
+"""Maximum number of leaves with a sentence each; more share one."""
 
 
 def meaning_of(matching: Matching) -> Iterator[Message]:
-    """Yield what became of the leaves and of the longest way to them; backquotes mark names."""
+    """Yield sentences on the leaves and on the longest path to them; backquotes mark names."""
     old, new = matching.old, matching.new
     gone = [node for node in old.leaf_nodes if node.id not in matching.new_of]
     come = [node for node in new.leaf_nodes if node.id not in matching.old_of]
@@ -58,7 +58,7 @@ def _each(nodes: Sequence[Node], text: str, many: str) -> Iterator[Message]:
 
 
 def _uses(graph: Graph) -> Counter[int]:
-    """How many edges leave each node."""
+    """Count the edges that leave each node."""
     return Counter(edge.from_ for edge in graph.edges)
 
 

@@ -1,4 +1,4 @@
-"""The Graph: what autograd recorded, as plain data.
+"""The Graph, plain data of what autograd recorded.
 
 This is the hub of the package.  Everything before it (running the program, tracing its tensors)
 needs torch; nothing after it (layout, pages, snapshots, the command line) does.
@@ -89,10 +89,10 @@ class Graph(GraphRecords):
 
     @property
     def chain(self) -> tuple[str, ...]:
-        """Ops from the first output's grad_fn along the longest path to a leaf.
+        """The ops from the first output's grad_fn along the longest path to a leaf.
 
-        Function nodes only; among equally long paths the one through the lowest input index.
-        Where no leaf can be reached, the longest path there is.
+        Only function nodes count.  Among equally long paths it is the one through the lowest input
+        index.  Where no leaf can be reached, it is the longest path there is.
         """
         return tuple(self.nodes[id].op for id in self.chain_ids)
 
@@ -103,11 +103,11 @@ class Graph(GraphRecords):
 
     @cached_property
     def backward_order(self) -> Mapping[int, int]:
-        """The place, from 1, of each node in a backward from the outputs, without running it."""
+        """The place, from 1, of each node in a backward from the outputs; none is run."""
         return order.backward_order(self)
 
     def structure(self) -> Graph:
-        """Return the same graph without what is there only when asked for, but for its inputs."""
+        """Return the graph without its extras, which are there on request only; inputs are kept."""
         return replace(
             self,
             nodes=tuple(
@@ -126,7 +126,7 @@ class Graph(GraphRecords):
         )
 
     def reaches(self, name: str) -> bool:
-        """Whether the graph has a node or a tensor of that name: a backward gets there.
+        """Whether a backward reaches a node or tensor of that name.
 
         A tensor that does not require grad is not reached, even if the graph shows it.
         """
@@ -137,11 +137,11 @@ class Graph(GraphRecords):
         )
 
     def passes_through(self, op: str) -> bool:
-        """Whether an operation of that name is in the graph: ``"MmBackward0"``."""
+        """Whether the graph has an operation of that name, such as ``"MmBackward0"``."""
         return any(node.kind == "function" and node.op == op for node in self.nodes)
 
     def diff(self, other: Graph) -> list[str]:
-        """Return what became of this graph in ``other``, in words, a line for each line of code.
+        """Return the differences of ``other`` from this graph, a text for each line of code.
 
         Nothing if they are the same but for lines, calls and devices: see
         :func:`~sphinx_autogradgraph.graph.diff.differences`.
@@ -149,7 +149,7 @@ class Graph(GraphRecords):
         return differences(self, other)
 
     def problems(self) -> Iterator[str]:
-        """What is wrong with this Graph, in words: ids, ends of edges, order.  Nothing if sound."""
+        """Defects of this Graph, in words: ids, ends of edges, order.  Nothing if it is sound."""
         return problems(self)
 
     def to_dict(self) -> dict[str, Any]:
@@ -171,12 +171,12 @@ class Graph(GraphRecords):
 
     @classmethod
     def from_dict(cls, data: Any) -> Graph:
-        """Return the Graph of which ``data`` is the :meth:`to_dict`; checked as JSON is."""
+        """Return the Graph that :meth:`to_dict` wrote; checked as JSON is."""
         return cls.of_records(codec.decode(codec.text_of(data)).records())
 
     @classmethod
     def view_from_dict(cls, data: Any) -> Graph:
-        """Return the view of which ``data`` is the :meth:`to_dict`."""
+        """Return the view that :meth:`to_dict` wrote."""
         return cls.of_records(codec.decode(codec.text_of(data), view=True).records())
 
     @classmethod

@@ -41,10 +41,10 @@ def chain_ids(graph: GraphRecords) -> tuple[int, ...]:
 
 
 def backward_order(graph: GraphRecords) -> dict[int, int]:
-    """Return the place, from 1, of each node in a backward from the outputs, without running it.
+    """Return the place, from 1, of each node in a backward from the outputs; none is run.
 
-    As in autograd's engine, a node is visited once all that used it have been, a leaf as soon as
-    that is so, else the node that the forward pass made last.
+    The order is that of autograd's engine.  A node is visited once all its users have been.  Of the
+    nodes that are ready, leaves come first, then the node that the forward pass made last.
     """
     waiting = [0] * len(graph.nodes)
     for edge in graph.edges:

@@ -1,6 +1,6 @@
-"""What a Graph is made of: plain records, and the shape of each in JSON.
+"""The records that a Graph is made of, and their shapes in JSON.
 
-The types are the whole truth: msgspec encodes and checks the JSON by them, and the schema in
+The types are the only definition: msgspec encodes and checks the JSON by them, and the schema in
 ``graph.schema.json`` is made from them (``python -m sphinx_autogradgraph.graph.schema``).
 """
 
@@ -21,9 +21,12 @@ KINDS: tuple[Kind, ...] = ("leaf", "function", "input", "module")
 
 Extra = Literal["inputs", "saved", "memory", "values", "flags", "formulas", "gradients"]
 EXTRAS: tuple[Extra, ...] = get_args(Extra)
-"""What a Graph holds only when it is asked for: the tensors that do not require grad, what nodes
-saved for backward and how much memory that holds, the values of small tensors, the flags of living
-ones, the formulas of what nodes send back, and the gradients that arrive."""
+"""Parts of a Graph that it has on request only.
+
+They are the tensors that do not require grad, what nodes saved for backward, how much memory that
+holds, the values of small tensors, the flags of living ones, the formulas of derivatives, and the
+gradients that arrive.
+"""
 
 _MOST = 2**63 - 1
 _FINITE = 1.7e308
@@ -32,7 +35,7 @@ Count = Annotated[int, Meta(ge=0, le=_MOST)]
 Id = Annotated[int, Meta(ge=0, le=_MOST, description="The index of a node.")]
 Position = Annotated[int, Meta(ge=1, le=_MOST)]
 Shape = tuple[Count, ...] | None
-"""Elements per dimension; None where torch cannot tell."""
+"""Number of elements per dimension; None where torch cannot tell."""
 
 Norm = Annotated[float, Meta(ge=0, le=_FINITE)] | None
 """A Euclidean norm, to four digits; None if it is not finite."""
@@ -45,10 +48,10 @@ R = TypeVar("R", bound="Record")
 
 
 class Record(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
-    """A record that never changes.
+    """An immutable record.
 
-    A large graph has many: they are made in a fifth of the time of named tuples, and the garbage
-    collector need not look at them, for none refers to itself.
+    A large graph has many.  They are made in a fifth of the time of named tuples.  The garbage
+    collector skips them, which is safe because no record refers to itself.
     """
 
     def replace(self: R, **changes: Any) -> R:
@@ -57,7 +60,7 @@ class Record(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True
 
 
 class Flags(Record, frozen=True, omit_defaults=False):
-    """What a living tensor answers when it is asked.
+    """The flags of a living tensor: whether it is a leaf, requires grad and keeps its gradient.
 
     ``grad`` is the shape of its ``.grad``, None where it has none.
     """
@@ -69,13 +72,12 @@ class Flags(Record, frozen=True, omit_defaults=False):
 
 
 class TensorMeta(Record, frozen=True):
-    """What is known of one tensor without its values.
+    """The metadata of a tensor, and its values on request only.
 
-    ``shape`` is in elements per dimension, ``dtype`` and ``device`` are torch's names without the
+    ``shape`` is in elements per dimension.  ``dtype`` and ``device`` are torch's names without the
     ``torch.`` prefix (``float32``, ``cuda:0``).  Each is None where torch cannot tell, as for the
-    shape of a nested tensor.  ``name`` is used on nodes with several outputs only; ``values`` are
-    the elements of a small tensor and ``flags`` what a living one answers, where they were asked
-    for.
+    shape of a nested tensor.  ``name`` is used on nodes with several outputs only.  ``values`` are
+    the elements of a small tensor, ``flags`` those of a living one; both are there on request only.
     """
 
     shape: Shape
@@ -131,8 +133,11 @@ class Derivative(Record, frozen=True):
 
 
 Why = Literal["created", "frozen", "detached", "no_grad", "dtype"]
-"""Why a tensor does not require grad: nobody asked for it, it is a frozen parameter, it was cut
-from its graph, it was computed where gradients are off, its dtype has none."""
+"""Cause that a tensor does not require grad.
+
+Nobody asked for it (``created``), it is a frozen parameter, it was detached from its graph, it was
+computed where gradients are off, or its dtype has none.
+"""
 
 
 class Reason(Record, frozen=True):
@@ -148,12 +153,12 @@ class Reason(Record, frozen=True):
 
 
 class Saved(Record, frozen=True):
-    """What a node saved for backward under the name ``role``: a tensor, or another ``value``.
+    """A tensor or another ``value`` that a node saved for backward under the name ``role``.
 
-    For a tensor, ``value`` is None: ``node`` is the id of the node that produced it, if that is in
-    the Graph; ``name`` what the program calls it where that node does not say it.  ``freed`` ones
-    are gone with a backward; nothing else is known of them, nor of those that hooks have packed.
-    ``changed`` ones have been changed in place since, so a backward would fail.
+    For a tensor, ``value`` is None.  ``node`` is the id of the node that produced it, if that is in
+    the Graph; ``name`` is the program's name for it where that node does not say it.  A ``freed``
+    tensor was released by a backward; nothing else is known of it, nor of one that hooks packed.
+    A ``changed`` tensor has been modified in place since, so a backward would fail.
     """
 
     role: str
@@ -167,12 +172,12 @@ class Saved(Record, frozen=True):
 
 
 FoldKind = Literal["modules", "repeats", "lines", "parts", "cut"]
-"""What a fold stands for: a call of a module, equal repetitions, what a line made, a part of a
-graph that has no structure, what was cut off."""
+"""Kind of a fold: a call of a module, equal repetitions, the nodes that a line made, a part of a
+graph without structure, or nodes that were cut off."""
 
 
 class Fold(Record, frozen=True, omit_defaults=False):
-    """What a node of kind ``module`` stands for, which is only in views.
+    """The nodes that a node of kind ``module`` stands for; only in views.
 
     ``operations`` counts the function nodes in it, ``parameters`` the elements of the leaves that
     are folded with them, ``times`` the repetitions.  Folds of equal structure have the same
@@ -249,7 +254,7 @@ class Edge(Record, frozen=True, rename={"from_": "from"}):
 
 
 class Output(Record, frozen=True):
-    """A tensor that was asked for: its name and the node and output number that produced it.
+    """A tensor that was traced: its name, and the node and output number that produced it.
 
     Of a view, ``base`` is the tensor that it is a view of, if that is in the Graph.
     """
@@ -261,7 +266,7 @@ class Output(Record, frozen=True):
 
 
 class TensorRow(Record, frozen=True):
-    """What a tensor of a program answers when it is asked: a row of a table.
+    """A row of a table of tensors: the state of a tensor of the program.
 
     ``grad_fn`` is the op of its ``grad_fn``, None for a leaf; ``grad`` the shape of its ``.grad``.
     """
@@ -277,14 +282,14 @@ class TensorRow(Record, frozen=True):
 
 
 def source_of(node: Node) -> Source | None:
-    """The line that made a node; of an input the one for which it does not require grad."""
+    """Return the line that made a node, or for which an input does not require grad."""
     return node.source or (None if node.reason is None else node.reason.source)
 
 
 class ParameterRow(Record, frozen=True):
-    """A parameter of a program's module: a row of a table.
+    """A row of a table of parameters: a parameter of a module of the program.
 
-    ``gradient`` is what was measured to arrive at it; where none does, ``why`` says the reason.
+    ``gradient`` is the one measured to arrive at it; where none does, ``why`` says the reason.
     """
 
     name: str
@@ -295,7 +300,7 @@ class ParameterRow(Record, frozen=True):
 
 @dataclass(frozen=True)
 class GraphRecords:
-    """The records of a graph, and how to look them up."""
+    """The records of a graph, with look-ups."""
 
     outputs: tuple[Output, ...]
     nodes: tuple[Node, ...]
@@ -322,12 +327,12 @@ class GraphRecords:
 
     @cached_property
     def users_of(self) -> Mapping[int, tuple[Edge, ...]]:
-        """The edges out of each node, by who uses it; nodes without any are missing."""
+        """The edges out of each node, by user; nodes without any are missing."""
         found: dict[int, list[Edge]] = {}
         for edge in self.edges:
             found.setdefault(edge.from_, []).append(edge)
         return {from_: tuple(edges) for from_, edges in found.items()}
 
     def tensor(self, output: Output) -> TensorMeta:
-        """What is known of the tensor ``output``."""
+        """Return the metadata of the tensor ``output``."""
         return self.nodes[output.node].outputs[output.index]

@@ -1,4 +1,4 @@
-"""Two Graphs in one: what is in either, and what became of each node and edge."""
+"""The union of two Graphs, with marks of what was added, removed or changed."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from sphinx_autogradgraph.graph.model import Edge, Graph, ModuleCall, Node, Outp
 Mark = Literal["removed", "added", "changed"]
 
 Place = tuple[Literal["old", "new"], int]
-"""Where a node of the union comes from; what is in both has the id of the new graph."""
+"""The origin of a node of the union; a node in both graphs has its id in the new one."""
 
 
 @dataclass(frozen=True)
 class Union:
-    """A Graph that holds two, and the marks of what is not the same in both.
+    """A Graph of the nodes and edges of two, and marks where the two differ.
 
-    ``nodes`` and ``edges`` are by the ids of the nodes, ``outputs`` by their index; ``before`` is
-    what a changed node was.
+    Marks of nodes are by their id, those of edges by the ids of their ends, those of outputs by
+    their index.  ``before`` holds the earlier state of each changed node.
     """
 
     graph: Graph
@@ -33,10 +33,9 @@ class Union:
 
 
 def union_of(matching: Matching) -> Union:
-    """The union of two graphs, in which nodes that are the same are one.
+    """Return the union of two graphs, in which equal nodes are one.
 
-    Of nodes that have changed sides some are parted in ``matching``: as one they would make a
-    circle.
+    Nodes that changed sides may close a cycle as one node: these are separated in ``matching``.
     """
     old, new = matching.old, matching.new
     while True:
@@ -67,7 +66,7 @@ def union_of(matching: Matching) -> Union:
 
 
 def _merged(matching: Matching) -> list[Place]:
-    """The order of the new graph, what is gone after what it stood after in the old one."""
+    """Return the order of the new graph, with removed nodes after those that they followed."""
     following: dict[Place | None, list[Place]] = {}
     last: Place | None = None
     for node in matching.old.nodes:
@@ -82,12 +81,12 @@ def _merged(matching: Matching) -> list[Place]:
 
 
 def _edges(graph: Graph, ids: Mapping[int, int]) -> set[Edge]:
-    """The edges of a graph by the ids of the union."""
+    """Return the edges of a graph by the ids of the union."""
     return {Edge(ids[edge.from_], ids[edge.to], edge.output, edge.input) for edge in graph.edges}
 
 
 def _numbered(edges: Sequence[Edge]) -> Iterator[Edge]:
-    """The edges with the inputs of each node counted: it may take one from two places."""
+    """Yield the edges with inputs numbered anew: a changed input has an edge from each graph."""
     taken: Counter[int] = Counter()
     for edge in edges:
         yield Edge(edge.from_, edge.to, edge.output, taken[edge.to])
@@ -99,7 +98,7 @@ def _by_user(edge: Edge) -> tuple[int, int, int, int]:
 
 
 def _topological(count: int, edges: Sequence[Edge]) -> tuple[list[int], set[int]]:
-    """An order in which all edges run forward, and the ids that no order can have."""
+    """Return an order in which all edges run forward, and the ids that are on or behind a cycle."""
     waiting = [0] * count
     users: dict[int, list[int]] = {}
     for edge in edges:
@@ -153,14 +152,14 @@ def _union(
 
 
 def _edge_marks(old: Set[Edge], new: Set[Edge]) -> dict[tuple[int, int], Mark]:
-    """The marks of pairs of nodes that are joined in one of the graphs only."""
+    """Return the marks of pairs of nodes that an edge joins in one graph only."""
     ends = [{(edge.from_, edge.to) for edge in edges} for edges in (old, new)]
     marks: dict[tuple[int, int], Mark] = dict.fromkeys(ends[0] - ends[1], "removed")
     return {**marks, **dict.fromkeys(ends[1] - ends[0], "added")}
 
 
 def _joined(node: Node, at: int, old: Graph, matching: Matching) -> Node:
-    """The node with as many outputs as it has in either graph, so that all edges have theirs."""
+    """Return a node with all the outputs that it has in either graph, for the edges of both."""
     outputs = node.outputs
     if node.id in matching.old_of:
         outputs += old.nodes[matching.old_of[node.id]].outputs[len(outputs) :]
@@ -177,7 +176,7 @@ def _described(node: Node) -> tuple[str | None, list[tuple[object, ...]]]:
 def _outputs(
     old: Graph, new: Graph, before: Mapping[int, int], after: Mapping[int, int]
 ) -> tuple[tuple[Output, ...], dict[int, Mark]]:
-    """The outputs of both; those that only one has are marked."""
+    """Return the outputs of both graphs; those that only one has are marked."""
     sides = [
         [Output(output.name, ids[output.node], output.index) for output in graph.outputs]
         for graph, ids in ((old, before), (new, after))
@@ -199,7 +198,7 @@ def _modules(
     before: Mapping[int, int],
     after: Mapping[int, int],
 ) -> list[ModuleCall]:
-    """The calls of modules of both, where they still are one in the other or apart."""
+    """Return the calls of modules of both graphs that are still nested or disjoint in the union."""
     calls: dict[tuple[str, str, int, int], None] = {}
     for graph, ids in ((new, after), (old, before)):
         for call in graph.modules:
