@@ -1,1 +1,1 @@
-"""Figures on a page, whatever makes the page."""
+"""Figures for every host: options, requests, layout, HTML, tables and reports."""

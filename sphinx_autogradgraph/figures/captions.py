@@ -1,4 +1,4 @@
-"""The words of a figure: its caption and its legend."""
+"""Caption and legend of a figure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def caption_and_legend(
     has_caption: bool,
     translate: Translate = untranslated,
 ) -> tuple[list[Span], list[Span]]:
-    """The generated caption, and the legend.
+    """Return the generated caption of a figure, and its legend.
 
     Where the author wrote a caption (``has_caption``), the generated one begins the legend.
     """

@@ -1,4 +1,4 @@
-"""A Graph and how it is drawn → the HTML of its canvas, and of all that is in it."""
+"""HTML of a figure's canvas: the drawing, its folded parts, and the Graph as data."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from sphinx_autogradgraph.views.choice import steps
 
 @dataclass(frozen=True)
 class CanvasContext:
-    """The output that a canvas becomes part of.
+    """Services of the output for which a canvas is made.
 
     ``url_of_call`` finds the documentation of a call; ``url_of_file`` takes the name and the text
     of a file that the output is to have.  Both give None where there is none.  ``role`` is that of
@@ -49,7 +49,7 @@ def canvas_html(
     classes: Sequence[str] = ("autogradgraph-canvas",),
     translate: Translate = untranslated,
 ) -> str:
-    """The HTML of a canvas: the drawing, what it opens to if it is folded, the Graph as data."""
+    """Return the HTML of a canvas: the drawing, the views that it opens to, the Graph as data."""
     _ = translate
     graph_json = graph.to_json()
     calls, lines = _call_links(graph, context, _), _line_links(graph, drawn.lines, _)
@@ -85,13 +85,13 @@ def canvas_html(
 def below_caption_html(
     graph: Graph, drawn: FigureLayout, translate: Translate = untranslated
 ) -> str:
-    """What stands below the words of a caption: the legend of the drawing, the whole lists."""
+    """Return the HTML below a caption's text: the legend of the drawing, and the whole lists."""
     legend = legend_html(drawn.diagram(graph, translate)) if "legend" in drawn.show else ""
     return legend + lists_html(graph, translate)
 
 
 def _script_texts(_: Translate) -> dict[str, str]:
-    """The texts of the script, by what they are for."""
+    """Return the texts that the script shows, by their keys."""
     return {
         "open": _("Open"),
         "close": _("Fold"),
@@ -141,9 +141,10 @@ def _levels(
     calls: Mapping[int, Link],
     _: Translate,
 ) -> Iterator[dict[str, object]]:
-    """The steps by which a folded drawing opens, each in a file of its own.
+    """Yield the steps by which a folded drawing opens, each in a file of its own.
 
-    It is a script, which pages may load from wherever they are opened, that hands over the SVG.
+    Each file is a script that hands over the SVG.  A page may load a script even when it is opened
+    from disk.
     """
     if drawn.view is None or not context.opens:
         return

@@ -1,4 +1,4 @@
-"""How a figure is drawn: what its canvas holds besides the Graph, as plain data."""
+"""Layout of a figure, as plain data that its canvas holds beside the Graph."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class FigureLayout:
         prefix: str,
         lines: Mapping[int, str],
     ) -> FigureLayout:
-        """How ``arranged`` is drawn, which is of ``graph``, by the options of its directive."""
+        """Make the layout of a figure of ``graph`` by the options of its directive."""
         return cls(
             prefix=prefix,
             show=options.show,
@@ -63,13 +63,13 @@ class FigureLayout:
         )
 
     def diagram(self, graph: Graph, translate: Translate = untranslated) -> Diagram:
-        """What is drawn of the Graph."""
+        """Return the diagram of the view of a Graph."""
         return diagram_of(
             self.view or graph, self.show, self.direction, translate, self.layout.lines
         )
 
     def to_json(self) -> str:
-        """All of it as a JSON text."""
+        """Return the layout as a JSON text."""
         data = {
             **{name: getattr(self, name) for name in _AS_THEY_ARE},
             "scope": asdict(self.scope),
@@ -80,7 +80,7 @@ class FigureLayout:
 
     @classmethod
     def from_json(cls, text: str) -> FigureLayout:
-        """What :meth:`to_json` wrote."""
+        """Read a layout that :meth:`to_json` wrote."""
         data = json.loads(text)
         return cls(
             **{

@@ -1,4 +1,4 @@
-"""The beginning of all ids that we make on a page."""
+"""Prefix of the HTML ids of a page."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import zlib
 
 
 def page_slug(name: str) -> str:
-    """The beginning of all ids that we make on a page.
+    """Return the prefix of the HTML ids that this package makes on a page.
 
     It names the page, because some hosts put several on one.
     """

@@ -1,4 +1,4 @@
-"""The texts of options → their values; :exc:`.MessageError` for what cannot be."""
+"""Parsers of option values; :exc:`.MessageError` for invalid texts."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ TABLES: tuple[TableName, ...] = get_args(TableName)
 
 ALIGN = ("left", "center", "right")
 UNITS = ("px", "%", "em", "ex", "rem", "ch", "vw", "vh", "cm", "mm", "in", "pt", "pc", "Q")
-"""The units of CSS in which a width may be."""
+"""Units of CSS that a width may have."""
 
 
 def parse_text(text: str) -> str:
-    """Any text."""
+    """Accept any text."""
     return text
 
 
@@ -35,17 +35,17 @@ def _choice(choices: tuple[W, ...], text: str) -> W:
 
 
 def parse_align(text: str) -> str:
-    """Where a figure stands."""
+    """Parse the alignment of a figure."""
     return _choice(ALIGN, text)
 
 
 def parse_direction(text: str) -> Direction:
-    """Where data flows."""
+    """Parse the direction in which data flows."""
     return _choice(DIRECTIONS, text)
 
 
 def parse_width(text: str) -> str:
-    """A length of CSS; pixels where no unit is given."""
+    """Parse a length of CSS; without a unit it is in pixels."""
     match = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*([A-Za-z%]*)\s*", text)
     unit = "px" if match and not match[2] else match[2] if match else ""
     if match is None or unit not in UNITS:
@@ -55,7 +55,7 @@ def parse_width(text: str) -> str:
 
 
 def parse_classes(text: str) -> tuple[str, ...]:
-    """Class names, made as docutils makes them: ``Big_Figure`` is ``big-figure``."""
+    """Parse class names as docutils does: ``Big_Figure`` is ``big-figure``."""
     names = []
     for word in text.split():
         ascii_only = unicodedata.normalize("NFKD", word.lower()).encode("ascii", "ignore").decode()
@@ -67,17 +67,17 @@ def parse_classes(text: str) -> tuple[str, ...]:
 
 
 def parse_show(text: str) -> tuple[Show, ...]:
-    """Words of :data:`.SHOW`."""
+    """Parse words of :data:`.SHOW`."""
     return _words(text, SHOW)
 
 
 def parse_table(text: str) -> tuple[TableName, ...]:
-    """Words of :data:`TABLES`."""
+    """Parse words of :data:`TABLES`."""
     return _words(text, TABLES)
 
 
 def _words(text: str, known: tuple[W, ...]) -> tuple[W, ...]:
-    """Words of those that are known, by spaces or commas, each once."""
+    """Parse known words, separated by spaces or commas; return each once."""
     by_text: dict[str, W] = {word: word for word in known}
     words = text.replace(",", " ").split()
     for word in words:
@@ -88,12 +88,12 @@ def _words(text: str, known: tuple[W, ...]) -> tuple[W, ...]:
 
 
 def parse_depth(text: str) -> int:
-    """A depth of modules, from 1."""
+    """Parse a depth of modules, from 1."""
     return _whole(text, 1, None, Message("a whole number from 1 is needed"))
 
 
 def parse_seed(text: str) -> int:
-    """A seed that torch takes."""
+    """Parse a seed that torch accepts."""
     return _whole(text, 0, 2**64 - 1, Message("a whole number from 0 to 2**64 - 1 is needed"))
 
 
@@ -108,7 +108,7 @@ def _whole(text: str, least: int, most: int | None, otherwise: Message) -> int:
 
 
 def parse_seconds(text: str) -> float:
-    """A time above 0."""
+    """Parse a time in seconds, above 0."""
     try:
         seconds = float(text)
     except ValueError:
@@ -119,7 +119,7 @@ def parse_seconds(text: str) -> float:
 
 
 def parse_fold(text: str) -> tuple[FoldWord, ...]:
-    """Words of :data:`.FOLDS`."""
+    """Parse words of :data:`.FOLDS`."""
     words = fold_words(text.replace(",", " ").split())
     if not words:
         raise MessageError("choose from {choices}", {"choices": ", ".join(FOLDS)})
@@ -127,14 +127,14 @@ def parse_fold(text: str) -> tuple[FoldWord, ...]:
 
 
 def parse_named(text: str) -> str:
-    """The name of a tensor or a module."""
+    """Parse the name of a tensor or a module."""
     if not text.strip():
         raise MessageError("the name of a tensor or a module is needed")
     return text.strip()
 
 
 def parse_yes_or_no(text: str) -> bool:
-    """Yes or no; an empty text is yes."""
+    """Parse yes or no; an empty text is yes."""
     word = text.strip().lower()
     if word in ("", "yes", "true"):
         return True
@@ -144,7 +144,7 @@ def parse_yes_or_no(text: str) -> bool:
 
 
 def parse_exception(text: str) -> str:
-    """The name of an exception, with dots."""
+    """Parse the name of an exception, with dots."""
     name = text.strip()
     if not all(part.isidentifier() for part in name.split(".")):
         raise MessageError("the name of an exception is needed")

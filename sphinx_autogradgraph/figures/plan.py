@@ -1,4 +1,4 @@
-"""The figures of a page, the code between them, and the programs that they make."""
+"""Plan of a page: its figures and code blocks, and the programs that they form."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NOTHING_ABOVE = Diagnostic(
 
 @dataclass
 class Figure(Generic[E]):
-    """A figure to draw.
+    """A figure to draw, with its request.
 
     ``number`` counts the figures of the page, from 1.  ``place`` is its place among all that is on
     the page.  ``line`` is its line in the file of the page, where the host knows it.
@@ -39,7 +39,7 @@ class Figure(Generic[E]):
 
     @property
     def runs(self) -> bool:
-        """Whether its code is to run."""
+        """Whether the figure's code is to run."""
         return not self.request.diagnostics and not self.request.options.skip
 
 
@@ -55,7 +55,7 @@ class PageProgram(Generic[E]):
     blocks: Sequence[E] = ()
 
     def diagnostics(self) -> Iterator[tuple[E, Diagnostic]]:
-        """Yield what went wrong, and the element of the page at which to report it.
+        """Yield each diagnostic, and the element of the page at which to report it.
 
         A diagnostic of the program is reported once, however many figures it concerns.
         """
@@ -73,7 +73,7 @@ class PageProgram(Generic[E]):
 
 
 class Plan(Generic[E]):
-    """The figures and the blocks of a page, which are added in their order.
+    """Figures and code blocks of a page, added in their order.
 
     Figures are numbered from the one after ``before`` on.  A ``part`` of a page, as a docstring, is
     a program of its own.
@@ -116,11 +116,11 @@ class Plan(Generic[E]):
             figure.request = replace(request, diagnostics=(_NOTHING_ABOVE,))
 
     def names(self) -> list[tuple[str, int]]:
-        """The names of the figures, empty if they have none, and their numbers."""
+        """Return the names of the figures, empty if they have none, and their numbers."""
         return [(figure.request.options.name, figure.number) for figure in self.figures]
 
     def blocks_of(self, figure: Figure[E]) -> Sequence[Block]:
-        """The code that a figure is drawn from, as far as the page or its reference shows it."""
+        """Return the code of a figure's program, as far as the page or its reference shows it."""
         if figure.request.program is not None:
             return figure.request.program.blocks
         for part, targets in self._targets.items():
@@ -130,7 +130,7 @@ class Plan(Generic[E]):
         return ()
 
     def programs(self, directory: str, root: str) -> list[PageProgram[E]]:
-        """The programs to run: those of figures of their own, and the page's if any needs it."""
+        """Return the programs to run: figures' own ones, and the page's if a figure needs it."""
         runs = [
             PageProgram(figure.request.program, [figure])
             for figure in self.figures

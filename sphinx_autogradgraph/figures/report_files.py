@@ -1,4 +1,4 @@
-"""The report of a check as files: ``report.md`` for a comment, ``index.html`` with the drawings."""
+"""Files of a check's report: ``report.md`` for a comment, ``index.html`` with the drawings."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from sphinx_autogradgraph.snapshots.report import Report
 from sphinx_autogradgraph.views.choice import Scope
 
 MAX_COMMENT = 60_000
-"""GitHub takes no comment with more than 65,536 characters."""
+"""Maximum number of characters of ``report.md``: GitHub's comments have at most 65,536."""
 
 SCOPE = Scope(limit=100)
-"""Drawings before and after fold where they are larger."""
+"""Scope of the drawings before and after: larger ones fold."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What is not in sync: a figure, the place of its directive, and the Report that it is of."""
+    """Entry of the report for a figure that is not in sync, with the place of its directive."""
 
     place: str
     file: str
@@ -45,20 +45,20 @@ class Entry:
 
     @cached_property
     def matching(self) -> Matching | None:
-        """The nodes of the graph before and after, where there are both."""
+        """The matching of the nodes before and after; None unless there are both graphs."""
         before, after = self.comparison.before, self.comparison.after
         return None if before is None or after is None else Matching(before, after)
 
     @cached_property
     def difference(self) -> Difference | None:
-        """The drawing of both."""
+        """The drawing of both graphs; None unless there are both."""
         if self.matching is None:
             return None
         return Difference(self.matching, self.report.translate)
 
     @property
     def words(self) -> list[str]:
-        """How it differs, or why there is nothing to compare."""
+        """Lines on how the graphs differ, or why there is nothing to compare."""
         _ = self.report.translate
         if self.comparison.status == "missing":
             return [_("there is no snapshot {file}").format(file=self.file)]
@@ -66,14 +66,14 @@ class Entry:
 
     @property
     def meaning(self) -> list[str]:
-        """What that means, in sentences with names in backquotes."""
+        """Sentences on the meaning of the differences, with names in backquotes."""
         if self.matching is None:
             return []
         _ = self.report.translate
         return [printable(text.sentence(_)) for text in meaning_of(self.matching)]
 
     def drawings(self) -> Iterator[tuple[str, str]]:
-        """Yield the SVG of both in one, of before and of after, each with what it shows."""
+        """Yield the title and SVG of each drawing: both graphs in one, before, after."""
         _, comparison = self.report.translate, self.comparison
         if self.difference is not None and comparison.after is not None:
             svg = self.difference.svg(
@@ -101,7 +101,7 @@ class Entry:
         )
 
     def mermaid(self) -> str | None:
-        """The drawing of both as Mermaid text, if Mermaid draws as much."""
+        """Return the drawing of both as Mermaid text, if it is within Mermaid's limits."""
         after = self.comparison.after
         if self.difference is None or after is None:
             return None
@@ -118,7 +118,7 @@ def write_report(
     mermaid: bool = False,
     language: str = "en",
 ) -> None:
-    """Write the files of a report; :exc:`OSError` if that cannot be done.
+    """Write the files of a report; raise :exc:`OSError` if that fails.
 
     ``place_of`` names a page and a line of it as people read it; ``mermaid`` puts drawings into
     ``report.md``, too.
@@ -167,7 +167,7 @@ def _section(entry: Entry) -> str:
 
 
 def _markdown(report: Report, entries: list[Entry], orphans: list[str], mermaid: bool) -> str:
-    """The report for a comment: words, and where wanted a drawing that the site makes of text."""
+    """Return the report for a comment: words and, if wanted, Mermaid drawings."""
     _ = report.translate
     parts = [f"## {_('Autograd graphs')}", report.summary()]
     for number, entry in enumerate(entries):
@@ -200,5 +200,5 @@ def _entry_markdown(entry: Entry, mermaid: bool) -> Iterator[str]:
 
 
 def _code(text: str) -> str:
-    """The text as a code span."""
+    """Return the text as a code span."""
     return f"`{printable(text).replace('`', chr(39))}`"

@@ -1,4 +1,4 @@
-"""The page of a report: one HTML file that needs no other, light or dark as its reader's system."""
+"""HTML page of a report: a single file, light or dark as the reader's system."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def page_html(
     language: str,
     translate: Translate,
 ) -> str:
-    """The page of sections; ``contents`` are the place, the file and the id of each."""
+    """Return the page of all sections; ``contents`` are the place, the file and the id of each."""
     _ = translate
     name = escape(_("Autograd graphs"))
     links = "\n".join(
@@ -101,7 +101,7 @@ def section_html(
     drawings: Sequence[tuple[str, str]],
     translate: Translate,
 ) -> str:
-    """What is told of one figure; ``drawings`` are SVG, each with what it shows."""
+    """Return the section of one figure; ``drawings`` are pairs of a title and an SVG."""
     _ = translate
     means = ""
     if meaning:
@@ -123,5 +123,5 @@ def section_html(
 
 
 def _names(sentence: str) -> str:
-    """A sentence as HTML, names in backquotes as code."""
+    """Return a sentence as HTML, with names in backquotes as code."""
     return re.sub(r"`([^`]*)`", r"<code>\1</code>", escape(sentence))

@@ -1,4 +1,4 @@
-"""What one figure asks for: from its options, its reference and its code to a Program."""
+"""Request of one figure, made from its options, its reference and its code."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from sphinx_autogradgraph.render.labels import extras_of
 
 @dataclass(frozen=True)
 class Request:
-    """What one figure asks for.
+    """Request of one figure: the target to trace, and the program to run.
 
-    ``program`` is a program of its own; without it, what is drawn is the page's, which ``block``
-    continues.  ``source`` is whether to show the code that ran, ``block`` the code where it is
-    known before running.  With ``diagnostics`` nothing can be drawn.
+    ``program`` is the figure's own program.  Without one, the target is in the program of the page,
+    which ``block`` continues.  ``block`` is the figure's code, if it is known before running;
+    ``source`` tells whether to show it.  With ``diagnostics`` nothing can be drawn.
     """
 
     options: Options
@@ -47,7 +47,7 @@ class Request:
         root: str,
         path_of: Callable[[str], str],
     ) -> Request:
-        """What a figure with these options asks for.
+        """Make the request of a figure with these options.
 
         ``reference`` and ``block`` are what it refers to and its own code.  Programs run in
         ``directory``, files are named from ``root``, and ``path_of`` finds a file that a reference
@@ -89,7 +89,7 @@ def _program(
     block: Block | None,
     path_of: Callable[[str], str],
 ) -> Program | None:
-    """The figure's own program, or None if the page is the program."""
+    """Return the figure's own program, or None if it belongs to the program of the page."""
     if reference is not None and block is not None:
         raise DiagnosticError(Diagnostic("option", "give a reference or code of its own, not both"))
     if reference is not None and options.context:
@@ -129,7 +129,7 @@ def _referenced(
 
 
 def _shown(program: Program) -> Block | None:
-    """The code that ``:include-source:`` shows of a program of its own."""
+    """Return the code that ``:include-source:`` shows of the figure's own program."""
     if program.import_module is None:
         return program.blocks[0]
     file = find_module(program.import_module, [program.directory, *program.path, *sys.path])

@@ -1,4 +1,4 @@
-"""The tables of ``:table:``: the program's tensors, and the nodes of the graph, for any host."""
+"""Tables of the option ``table``, for any host: tensors, parameters, nodes of the graph."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def tables_of(
     translate: Translate,
     show: Collection[Show] = (),
 ) -> list[Table]:
-    """The tables that are wanted, with what ``show`` adds to them.
+    """Return the tables that are wanted, with the columns that ``show`` adds.
 
     ``lines`` are the ids of the lines that made nodes.
     """
@@ -89,7 +89,7 @@ def _tensors(rows: Sequence[TensorRow], _: Translate, show: Collection[Show]) ->
 
 
 def _parameters(rows: Sequence[ParameterRow], _: Translate) -> Table:
-    """The parameters of the program's modules: the gradient of each, or why it gets none."""
+    """Return the table of the program's parameters: the gradient of each, or why it has none."""
     heads = [_text(_("parameter")), _literal("shape"), _text(_("gradient"))]
     body = []
     for row in rows:
@@ -150,7 +150,10 @@ def _nodes(graph: Graph, lines: Mapping[int, str], _: Translate, show: Collectio
 
 
 def _formulas(graph: Graph, node: Node, _: Translate) -> Cell:
-    """What a node sends back, and what the formulas speak of; of a custom Function its code."""
+    """Return the formulas of a node's gradients, with their names explained.
+
+    For a custom Function it is the code of its ``backward``.
+    """
     if node.backward is not None:
         return Cell((Span("literal", " ".join(node.backward.split())),))
     rule = ChainRule(graph, _)
@@ -164,7 +167,7 @@ def _formulas(graph: Graph, node: Node, _: Translate) -> Cell:
 
 
 def _saved(graph: Graph, saved: Saved, _: Translate) -> str:
-    """What a node saved, in a cell: «self X (10, 2)», «exponent=2»."""
+    """Return the text of a saved value: «self X (10, 2)», «exponent=2»."""
     if saved.value is not None:
         return f"{saved.role}={value_text(saved.value)}"
     if saved.freed:

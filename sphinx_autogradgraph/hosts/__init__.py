@@ -1,1 +1,1 @@
-"""Hosts: what makes pages with figures, or draws them elsewhere."""
+"""Hosts: Sphinx, Markdown sites, mystmd, notebooks, pytest and the command line."""

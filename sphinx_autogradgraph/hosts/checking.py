@@ -15,7 +15,7 @@ from sphinx_autogradgraph.snapshots.report import Report
 
 
 def check_or_update(options: argparse.Namespace) -> int:
-    """Run the command; the exit status: 0 all well, 1 not in sync or failed, 2 wrong usage."""
+    """Run the command; return 0 if all is well, 1 if not in sync or failed, 2 for wrong usage."""
     try:
         if Path(options.conf or options.docs, "conf.py").is_file():
             return _sphinx_project(options)
@@ -35,7 +35,7 @@ def _part_of(options: argparse.Namespace) -> Part:
 
 
 def _only(options: argparse.Namespace, docs: Path) -> frozenset[str]:
-    """The names of the pages that an update takes, of names or files; none if it takes all."""
+    """Return the names of the pages to update, given by name or file; none means all."""
     found = set()
     for page in getattr(options, "pages", ()):
         path = Path(page)
@@ -48,7 +48,7 @@ def _only(options: argparse.Namespace, docs: Path) -> frozenset[str]:
 def _write_report(
     options: argparse.Namespace, report: Report, file_of: Callable[[str], str], language: str
 ) -> None:
-    """Write the files of a report, if they are wanted."""
+    """Write the files of a report, if a directory for them is given."""
     if options.report is None:
         return
 
@@ -67,7 +67,7 @@ def _write_report(
 
 
 def _markdown_site(options: argparse.Namespace) -> int:
-    """Check or update what is built by MkDocs, ProperDocs or Zensical."""
+    """Check or update a site of MkDocs, ProperDocs or Zensical."""
     from sphinx_autogradgraph.hosts.markdown.site_check import NoSiteError, check_site, docs_of
 
     updates = options.command == "update"
@@ -89,7 +89,7 @@ def _markdown_site(options: argparse.Namespace) -> int:
 
 
 def _sphinx_project(options: argparse.Namespace) -> int:
-    """Check or update, by way of Sphinx, in directories that are gone afterwards."""
+    """Check or update a Sphinx project, with output in temporary directories."""
     from sphinx.application import Sphinx
     from sphinx.errors import SphinxError
     from sphinx.util.console import nocolor

@@ -32,7 +32,7 @@ from sphinx_autogradgraph.snapshots.part import WHOLE, Part
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; the exit status: 0 all well, 1 not in sync or failed, 2 wrong usage."""
+    """Run the command; return 0 if all is well, 1 if not in sync or failed, 2 for wrong usage."""
     options = parser().parse_args(arguments)
     try:
         return _run(options)
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 INTERRUPTED = 130
-"""The exit status after Ctrl-C, as shells have it."""
+"""Exit status after Ctrl-C, as in shells."""
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -59,7 +59,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The parser of the command."""
+    """Make the parser of the command."""
     made = argparse.ArgumentParser(
         prog="autogradgraph", description="Keep the autograd graphs of documentation in sync."
     )
@@ -160,7 +160,7 @@ def _add_draw(command: argparse.ArgumentParser, description: str) -> None:
 
 
 def _add_options(command: argparse.ArgumentParser, names: Sequence[str]) -> None:
-    """Options of figures that a command takes, by their names."""
+    """Add the options of figures that a command takes, by their names."""
     for name in names:
         declared = DECLARATIONS[name]
         if declared.short:
@@ -180,7 +180,7 @@ METAVARS = {
 
 
 def _checked(parse: Callable[[str], object]) -> Callable[[str], str]:
-    """A type for argparse: the text itself, if ``parse`` takes it."""
+    """Make a type for argparse, which returns the text itself if ``parse`` accepts it."""
 
     def check(text: str) -> str:
         try:
@@ -193,14 +193,14 @@ def _checked(parse: Callable[[str], object]) -> Callable[[str], str]:
 
 
 def _stop(options: argparse.Namespace) -> int:
-    """End the workers that linger; that there are none is no error."""
+    """End the lingering workers; having none is no error."""
     count = stop(options.docs)
     print(f"{count} worker{'' if count == 1 else 's'} stopped")
     return 0
 
 
 def _draw(options: argparse.Namespace) -> int:
-    """Run the program and draw; 1 if it failed or has no graph, 2 for what cannot be meant."""
+    """Run the program and draw; return 1 if it failed or has no graph, 2 for invalid arguments."""
     with Runner() as runner:
         status, _ = _draw_with(runner, options)
     return status
@@ -226,7 +226,7 @@ def _watch(options: argparse.Namespace) -> int:
 
 
 def _draw_with(runner: Runner, arguments: argparse.Namespace) -> tuple[int, tuple[str, ...]]:
-    """Run the program and draw; the exit status, and the author's files that were read."""
+    """Run the program and draw; return the exit status, and the author's files that were read."""
     if arguments.file is not None and Path(arguments.file).suffix.lower() not in FORMS:
         return _fail(f"unsupported extension of {arguments.file}; use {', '.join(FORMS)}", 2), ()
     request = _request(arguments)
@@ -239,7 +239,7 @@ def _draw_with(runner: Runner, arguments: argparse.Namespace) -> tuple[int, tupl
 
 
 def _request(arguments: argparse.Namespace) -> Request:
-    """What a command is to run and draw, by its arguments."""
+    """Make the request of a command from its arguments."""
     default = Settings()
     options = parse_options(
         {name: getattr(arguments, name) for name in DECLARATIONS if hasattr(arguments, name)},
@@ -273,7 +273,7 @@ def _status_of(diagnostic: Diagnostic) -> int:
 
 
 def _save(file: str | None, options: Options, result: Result) -> int:
-    """Draw what a program came to, into a file or as text here; the exit status."""
+    """Draw the result of a program, to a file or as text; return the exit status."""
     (traced,) = result.targets
     if isinstance(traced, Diagnostic):
         return _fail(traced.report(), _status_of(traced))
@@ -298,13 +298,13 @@ def _save(file: str | None, options: Options, result: Result) -> int:
 
 
 def _fail(reason: object, status: int) -> int:
-    """Say what went wrong; the exit status."""
+    """Print what went wrong; return the exit status."""
     print(f"autogradgraph: {reason}", file=sys.stderr)
     return status
 
 
 def _sync(options: argparse.Namespace) -> int:
-    """Put graphs into files; 1 if any failed, or with --check is not what it should be."""
+    """Put graphs into files; return 1 if any failed, or with --check is outdated."""
     from sphinx_autogradgraph.hosts.sync import sync_files
 
     changes, faults = sync_files([Path(file) for file in options.files], check=options.check)

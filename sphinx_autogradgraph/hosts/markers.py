@@ -1,4 +1,4 @@
-"""The places in a text into which graphs are put: between two comments.
+"""Markers: pairs of comments in a text, between which graphs are put.
 
 ``<!-- autogradgraph tensor="l" -->`` … ``<!-- /autogradgraph -->``; in MDX, where comments are
 ``{/* autogradgraph tensor="l" */}``, those.
@@ -24,7 +24,7 @@ _MARKER = re.compile(
     re.VERBOSE,
 )
 _CODE = 4
-"""With so many spaces before it a line is code, unless it belongs to an item of a list."""
+"""Indentation from which a line is code, unless it belongs to an item of a list."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Marker:
 
 
 class MarkerError(ValueError):
-    """Raised for comments that mark no place, with the line of one."""
+    """Raised for comments that form no pair, with the line of one of them."""
 
     def __init__(self, line: int, message: Message) -> None:
         super().__init__(message.sentence())
@@ -47,12 +47,14 @@ class MarkerError(ValueError):
 
 
 def lines_of_text(text: str) -> list[str]:
-    """The lines of a text with their ends, whichever those are."""
+    """Split a text into lines, each with its own line ending."""
     return re.findall(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+$", text)
 
 
 def markers_and_fences(lines: Sequence[str]) -> list[Marker | Fence]:
-    """The markers of a text and the fences outside of them, in order.  Lines have no ends.
+    """Return the markers of a text and the fences outside of them, in order.
+
+    ``lines`` have no line endings.
 
     A comment inside of a fence, of a line or of an indented block of code is text.  Raises
     :exc:`MarkerError`.
@@ -86,7 +88,7 @@ def markers_and_fences(lines: Sequence[str]) -> list[Marker | Fence]:
 
 
 def _comments(lines: Sequence[str]) -> Iterator[tuple[int, re.Match[str]]]:
-    """The lines that are one of our comments, with their numbers."""
+    """Yield the lines that are comments of markers, with their numbers."""
     for number, line in enumerate(lines, 1):
         match = _MARKER.match(line)
         if match is not None and not _is_code(lines, number, match["indent"]):
@@ -94,6 +96,6 @@ def _comments(lines: Sequence[str]) -> Iterator[tuple[int, re.Match[str]]]:
 
 
 def _is_code(lines: Sequence[str], number: int, indent: str) -> bool:
-    """Whether a line stands so far to the right that it is an indented block of code."""
+    """Whether a line is indented so far that it belongs to a block of code."""
     depth = len(indent.expandtabs(_CODE).rpartition(">")[2])
     return depth >= _CODE and not in_list_item(lines, number - 1, indent)

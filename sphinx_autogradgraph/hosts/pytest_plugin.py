@@ -1,4 +1,4 @@
-"""Graphs in anybody's pytest suite: ``assert_graph`` and the flag that accepts the graphs of today.
+"""The pytest plugin: ``assert_graph`` and the flag that accepts the graphs of today.
 
 pytest loads this module with every suite of an environment that has the package, so it imports
 what it needs when a graph is asserted.
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 FLAG = "--autogradgraph-update"
 
 _running: pytest.Item | None = None
-"""The test that runs, if any."""
+"""The running test, if any."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the flag."""
+    """Add the flag ``--autogradgraph-update``."""
     group = parser.getgroup("autogradgraph", "autograd graphs")
     group.addoption(
         FLAG,

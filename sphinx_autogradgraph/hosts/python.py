@@ -29,11 +29,11 @@ from sphinx_autogradgraph.views.choice import FoldWord, Scope, fold_words
 Params = Mapping[str, torch.Tensor]
 
 _recorded: Recorder | None = None
-"""What :class:`record` noted last."""
+"""The recorder of the last :class:`record`."""
 
 
 def trace(value: object, *, params: Params | None = None) -> Graph:
-    """The autograd graph of a tensor, or of all tensors in a tuple, list, dict or dataclass.
+    """Trace the autograd graph of a tensor, or of all in a tuple, list, dict or dataclass.
 
     Tensors have the names of the caller's variables, or those of ``params``
     (``dict(net.named_parameters())``), which come first.  What was recorded (see
@@ -44,7 +44,7 @@ def trace(value: object, *, params: Params | None = None) -> Graph:
 
 
 def trace_from(value: object, caller: FrameType, params: Params) -> Graph:
-    """What :func:`trace` gives to the caller of that frame."""
+    """Trace as :func:`trace` does, with the names of the variables in the frame ``caller``."""
     graph, _ = _trace(value, caller, params, ())
     return graph
 
@@ -61,7 +61,7 @@ def draw(
     until: str | None = None,
     width: float | None = COLUMN,
 ) -> Drawing:
-    """The drawing of the autograd graph of ``value``, as :func:`trace` takes it.
+    """Draw the autograd graph of ``value``, which is what :func:`trace` takes.
 
     All options are those of the directive; for ``inputs``, ``calls``, modules and lines compute
     ``value`` under :class:`record`.  ``width`` is the pixels of the column that the drawing is
@@ -76,7 +76,7 @@ def draw(
 
 
 def explain(value: object, *, params: Params | None = None) -> str:
-    """Why each tensor and parameter of the program is or is not in the graph of ``value``.
+    """Explain why each tensor and parameter of the program is in the graph of ``value`` or not.
 
     A line for each, or for several of one fate, with the line of code that cut it off where
     ``value`` was computed under :class:`record`.  For a tensor without a graph, what cut it.
@@ -136,7 +136,7 @@ def _trace(
 
 
 def _cell(path: str) -> str | None:
-    """The name of a notebook's cell, ``In [3]``, by that of its code; None for other code.
+    """Return the name of a notebook's cell, ``In [3]``, by its code's file name; else None.
 
     IPython keeps it in ``CachingCompiler._filename_map``; without that, a cell has the name of the
     file that ipykernel makes up for it.
@@ -148,7 +148,7 @@ def _cell(path: str) -> str | None:
 
 
 def _name_of(value: object, *namespaces: Mapping[str, object]) -> str:
-    """The first variable that is ``value``, else a word for it."""
+    """Return the name of the first variable that is ``value``, else a word for it."""
     for namespace in namespaces:
         for name, held in variables(namespace):
             if held is value:

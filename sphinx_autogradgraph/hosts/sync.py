@@ -1,4 +1,4 @@
-"""``autogradgraph sync``: graphs in text that nothing executes, as a README or an MDX page.
+"""``autogradgraph sync``: graphs in files whose code no tool runs, as a README or MDX page.
 
 Between its two comments (see :mod:`.markers`) a text has a Mermaid block, or shows a file with the
 drawing.  The program is the text's own Python above, or what ``reference`` names.
@@ -41,15 +41,15 @@ NAMES = (
     "tensor", REFERENCE, SVG, "alt", "show", "direction", "depth", "fold", "around", "until",
     "seed", "timeout", "skip",
 )  # fmt: skip
-"""The options of a comment: what is as in the directive, and what is to be put in."""
+"""Options of a comment: those shared with the directive, the reference, and the SVG file."""
 
 
 @dataclass
 class Synced:
-    """What a file should be: its text and the drawings that it shows.
+    """Wanted state of a file: its text and the drawings that it shows.
 
-    ``changes`` say for each place that is not so, by its line, how it differs; ``faults`` what
-    could not be drawn, and then the file is to be left alone.
+    ``changes`` tell how each outdated place differs, with its line.  ``faults`` tell what could
+    not be drawn; a file with faults is to be left alone.
     """
 
     text: str = ""
@@ -71,9 +71,10 @@ class Synced:
 
 
 def sync_files(paths: Sequence[Path], *, check: bool) -> tuple[list[str], list[str]]:
-    """Put the graphs of today into files, or with ``check`` only compare.
+    """Put the graphs of today into files, or only compare them with ``check``.
 
-    Each file is written or left alone by itself.  Returns what changed or differs, and what failed.
+    A fault in one file does not keep others from being written.  Returns a line for each change and
+    each fault.
     """
     changes: list[str] = []
     faults: list[str] = []
@@ -98,7 +99,7 @@ def sync_files(paths: Sequence[Path], *, check: bool) -> tuple[list[str], list[s
 
 
 def sync_text(path: Path, runner: Runner) -> Synced:
-    """What a file should be; nothing is written.
+    """Return the wanted state of a file; nothing is written.
 
     Raises :exc:`OSError` and :exc:`UnicodeDecodeError` for a file that cannot be read.
     """
@@ -130,7 +131,7 @@ def _run(
     runner: Runner,
     synced: Synced,
 ) -> list[Figure[Marker | Fence]]:
-    """The places of a file with what was traced for each; what went wrong is noted."""
+    """Run the programs of a file; return its figures with their traces, and note faults."""
     here, root = path.absolute().parent, Path.cwd()
     file = display_path(path, root)
     plan: Plan[Marker | Fence] = Plan()
@@ -171,7 +172,7 @@ def _request(marker: Marker, here: Path, root: Path, settings: Settings) -> Requ
 
 
 def _faults(marker: Marker) -> Iterator[Diagnostic]:
-    """What is wrong with the options of a comment itself."""
+    """Yield the diagnostics on the options that only comments have."""
     for name in marker.options:
         if name not in NAMES:
             values = {"name": name, "choices": ", ".join(sorted(NAMES))}
@@ -236,7 +237,7 @@ def _image(drawing: Drawing, options: Options, name: str) -> list[str]:
 
 
 def _text_of(file: Path) -> str:
-    """The text of a file as it would be written; nothing for what cannot be read."""
+    """Return the text of a file with plain line endings; empty if it cannot be read."""
     try:
         return file.read_bytes().decode("utf-8", "replace").replace("\r\n", "\n")
     except OSError:
@@ -244,7 +245,7 @@ def _text_of(file: Path) -> str:
 
 
 def _change(place: str, filled: bool, words: Sequence[str]) -> str:
-    """What is to change at a place, in words."""
+    """Describe the change at a place."""
     if not filled:
         text = Message("there is no graph here yet")
     elif words:

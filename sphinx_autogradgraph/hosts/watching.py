@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable
 from sphinx_autogradgraph.core.atomic_files import digest
 
 QUIET = 20
-"""Milliseconds without another change before a save counts as through: editors write in steps."""
+"""Milliseconds without a change after which a save is complete: editors write in steps."""
 
 LOOK_EVERY = 500
-"""Milliseconds after which files are compared even if the system has told of no change."""
+"""Interval of comparing files, in milliseconds, for changes that the system does not report."""
 
 Draw = Callable[[], tuple[int, Iterable[str]]]
-"""Draws once; the exit status, and the files that the program was made of."""
+"""Function that draws once; it returns the exit status, and the program's files."""
 
 
 def watch(draw: Draw, files: Iterable[str], say: Callable[[str], None]) -> int:
