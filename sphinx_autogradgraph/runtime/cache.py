@@ -1,8 +1,8 @@
-"""The cache: Program → Result by content, so that nothing runs that has run before.
+"""Cache of the results of programs, by content, so that nothing runs twice.
 
-The key of an entry is what the program says; in the entry stands what the program looked at when
-it ran, by digests.  Failures are never kept.  An entry that cannot be read, or is not what it
-should be, is a miss.
+The key of an entry is a digest of the program.  The entry also records, by digests, everything
+that the program looked at when it ran.  Failures are never kept.  An entry that cannot be read,
+or is not valid, is a miss.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ from sphinx_autogradgraph.runtime.result import Result
 from sphinx_autogradgraph.runtime.worker_command import environment as environment_of
 
 FORMAT = 2
-"""The version of the entries and of what their keys are made of."""
+"""Version of the entries, and of what their keys are made of."""
 
 MAX_BYTES = 256 * 1024 * 1024
-"""The oldest entries are dropped when all together take more than this."""
+"""Size of the whole cache, in bytes, above which the least recently used entries are dropped."""
 
 
 MAX_ENTRY = 1024 * 1024 * 1024
-"""More than this is not unpacked: an entry that somebody made up may be a bomb."""
+"""Maximum size of an unpacked entry, in bytes: a forged one may be a decompression bomb."""
 
 
 class Cache:
-    """The results of programs, in a directory that several builds may use at once."""
+    """The results of programs, in a directory that several builds may use at the same time."""
 
     def __init__(
         self, directory: str | os.PathLike[str], environment: Sequence[str] | None = None
@@ -50,16 +50,16 @@ class Cache:
         self._named = environment
 
     def present(self) -> Present:
-        """What there is now, for one comparison of many programs."""
+        """Return a view of the present state, to share among the look-ups of many programs."""
         return Present(environment_of(self._named))
 
     def _key(self, program: Program) -> str:
         return key_of(program, {name: os.environ.get(name) for name in self._named or ()})
 
     def get(self, program: Program, present: Present | None = None) -> Result | None:
-        """The result of a program that has run before, with all that it looked at as it was.
+        """Return the cached result of a program, if all that it looked at is unchanged.
 
-        ``present`` is what there is now, where many programs are asked for at once.
+        ``present`` is the present state; share one when many programs are looked up.
         """
         present = present or self.present()
         key = self._key(program)
@@ -98,7 +98,7 @@ class Cache:
         write_aside(self._path(key), packed)
 
     def is_empty(self) -> bool:
-        """Whether nothing is remembered at all."""
+        """Whether the cache is empty."""
         return next(self.directory.glob("*/*.json.gz"), None) is None
 
     def prune(self, most: int = MAX_BYTES) -> None:
@@ -123,7 +123,7 @@ class Cache:
 
 
 def _unpacked(data: bytes) -> bytes:
-    """Return the text of an entry; :exc:`ValueError` for one that unpacks to far too much."""
+    """Return the text of an entry; raise :exc:`ValueError` if it is too large when unpacked."""
     unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)  # of gzip
     text = unpacker.decompress(data, MAX_ENTRY)
     if not unpacker.eof:
@@ -132,7 +132,7 @@ def _unpacked(data: bytes) -> bytes:
 
 
 def key_of(program: Program, variables: Mapping[str, str | None] | None = None) -> str:
-    """The key of a program: a digest of all that decides its result, but for what it looks at.
+    """Return the key of a program: a digest of all that decides its result, but for observations.
 
     No absolute path of the project is in it, so that another checkout, as that of CI, has the same.
     ``variables`` are those of the environment that the settings name.
@@ -158,13 +158,13 @@ def key_of(program: Program, variables: Mapping[str, str | None] | None = None) 
 
 @cache
 def versions() -> tuple[str, ...]:
-    """What else decides: the versions of Python, of torch and of this package."""
+    """Return the versions that a result also depends on: of Python, torch and this package."""
     packages = ("torch", "numpy", "sphinx-autogradgraph")
     return platform.python_version(), *(installed(name) or "" for name in packages)
 
 
 def installed(package: str) -> str | None:
-    """The version of a package, None if it is not installed."""
+    """Return the version of a package, None if it is not installed."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
@@ -172,11 +172,11 @@ def installed(package: str) -> str | None:
 
 
 def _relative(found: Observation, program: Program) -> Observation:
-    """The observation with its path from the root, so that another checkout has the same."""
+    """Return the observation with its path relative to the root, as another checkout has it."""
     return found._replace(path=os.path.relpath(found.path, program.root)) if found.path else found
 
 
 def _moved(found: Observation, program: Program) -> Observation:
-    """The observation with its path on this machine."""
+    """Return the observation with its path on this machine."""
     path = os.path.normpath(os.path.join(program.root, found.path))
     return found._replace(path=path) if found.path else found

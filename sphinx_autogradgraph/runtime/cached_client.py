@@ -1,4 +1,4 @@
-"""Results of Programs: from the cache where they have run before, else by running them."""
+"""Results of Programs, from the cache or else by running them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from sphinx_autogradgraph.runtime.result import Result
 
 
 class CachedRunner:
-    """Runs programs for one build, and remembers what came of them.
+    """Runs the programs of one build, and caches their results.
 
-    Without a ``cache`` everything runs.  ``cache_error`` is the error that keeps results from being
-    remembered, if there is one; they are good all the same.
+    Without a ``cache`` everything runs.  ``cache_error`` is the error of a cache write
+    that failed, if there was one; the results themselves stay valid.
     """
 
     def __init__(self, runner: Runner, cache: Cache | None) -> None:
@@ -24,7 +24,7 @@ class CachedRunner:
         self.cache_error: Diagnostic | None = None
 
     def submit(self, programs: Sequence[Program]) -> Submitted:
-        """Hand programs over, and return at once; what has to run runs meanwhile, side by side."""
+        """Submit programs and return at once; those that are not cached run in the background."""
         found: dict[int, Result] = {}
         if self._cache is not None:
             present = self._cache.present()
@@ -36,15 +36,15 @@ class CachedRunner:
         return Submitted(self, programs, found, self._runner.submit(missing))
 
     def advance(self, seconds: float) -> None:
-        """Take what has arrived; wait at most so long for news."""
+        """Take results that have arrived; wait at most so many seconds for news."""
         self._runner.advance(seconds)
 
     def run(self, programs: Sequence[Program], waiting: Waiting | None = None) -> list[Result]:
-        """The results of the programs, in order."""
+        """Return the results of the programs, in order."""
         return self.submit(programs).results(waiting)
 
     def warm_up(self) -> None:
-        """Make ready for programs, unless they may all be remembered."""
+        """Start importing torch, unless a cache exists that may hold all results."""
         if self._cache is None or self._cache.is_empty():
             self._runner.warm_up()
 
@@ -85,11 +85,11 @@ class Submitted:
         self._pending = pending
 
     def done(self) -> bool:
-        """Whether all results are there; never waits."""
+        """Whether all results are there, without waiting."""
         return self._pending.done()
 
     def results(self, waiting: Waiting | None = None) -> list[Result]:
-        """The results in the order of the programs; waits for them, and remembers what ran."""
+        """Wait for the results, cache those of programs that ran, and return all in order."""
         ran = iter(self._pending.results(waiting))
         for index, program in enumerate(self._programs):
             if index not in self._found:

@@ -1,7 +1,7 @@
-"""Runs Programs by way of a worker: hands them over, and collects what came of them.
+"""Client of the worker: hands Programs over and collects their results.
 
-One Runner serves one build, also from the processes that Sphinx forks for ``-j``: they share the
-worker, which whoever needs it first starts.  Torch is never imported here.
+One Runner serves one build, also from the processes that Sphinx forks for ``-j``: they share one
+worker, which the first of them to need it starts.  Torch is never imported here.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from sphinx_autogradgraph.runtime.worker_command import environment as environme
 Method = Literal["fork", "fresh"]
 
 METHOD_VARIABLE = "AUTOGRADGRAPH_METHOD"
-"""The environment variable by which tests choose the method of another system."""
+"""Environment variable with which tests select the method of another operating system."""
 
 WAITING = 5.0
-"""Every so many seconds whoever waits is told how far things are."""
+"""Progress interval, in seconds: how often ``waiting`` is called while results are missing."""
 
 TICK = 1.0
-"""Seconds without news after which we look whether the build is still there."""
+"""Seconds without news after which the client checks that the build still exists."""
 
 Waiting = Callable[[int, int, float], None]
 
 
 def default_method() -> Method:
-    """``fork`` where a process that has imported torch may be forked, else ``fresh``."""
+    """Return ``fork`` where a process that has imported torch may be forked, else ``fresh``."""
     if os.environ.get(METHOD_VARIABLE) == "fresh":
         return "fresh"
     return "fork" if sys.platform == "linux" and hasattr(os, "pidfd_open") else "fresh"
@@ -57,7 +57,7 @@ def has_torch() -> bool:
 def _forking_worker(
     jobs: int, variables: Mapping[str, str], linger: Linger | None
 ) -> ForkingWorker:
-    """A worker that lingers if it is asked to, and there is a place that is the user's alone."""
+    """Return a worker; it lingers if that is asked for and the user has a private directory."""
     if linger is not None and linger.seconds > 0:
         with contextlib.suppress(OSError):
             return ForkingWorker(jobs, variables, linger)
@@ -68,46 +68,46 @@ class Run(Protocol):
     """A program that has been started."""
 
     def poll(self) -> Result | None:
-        """Its result, once there is one; never waits."""
+        """Return the result of the program if it is there, without waiting."""
 
 
 class Worker(Protocol):
-    """What runs programs."""
+    """The interface of a way to run programs."""
 
     @property
     def room(self) -> int:
-        """How many programs may be started and not yet have their results."""
+        """Maximum number of programs that may be started and not yet have results."""
 
     def start(self, program: Program) -> Run | None:
-        """Start a program; None if that has to wait for another's end."""
+        """Start a program; return None if another must end first."""
 
     def wait(self, seconds: float) -> None:
-        """Wait until a program may have got on, at most so long."""
+        """Wait at most so many seconds for a program to make progress."""
 
     def warm_up(self) -> None:
-        """Make ready for programs that will soon come."""
+        """Prepare for programs that will soon come."""
 
     def close(self) -> None:
-        """End what was started.  Only in the process that made this."""
+        """End all that was started; only in the process that made this object."""
 
 
 class Pending:
-    """Programs that have been handed over, until their results are collected."""
+    """Submitted programs, until their results are collected."""
 
     def __init__(self, runner: Runner, programs: Sequence[Program]) -> None:
         self._runner = runner
         self._found: list[Result | None] = [None] * len(programs)
 
     def done(self) -> bool:
-        """Whether all results are there; never waits."""
+        """Whether all results are there, without waiting."""
         self._runner.advance()
         return None not in self._found
 
     def results(self, waiting: Waiting | None = None) -> list[Result]:
-        """The results in the order of the programs; waits for them.
+        """Wait for the results, and return them in the order of the programs.
 
-        When it takes long, ``waiting`` is told now and then how many of how many have ended, after
-        how many seconds.
+        When it takes long, ``waiting`` is called now and then with the number of programs that have
+        ended, the number of all, and the seconds so far.
         """
         begin = time.monotonic()
         tell = begin + WAITING
@@ -121,7 +121,7 @@ class Pending:
         return [result for result in self._found if result is not None]
 
     def settle(self, index: int, result: Result) -> None:
-        """Take the result of one of the programs."""
+        """Store the result of one of the programs."""
         self._found[index] = result
 
 
@@ -155,9 +155,9 @@ class Runner:
             self.worker = _forking_worker(self.jobs, variables, linger)
 
     def submit(self, programs: Sequence[Program]) -> Pending:
-        """Hand programs over, and return at once; they run while the caller does other things.
+        """Submit programs and return at once; they run in the background.
 
-        Nothing that a program does raises here: it comes back in its result.
+        Errors of a program never raise here: they are part of its result.
         """
         self._forget_the_parents()
         pending = Pending(self, programs)
@@ -170,7 +170,7 @@ class Runner:
         return self.submit(programs).results(waiting)
 
     def advance(self, seconds: float = 0) -> None:
-        """Start what can be started and take what has arrived; wait at most so long for news."""
+        """Start waiting programs and take results; wait at most so many seconds for news."""
         self._start()
         if not self._active:
             return
@@ -186,7 +186,7 @@ class Runner:
         self._start()
 
     def _start(self) -> None:
-        """Start programs as far as there is room."""
+        """Start programs as long as the worker has room."""
         while self._queue and len(self._active) < self.worker.room:
             pending, index, program = self._queue[0]
             try:
@@ -209,11 +209,11 @@ class Runner:
             self._queue.popleft()
 
     def warm_up(self) -> None:
-        """Have the worker import torch in the meantime; programs will be asked for soon."""
+        """Let the worker import torch in advance; programs will be submitted soon."""
         self.worker.warm_up()
 
     def close(self) -> None:
-        """End the worker and remove what belongs to it.  Only in the process that made this."""
+        """End the worker and remove its files; only in the process that made this object."""
         if os.getpid() == self._owner:
             self.worker.close()
 
@@ -224,13 +224,13 @@ class Runner:
         self.close()
 
     def _forget_the_parents(self) -> None:
-        """In a process that was forked: what the parent waits for is not ours."""
+        """Drop, in a forked process, the programs that its parent waits for."""
         if os.getpid() != self._process:
             self._process = os.getpid()
             self._queue.clear()
             self._active.clear()
 
     def _end_if_orphaned(self) -> None:
-        """End this process if it reads for a Sphinx that is no more: it would keep the worker."""
+        """End this forked reading process if its build is gone: it would keep the worker alive."""
         if os.getpid() != self._owner and os.getppid() != self._owner:
             raise SystemExit("the build has ended")

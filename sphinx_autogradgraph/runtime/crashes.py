@@ -1,4 +1,4 @@
-"""The diagnostic for a program whose process ended without an answer."""
+"""Diagnostics of programs whose process ended without an answer."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.program.program import Program
 
 Ended = int | Literal["timeout"]
-"""How a process ended: its status as :class:`subprocess.Popen` has it, or that time was up."""
+"""The end of a process: its exit status as in :class:`subprocess.Popen`, or ``timeout``."""
 
 
 def lost(ended: Ended, program: Program, dump: str = "") -> Diagnostic:
-    """Name the place in the author's code if ``dump``, of :mod:`faulthandler`, tells."""
+    """Return the diagnostic of a crash, with the author's line if ``dump`` tells it.
+
+    ``dump`` is the output of :mod:`faulthandler`.
+    """
     file, line = _place(dump, program)
     block = _block(program, file, line)
     if ended == "timeout":
@@ -57,7 +60,7 @@ _FRAME = re.compile(r'^  File "(?P<path>.*)", line (?P<line>\d+)', re.MULTILINE)
 
 
 def _place(dump: str, program: Program) -> tuple[str | None, int | None]:
-    """File and line of the innermost frame that is a block's, in the thread that ran."""
+    """Return file and line of the innermost frame of a block, in the thread that crashed."""
     current = dump.find("Current thread")
     files = {
         # faulthandler writes ASCII and escapes the rest.
@@ -71,7 +74,7 @@ def _place(dump: str, program: Program) -> tuple[str | None, int | None]:
 
 
 def _block(program: Program, file: str | None, line: int | None) -> int | None:
-    """The index of the block in which that line stands."""
+    """Return the index of the block that contains the line."""
     for index, block in enumerate(program.blocks):
         lines = range(block.line, block.line + block.code.count("\n") + 1)
         if block.file == file and line in lines:

@@ -1,4 +1,4 @@
-"""One program at the worker that forks: on its way there, and its result on the way back."""
+"""One program at the forking worker: sending it, and receiving its result."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from sphinx_autogradgraph.runtime.protocol import Inbox, encode
 from sphinx_autogradgraph.runtime.result import Result
 
 GRACE = 10.0
-"""Seconds that a supervisor has, after a program's time, to say what became of it."""
+"""Seconds beyond a program's timeout that its supervisor has to answer."""
 
 
 class ForkedRun:
-    """A program on its way to the worker, and its result on the way back.
+    """A program that is sent to the worker, and its result once that is received.
 
-    Neither waits for the other: a worker that is busy takes the program later, while the results
-    of others must be taken from it for it to get on.
+    Sending and receiving never block: a busy worker takes the program later, and can only go on if
+    the results of other programs are read meanwhile.
     """
 
     def __init__(self, connect: Callable[[], socket.socket], program: Program) -> None:
@@ -36,7 +36,7 @@ class ForkedRun:
         self._deadline = float("inf")
 
     def connect(self) -> None:
-        """Begin, or begin anew with another worker."""
+        """Connect to the worker, or again to another one."""
         self.connection = self._connect()
         self.connection.setblocking(False)
         self._attempts += 1
@@ -45,15 +45,15 @@ class ForkedRun:
 
     @property
     def interest(self) -> int:
-        """What to wait for on the connection."""
+        """Return the events to wait for on the connection."""
         return select.POLLIN | (select.POLLOUT if self._to_send else 0)
 
     def poll(self) -> Result | None:
-        """The result, once it is there."""
+        """Return the result, once it is there."""
         return self.result
 
     def exchange(self) -> None:
-        """Send what can be sent now, and take what has arrived."""
+        """Send and receive as much as is possible without waiting."""
         if self._to_send:
             with contextlib.suppress(BlockingIOError, ConnectionError):
                 self._to_send = self._to_send[self.connection.send(self._to_send) :]
@@ -75,7 +75,7 @@ class ForkedRun:
                 self.connection.close()
 
     def _begin_anew(self) -> None:
-        """Try another worker if this one has ended before the program began."""
+        """Connect to another worker, if this one has ended before the program began."""
         self.connection.close()
         if self._supervisor is None and self._attempts < 3:
             with contextlib.suppress(OSError):
@@ -84,14 +84,14 @@ class ForkedRun:
         self.settle(Diagnostic("crash", "the process that runs programs has ended unexpectedly"))
 
     def check_time(self, now: float) -> None:
-        """Give up a supervisor that does not answer: its program may have stopped it."""
+        """Kill a supervisor that is overdue, since its program may have stopped it."""
         if self.result is not None or now < self._deadline or self._supervisor is None:
             return
         kill(self._supervisor)
         self.settle(lost("timeout", self.program))
 
     def settle(self, diagnostic: Diagnostic) -> None:
-        """End with a diagnostic, unless there is a result."""
+        """Make a diagnostic the result, unless there is a result."""
         if self.result is None:
             self.result = Result.of_diagnostic(diagnostic, len(self.program.targets))
             if self._attempts:

@@ -1,4 +1,4 @@
-"""Runs each program in a process that imports torch for it alone, where forking is not safe."""
+"""Running of each program in a process that imports torch for it, where forking is unsafe."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from sphinx_autogradgraph.runtime.result import Result
 from sphinx_autogradgraph.runtime.worker_command import START_TIMEOUT, command
 
 LOOK_EVERY = 0.02
-"""Seconds after which we look again whether a process has ended: not every system can tell us."""
+"""Polling interval, in seconds: not every system can tell when a process ends."""
 
 
 class FreshProcesses:
-    """Programs in processes of their own, as many at once as there are jobs."""
+    """Runs programs in processes of their own, up to ``jobs`` at the same time."""
 
     def __init__(self, jobs: int, environment: Mapping[str, str]) -> None:
         self.room = jobs
@@ -45,7 +45,7 @@ class FreshProcesses:
             time.sleep(LOOK_EVERY)
 
     def warm_up(self) -> None:
-        """Do nothing: there is nothing that programs share."""
+        """Do nothing, because the processes share nothing that could be prepared."""
 
     def close(self) -> None:
         """End the processes that still run."""
@@ -78,11 +78,11 @@ class FreshRun:
             self._process.stdin.flush()
 
     def is_over(self) -> bool:
-        """Whether the process has ended, or its time has."""
+        """Whether the process has ended or timed out."""
         return self._process.poll() is not None or time.monotonic() > self._deadline
 
     def poll(self) -> Result | None:
-        """The result, once the process or its time has ended."""
+        """Return the result, once the process has ended or timed out."""
         if not self.is_over():
             return None
         status = self._process.poll()
@@ -108,7 +108,7 @@ class FreshRun:
             self.ended = True
 
     def _end_process(self) -> None:
-        """Kill the process with its group, and wait for it."""
+        """Kill the process and its group, and wait for it."""
         if os.name == "posix":
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)

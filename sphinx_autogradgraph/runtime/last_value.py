@@ -1,15 +1,15 @@
-"""What a program comes to where nobody says what to draw: its last value or assignment."""
+"""The default target of a program: its last value or assignment."""
 
 from __future__ import annotations
 
 import ast
 
 VALUE = "__autogradgraph_value__"
-"""The variable that holds the value of the last expression statement."""
+"""Name of the variable that holds the value of the last expression statement."""
 
 
 def take_last_value(tree: ast.Module, source: str) -> str | None:
-    """Have the last expression statement keep its value under :data:`VALUE`; return its text."""
+    """Make the last expression statement store its value in :data:`VALUE`; return its text."""
     for index in reversed(range(len(tree.body))):
         statement = tree.body[index]
         if isinstance(statement, ast.Expr) and not isinstance(statement.value, ast.Constant):
@@ -21,7 +21,7 @@ def take_last_value(tree: ast.Module, source: str) -> str | None:
 
 
 def last_assignment(tree: ast.Module, source: str) -> tuple[str, ...]:
-    """The texts of what the last assignment bound, outside of functions and classes."""
+    """Return the texts of the targets of the last assignment outside functions and classes."""
     last: ast.Assign | ast.AnnAssign | ast.AugAssign | None = None
     stack: list[ast.AST] = [tree]
     while stack:
@@ -40,7 +40,7 @@ def last_assignment(tree: ast.Module, source: str) -> tuple[str, ...]:
 
 
 def _single_targets(target: ast.expr) -> list[ast.expr]:
-    """What ``out, (h, *rest)`` binds, one by one."""
+    """Return the single names that a target such as ``out, (h, *rest)`` binds."""
     found: list[ast.expr] = []
     stack = [target]
     while stack:

@@ -1,7 +1,7 @@
-"""Workers that stay between the builds of a project: where they are, and how they are stopped.
+"""Directories of workers that stay between the builds of a project, and how to stop them.
 
-Each has a directory for its sockets, in one that belongs to the user alone.  A file in it can be
-reached by nobody else, as a socket with an abstract name could.
+Each worker has a directory for its sockets, within one that is private to the user.  Nobody else
+can reach a socket file there, as they could one with an abstract name.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from sphinx_autogradgraph.runtime.worker_command import CONTROL, STOP
 from sphinx_autogradgraph.runtime.worker_directories import connect, only_one
 
 PROJECT_FILE, SCRATCH_FILE = "project", "scratch"
-"""In the directory of a worker: whose it is, and where its programs have their files."""
+"""Files in a worker's directory that name its project and the directory of its programs' files."""
 
 STOPPING = 10.0
-"""Seconds that a worker has to end when it is stopped; programs that run are not cut off."""
+"""Seconds that a stopped worker has to end; programs that run are not cut off."""
 
 # What differs from one shell, or one call, to the next, and alters no program.
 _OF_THE_SHELL = frozenset({"_", "SHLVL", "PWD", "OLDPWD", "COLUMNS", "LINES"})
@@ -37,10 +37,10 @@ _OF_THE_SHELL = frozenset({"_", "SHLVL", "PWD", "OLDPWD", "COLUMNS", "LINES"})
 
 @dataclass(frozen=True)
 class Linger:
-    """How long a worker stays after a build, and whose it is.
+    """The terms on which a worker stays after a build.
 
-    ``project`` is the directory of the project.  ``settings`` is whatever else must be the same for
-    a later build to have the same worker.
+    ``project`` is the directory of the project.  ``settings`` is whatever else must be equal for
+    a later build to use the same worker.
     """
 
     seconds: float
@@ -49,9 +49,9 @@ class Linger:
 
 
 def own_directory() -> str:
-    """The directory of the user's workers, which is made if need be.
+    """Return the private directory of the user's workers, made if it is missing.
 
-    Raises :exc:`OSError` if it is not the user's alone.
+    Raises :exc:`OSError` if others can enter it.
     """
     base = os.environ.get("XDG_RUNTIME_DIR", "")
     if base and _is_private(base):
@@ -66,7 +66,7 @@ def own_directory() -> str:
 
 
 def _is_private(path: str) -> bool:
-    """Whether a directory belongs to the user, and nobody else may enter it; no link is one."""
+    """Whether a directory, and no link, belongs to the user and nobody else may enter it."""
     try:
         status = os.lstat(path)
     except OSError:
@@ -76,7 +76,7 @@ def _is_private(path: str) -> bool:
 
 
 def directory_of(linger: Linger, environment: Mapping[str, str]) -> str:
-    """The directory of the worker that a build may use: its name says all that must be the same."""
+    """Return the directory of a build's worker, named by a digest of what must be equal."""
     kept = {name: value for name, value in environment.items() if name not in _OF_THE_SHELL}
     data = [linger.settings, linger.seconds, sorted(kept.items()), _installed(), os.getuid()]
     key = hashlib.sha256(json.dumps(data, sort_keys=True, default=str).encode()).hexdigest()
@@ -88,7 +88,7 @@ def _project_key(project: str) -> str:
 
 
 def _installed() -> list[object]:
-    """What changes when Python, torch or another package does, or this package is edited."""
+    """Return data that differ when Python, torch, another package or this one changed."""
     found: list[object] = [sys.executable, sys.flags.optimize, *versions()]
     paths = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     with contextlib.suppress(ImportError, ValueError):
@@ -102,7 +102,7 @@ def _installed() -> list[object]:
 
 
 def others_of(directory: str) -> Iterator[str]:
-    """The directories of the other workers of the same project."""
+    """Return the directories of other workers of the same project."""
     name = os.path.basename(directory)
     for found in _directories(os.path.dirname(directory)):
         other = os.path.basename(found)
@@ -118,7 +118,7 @@ def _directories(parent: str) -> list[str]:
 
 
 def stop(docs: str | None = None) -> int:
-    """Tell workers to go, all of the user's or those of one project; how many there were."""
+    """Stop the workers of the user, or of one project, and return how many there were."""
     try:
         found = _directories(own_directory())
     except OSError:
@@ -129,7 +129,7 @@ def stop(docs: str | None = None) -> int:
 
 
 def _of_project(directories: Iterable[str], docs: str) -> list[str]:
-    """Those of the project at ``docs``; else of what that is a part of, or has as a part."""
+    """Return the workers of the project at ``docs``, else of projects around or below it."""
     projects = {}
     for directory in directories:
         with contextlib.suppress(OSError):
@@ -143,7 +143,7 @@ def _of_project(directories: Iterable[str], docs: str) -> list[str]:
 
 
 def tell_to_go(directory: str, seconds: float = 0) -> bool:
-    """Tell one worker to go, and wait so long for its end; whether there was one."""
+    """Stop one worker and wait at most so many seconds for its end; return whether it existed."""
     try:
         control = connect(directory, CONTROL)
     except OSError:
@@ -158,7 +158,7 @@ def tell_to_go(directory: str, seconds: float = 0) -> bool:
 
 
 def remove_what_is_left(directory: str) -> None:
-    """Remove the files of a worker that was killed, if none has come in its place."""
+    """Remove the files of a worker that was killed, unless another has taken its place."""
     with contextlib.suppress(OSError), only_one(os.path.dirname(directory)):
         try:
             connect(directory, CONTROL).close()
@@ -167,7 +167,7 @@ def remove_what_is_left(directory: str) -> None:
 
 
 def discard(directory: str) -> None:
-    """Remove the directory of a worker that is no more, and that of its programs' files."""
+    """Remove the directory of a worker that has ended, and that of its programs' files."""
     with contextlib.suppress(OSError):
         scratch = Path(directory, SCRATCH_FILE).read_text("utf-8")
         if os.path.basename(scratch).startswith("autogradgraph-") and _is_private(scratch):

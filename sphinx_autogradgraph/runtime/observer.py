@@ -1,7 +1,7 @@
-"""Notes what a program looks at while it runs: all that its result depends on.
+"""Observer of a running program, which records everything that its result depends on.
 
-Python tells of each file that is opened (an audit hook); our own finders and loaders say where they
-looked for modules, and what they read.
+Python reports each file that is opened, through an audit hook.  Finders and loaders of our own
+report where they searched for modules and what they read.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from sphinx_autogradgraph.program.observations import (
 from sphinx_autogradgraph.program.program import Program
 
 PROJECT_MARKS = (".git", ".hg", "pyproject.toml", "setup.py", "setup.cfg")
-"""What stands in the directory of a project, of which the documentation may be a part."""
+"""Files that mark the root of a project, of which the documentation may be a part."""
 
 _ENVIRONMENT = ("os", "collections.abc", "_collections_abc")
-"""The modules by which one asks for an environment variable."""
+"""The modules through which code reads environment variables; their frames are skipped."""
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC
 
 
 def project_directory(root: str) -> str:
-    """The directory of the project of which ``root`` is the documentation."""
+    """Return the directory of the project that the documentation at ``root`` belongs to."""
     home = os.path.expanduser("~")
     directory = os.path.abspath(root)
     while directory not in (home, os.path.dirname(directory)):
@@ -50,7 +50,7 @@ def project_directory(root: str) -> str:
 
 
 class Observer:
-    """Takes notes for one program, from :meth:`begin` until the process ends."""
+    """Records what one program looks at, from :meth:`begin` until the process ends."""
 
     def __init__(self, program: Program) -> None:
         own = {project_directory(program.root), os.path.abspath(program.directory)}
@@ -67,7 +67,7 @@ class Observer:
         self._scratch = os.path.join(os.path.realpath(scratch), "")
 
     def begin(self) -> None:
-        """Take notes from now on, and let imports from the author's directories read the source."""
+        """Start recording, and import modules of the author's directories from their sources."""
         finder = _Finder.path_hook(*_loaders())
         _Finder.observer = _Loader.observer = self
 
@@ -80,11 +80,12 @@ class Observer:
 
         sys.path_hooks.insert(0, hook)  # type: ignore[arg-type]
         sys.path_importer_cache.clear()
+        # Its class is changed, for others hold the object: replacing os.environ would miss them.
         os.environ.__class__ = _environment(self)
         sys.addaudithook(self._audit)
 
     def note(self, kind: Kind, path: str, name: str, value: str | None) -> None:
-        """Remember what was found at first: that is what the program has seen."""
+        """Record a value, unless there is one: the program has seen the first."""
         self._found.setdefault((kind, path, name), value)
         if os.getpid() != self._process:
             line = json.dumps([kind, path, name, value]) + "\n"
@@ -96,7 +97,7 @@ class Observer:
 
     @contextlib.contextmanager
     def looking_away(self) -> Iterator[None]:
-        """Take no notes of what this thread opens: it does so for us."""
+        """Suspend recording in this thread, while it opens files for this package."""
         before = getattr(self._busy, "now", False)
         self._busy.now = True
         try:
@@ -105,9 +106,9 @@ class Observer:
             self._busy.now = before
 
     def observed(self, but: ModuleType | None) -> tuple[Observation, ...]:
-        """What was noted, sorted; of installed packages, which are new since the beginning.
+        """Return the sorted observations, with the installed packages that the program imported.
 
-        ``but`` is the program's own module.
+        ``but`` is the program's own module, which is no dependency.
         """
         self._busy.now = True  # what we read is not the program's
         self._read_log()
@@ -134,7 +135,7 @@ class Observer:
             return
 
     def _installed(self, but: ModuleType | None) -> Iterable[str]:
-        """The packages that are neither the author's nor Python's, and were not there before."""
+        """Return the installed packages that were imported since the beginning."""
         names = {name.partition(".")[0] for name in list(sys.modules) if isinstance(name, str)}
         before = {name.partition(".")[0] for name in self._before}
         for name in sorted(names - before - set(sys.stdlib_module_names)):
@@ -184,7 +185,7 @@ class Observer:
         return os.path.abspath(os.fsdecode(path if path is not None else "."))  # type: ignore[arg-type]
 
     def _counts(self, path: str) -> bool:
-        """Whether a path is in the project, and neither Python's nor an installed package's."""
+        """Whether a path belongs to the project, and not to Python or an installed package."""
         real = os.path.join(os.path.realpath(path), "")
         for own in self._own:
             if real.startswith(own):
@@ -194,13 +195,14 @@ class Observer:
         return False
 
     def loaded(self, path: str, data: bytes) -> None:
-        """Remember what a loader has read: the file may be another by now."""
+        """Record the source that a loader has read, since the file may have changed by now."""
         path = os.path.abspath(path)
         if path not in self._blocks:
             self._found["file", path, ""] = digest_of(data)
 
     def variable(self, name: str, value: str | None) -> None:
-        """Remember an environment variable that the author's own code has asked for."""
+        """Record an environment variable, if it was the author's own code that read it."""
+        # Above this method and that of the environment is who asks, behind Python's own frames.
         frame = sys._getframe(2)
         while frame is not None and frame.f_globals.get("__name__") in _ENVIRONMENT:
             frame = frame.f_back  # type: ignore[assignment]
@@ -210,7 +212,7 @@ class Observer:
 
 
 class _Finder(FileFinder):
-    """Says where it looked for a module, and what was there."""
+    """Reports the directories in which it searched for a module, and what it found there."""
 
     observer: Observer
 
@@ -223,7 +225,7 @@ class _Finder(FileFinder):
 
 
 class _Loader(SourceFileLoader):
-    """Compiles the source each time, and says what it was.
+    """Compiles modules from source each time, and reports the source.
 
     A cached ``.pyc`` is told stale by time stamp and size alone: an edit within the same second
     that keeps the size would run the old code.
@@ -249,7 +251,7 @@ def _loaders() -> list[tuple[type, list[str]]]:
 
 
 def _environment(observer: Observer) -> type:
-    """The class of an environment that says what is asked of it."""
+    """Return a class for ``os.environ`` that reports the variables that are read."""
 
     class Environment(os._Environ):  # type: ignore[type-arg]
         def __getitem__(self, key: str) -> str:

@@ -1,4 +1,4 @@
-"""Processes as Linux has them: who dies with whom, who waits for whom, and how all are ended."""
+"""Linux processes: parenthood, waiting, and ending all descendants."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ CLEANERS = (
     b"multiprocessing/resource_tracker",
     b"torch_shm_manager",
 )
-"""What the command lines of processes hold that remove shared memory when a program has ended."""
+"""Parts of the command lines of helper processes that remove a program's shared memory."""
 
 CLEANING_TIME = 2.0
-"""Seconds that those have for it."""
+"""Seconds that those helpers have for it."""
 
 
 def adopt_orphans() -> None:
@@ -30,7 +30,7 @@ def adopt_orphans() -> None:
 
 
 def die_with_parent() -> None:
-    """Have the system kill this process when its parent ends, however that does."""
+    """Make the system kill this process when its parent ends, in whichever way."""
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -40,7 +40,7 @@ def _prctl(option: int, value: int) -> None:
 
 
 def children() -> list[int]:
-    """The processes whose parent is this one."""
+    """Return the ids of the child processes of this one."""
     listing = Path(f"/proc/self/task/{threading.get_native_id()}/children")
     try:
         return [int(pid) for pid in listing.read_text().split()]
@@ -55,18 +55,17 @@ def children() -> list[int]:
 
 
 def kill(pid: int) -> None:
-    """Kill a process, if there is one still."""
+    """Kill a process, if it still exists."""
     with contextlib.suppress(ProcessLookupError, PermissionError):  # another's by now
         os.kill(pid, signal.SIGKILL)
 
 
 def end_descendants() -> None:
-    """Kill every process that descends from this one, and wait for it.
+    """Kill all descendants of this process, and wait for them.
 
-    The children of what is killed become ours, because we are their subreaper, also those that
-    left the process group: so killing our own children until there are none reaches all.  Those
-    that remove what a program left in shared memory are given a moment for it: they begin when
-    all others have ended.
+    This process is a subreaper: the children of a killed child become its own, even those that left
+    the process group.  So killing children until there are none reaches all descendants.  Helpers
+    that remove a program's shared memory get a moment, since they begin when all others have ended.
     """
     deadline = time.monotonic() + CLEANING_TIME
     while True:
@@ -93,7 +92,7 @@ def _cleans(pid: int) -> bool:
 
 
 def await_end(pid: int, seconds: float) -> None:
-    """Give a child a moment to end by itself."""
+    """Wait at most so many seconds for a child to end."""
     end = os.pidfd_open(pid)
     select.select([end], [], [], seconds)
     os.close(end)

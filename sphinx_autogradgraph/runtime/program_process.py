@@ -1,4 +1,4 @@
-"""The process that runs one program: its streams, limits and answer, before and after the code.
+"""The process that runs one program: its streams, limits and answer.
 
 Either a fork of a supervisor, or a fresh process that imports torch for the program alone.
 """
@@ -29,18 +29,18 @@ from sphinx_autogradgraph.runtime.result import Result
 from sphinx_autogradgraph.runtime.torch_import import Execute, load
 
 DUMP_SIGNAL = getattr(signal, "SIGUSR1", None)
-"""What makes a child write where it is (see :mod:`faulthandler`) before it is killed."""
+"""Signal on which a child writes its traceback (see :mod:`faulthandler`) before it is killed."""
 
 
 TEMPORARY = "t"
-"""The directory for the program's temporary files, beside its answer.
+"""Name of the directory for the program's temporary files, beside its answer.
 
-Its name is short, because sockets in it have little room for a path.
+It is short because the paths of sockets in it must not be long.
 """
 
 
 def answer_of(execute: Execute | Diagnostic, program: Program) -> bytes:
-    """What to answer for a program that is run here and now, as JSON."""
+    """Run a program in this process and return its answer, as JSON."""
     publisher = Publisher(program)
     return publisher.encode(_outcome(execute, program))
 
@@ -60,12 +60,12 @@ def _outcome(execute: Execute | Diagnostic, program: Program) -> dict[str, Any]:
 
 
 def json_bytes(message: Any) -> bytes:
-    """A message as the bytes of its JSON, without the length."""
+    """Return a message as the bytes of its JSON, without the length."""
     return encode(message)[8:]
 
 
 def end_after(step: Callable[[], object]) -> None:
-    """Take the step and leave the process without unwinding what it forked from."""
+    """Run a function, then exit at once, without unwinding the stack copied from the parent."""
     try:
         step()
     except BaseException:
@@ -75,7 +75,7 @@ def end_after(step: Callable[[], object]) -> None:
 
 
 def run_forked(reader: int, execute: Execute | Diagnostic, answer: str, dump: str) -> None:
-    """Run the program that comes from ``reader``, and leave the answer in a file."""
+    """Run the program read from ``reader``, and write the answer to a file."""
     # Held before the program runs, because it may replace them.
     keep, rename, write, close_range = os.open, os.replace, os.write, os.closerange
     most = os.sysconf("SC_OPEN_MAX")
@@ -103,10 +103,10 @@ def run_forked(reader: int, execute: Execute | Diagnostic, answer: str, dump: st
 
 
 def run_once(answer: str) -> None:
-    """Run the program on standard input and leave the answer in a file.
+    """Run the program on standard input, and write the answer to a file.
 
-    The standard input stays open as long as somebody waits for the answer.  When the time of the
-    program is up, the place where it is goes to ``answer`` with ``.dump`` behind it.
+    The standard input stays open as long as somebody waits for the answer.  When the program times
+    out, its traceback is written to the answer's path with ``.dump`` appended.
     """
     stdin = sys.stdin.buffer
     program = Program.from_dict(json.loads(stdin.readline()))
@@ -135,7 +135,7 @@ def run_once(answer: str) -> None:
 
 
 def _silence() -> None:
-    """Read nothing and write nowhere, also where a stream was closed before we began."""
+    """Redirect all standard streams to the null device, even those that were closed."""
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(null, descriptor)
@@ -145,7 +145,7 @@ def _silence() -> None:
 
 
 def _keep_temporary_files_in(scratch: str) -> None:
-    """Have the program's temporary files where they are removed with those of its run."""
+    """Direct the program's temporary files to a directory that is removed with its run."""
     directory = os.path.join(scratch, TEMPORARY)
     for name in ("TMPDIR", "TEMP", "TMP"):
         os.environ[name] = directory
@@ -153,7 +153,7 @@ def _keep_temporary_files_in(scratch: str) -> None:
 
 
 def _tell_of_exits(trail: FileIO) -> None:
-    """Have the place written where the program ends this process by :func:`os._exit`."""
+    """Write the traceback when the program ends this process by :func:`os._exit`."""
     own = os.getpid()
 
     def exit_and_tell(status: int) -> NoReturn:
@@ -165,9 +165,9 @@ def _tell_of_exits(trail: FileIO) -> None:
 
 
 def _limit_memory(more: int | None) -> None:
-    """Let this process, and each that it starts, have so many MiB more than it has; None for all.
+    """Limit the memory of this process and its children to so many MiB more than it has now.
 
-    Where the system has no such limits there is none.
+    None sets no limit, nor does a system that has no such limits.
     """
     if more is None:
         return

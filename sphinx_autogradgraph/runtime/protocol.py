@@ -1,4 +1,4 @@
-"""Messages between the client and the worker: JSON with its length in front."""
+"""Message format between client and worker: JSON with its length in front."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _dumps, _loads = json.dumps, json.loads
 
 
 def encode(message: Any) -> bytes:
-    """The bytes of one message."""
+    """Return the bytes of one message."""
     body = _dumps(message).encode()
     return _LENGTH.pack(len(body)) + body
 
 
 def receive(connection: socket.socket) -> Any:
-    """The next message on a blocking socket; :exc:`EOFError` when it ends before."""
+    """Return the next message of a blocking socket; raise :exc:`EOFError` if it ends before."""
     (length,) = _LENGTH.unpack(_exactly(connection, _LENGTH.size))
     return _loads(_exactly(connection, length))
 
@@ -37,13 +37,13 @@ def _exactly(connection: socket.socket, count: int) -> bytes:
 
 
 class Inbox:
-    """Gathers messages from a socket that is read in pieces."""
+    """Assembles messages from a socket that is read in pieces."""
 
     def __init__(self) -> None:
         self._data = bytearray()
 
     def feed(self, data: bytes) -> list[Any]:
-        """Take what has arrived; the messages that it completes."""
+        """Add received bytes, and return the messages that they complete."""
         self._data += data
         found = []
         while len(self._data) >= _LENGTH.size:

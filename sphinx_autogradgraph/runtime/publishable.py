@@ -1,7 +1,7 @@
-"""Results as they may be published: without places of this machine, and without control characters.
+"""Results made fit to publish, without paths of this machine and control characters.
 
-What a program says of itself ends on pages that anybody reads: the message of an exception, the key
-of a dict that names a tensor.
+Texts from a program end up on public pages: the message of an exception, the key of a dict that
+names a tensor.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from sphinx_autogradgraph.program.program import Program
 _CONTROL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-"""What would alter how the text around it is shown, or cannot be shown at all."""
+"""Characters that change how the text around them is shown, or that cannot be shown."""
 
 _ESCAPED = re.compile(r"\\[bfu]")
-"""What a control character, among others, is in JSON."""
+"""The form of a control character, among others, in JSON."""
 
 _CODE = "source"
-"""What is left as it is: the author's own lines, which pages are searched for."""
+"""Key of the texts that stay unchanged: the author's own lines, which are searched for in pages."""
 
 _dumps = json.dumps  # held: a program may replace it
 
 
 class Publisher:
-    """Makes what comes of a program publishable.
+    """Removes private paths and control characters from the results of a program.
 
-    Made before the program runs, which may alter where things are.
+    Create it before the program runs, since that may change the working directory or environment.
     """
 
     def __init__(self, program: Program) -> None:
@@ -64,12 +64,12 @@ class Publisher:
         return re.compile(rf"(?:{'|'.join(map(re.escape, longest))})(?![\w.-])")
 
     def text(self, text: str) -> str:
-        """A text without the places of this machine, and without control characters."""
+        """Return a text without paths of this machine and control characters."""
         text = self._places.sub(lambda match: self._names[match[0]], text)
         return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
     def encode(self, data: Mapping[str, Any]) -> bytes:
-        """The JSON of a result, all its messages and names made publishable."""
+        """Return the JSON of a result with all its messages and names made publishable."""
         targets = _dumps(data["targets"])
         # Else it is not worth a walk through large graphs.
         if _ESCAPED.search(targets) or any(place in targets for place in self._written):
@@ -79,7 +79,7 @@ class Publisher:
 
 
 def _forms(places: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
-    """The places as they may stand in a text; what is too short to tell anything is none."""
+    """Return the forms in which paths may stand in a text, but for those too short to matter."""
     for path, name in places:
         for form in {path, os.path.realpath(path)}:
             if len(form.strip(os.sep)) > 1 and form.count(os.sep) > (1 if name == ".." else 0):
@@ -87,7 +87,7 @@ def _forms(places: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
 
 
 def _mapped(value: Any, change: Callable[[str], str]) -> Any:
-    """Plain data with each text changed.  What is unchanged is the same object."""
+    """Apply a function to each text of plain data; unchanged parts are the same objects."""
     if isinstance(value, str):
         return change(value) if len(value) > 1 else value
     if isinstance(value, dict):

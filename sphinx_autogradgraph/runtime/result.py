@@ -1,4 +1,4 @@
-"""What a run of a Program came to, as plain data."""
+"""The result of running a Program, as plain data."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sphinx_autogradgraph.program.observations import Observation
 
 @dataclass(frozen=True)
 class Traced:
-    """A Graph, and a row on each tensor and parameter of the program if they were asked for.
+    """A traced Graph, with a row on each tensor and parameter of the program where asked for.
 
     ``explanation`` says in words why each is or is not in the graph, if that was asked for.
     ``notes`` say, a sentence each, what was asked for and could not be done.
@@ -30,7 +30,7 @@ class Traced:
     notes: tuple[Message, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """What was traced as plain data for JSON."""
+        """Return the traced Graph and rows as plain data for JSON."""
         return {
             "graph": self.graph.to_dict(),
             "tensors": codec.rows_to_plain(self.tensors),
@@ -41,7 +41,7 @@ class Traced:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Traced:
-        """What was traced of which ``data`` is the :meth:`to_dict`."""
+        """Read what :meth:`to_dict` wrote."""
         return cls(
             graph=Graph.from_dict(data["graph"]),
             tensors=codec.rows_of(data["tensors"], TensorRow),
@@ -53,10 +53,10 @@ class Traced:
 
 @dataclass(frozen=True)
 class Result:
-    """What was traced, or the Diagnostic in its place, for each thing that the Program draws.
+    """The traced Graph, or a Diagnostic in its place, for each target of the Program.
 
-    ``observed`` is what the program looked at, as paths on this machine: another content of any of
-    it may make another result.
+    ``observed`` is what the program looked at, as paths on this machine.  If any of it changes, the
+    result may change.
     """
 
     targets: tuple[Traced | Diagnostic, ...]
@@ -69,11 +69,11 @@ class Result:
 
     @classmethod
     def of_diagnostic(cls, diagnostic: Diagnostic, count: int) -> Result:
-        """The result of a run that came to nothing but ``diagnostic``."""
+        """Return the result of a run in which each target has the same ``diagnostic``."""
         return cls(targets=(diagnostic,) * count)
 
     def to_dict(self) -> dict[str, Any]:
-        """The result as plain data for JSON."""
+        """Return the result as plain data for JSON."""
         return {
             "targets": [
                 {"diagnostic": item.to_dict()} if isinstance(item, Diagnostic) else item.to_dict()
@@ -84,7 +84,7 @@ class Result:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Result:
-        """The result of which ``data`` is the :meth:`to_dict`; :exc:`ValueError` if it is none."""
+        """Read what :meth:`to_dict` wrote; raise :exc:`ValueError` for anything else."""
         try:
             targets = tuple(
                 Diagnostic.from_dict(item["diagnostic"])

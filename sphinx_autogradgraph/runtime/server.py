@@ -1,13 +1,13 @@
-"""The worker that forks: the process that has torch.
+"""The server of the forking worker: the process that has torch imported.
 
 It imports torch, runs no operation that could start a thread, and forks for each program that
-somebody asks for on its socket.  (A fork after torch has run a parallel kernel hangs.)  Each fork
-is a *supervisor*, which forks the *child* that runs the program and outlives whatever that does.
-Both stand by before there is a program.
+a client sends to its socket.  (A fork after torch has run a parallel kernel hangs.)  Each fork
+is a *supervisor*, which forks the *child* that runs the program and outlives it in any case.
+Both are forked in advance, before there is a program.
 
-It does not outlive the processes of the build: it ends when the pipe that they hold is closed, a
-supervisor when its connection is.  A server that lingers has no such pipe: it ends when for so many
-seconds nobody has held a connection to its control socket.
+The server ends with the build: when the processes of the build have closed the pipe that they
+hold.  A supervisor ends when its connection is closed.  A lingering server has no such pipe: it
+ends when nobody has been connected to its control socket for a number of seconds.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ from sphinx_autogradgraph.runtime.worker_command import NO_LIFE, PING, STOP, Ter
 from sphinx_autogradgraph.runtime.worker_directories import only_one
 
 LONGEST_IMPORT = 600
-"""Seconds after which the system ends a worker without a pipe whose import does not return."""
+"""Maximum seconds for importing torch in a worker without a pipe, before the system ends it."""
 
 
 def serve(terms: Terms, *, warm: bool) -> None:
-    """Import torch and answer programs until nobody needs this process any more."""
+    """Import torch and answer programs until no client needs this process any more."""
     if terms.life == NO_LIFE:
         signal.alarm(LONGEST_IMPORT)
     with ending_with(terms.life) if terms.life != NO_LIFE else contextlib.nullcontext():
@@ -50,9 +50,9 @@ def serve(terms: Terms, *, warm: bool) -> None:
 
 
 class _Server:
-    """Gives programs to supervisors, some at once.
+    """Hands programs to supervisors, several at the same time.
 
-    One supervisor stands by for the next program, while there may be one more.
+    One supervisor waits in advance for the next program, unless the maximum is running.
     """
 
     def __init__(self, terms: Terms, execute: Execute | Diagnostic) -> None:
@@ -90,7 +90,7 @@ class _Server:
         _exit(0)  # taking torch down takes long
 
     def _waited(self) -> list[int | socket.socket]:
-        """What may have news for us."""
+        """Return the descriptors to wait for."""
         waited: list[int | socket.socket] = [self._wake, self._control, *self._holders]
         if self._terms.life != NO_LIFE:
             waited.append(self._terms.life)
@@ -99,7 +99,7 @@ class _Server:
         return waited
 
     def _serve(self, readable: set[int | socket.socket]) -> None:
-        """Do what there is to do."""
+        """Handle the descriptors that are ready."""
         if self._wake in readable:
             self._reap()
         for holder in self._holders & readable:
@@ -115,6 +115,7 @@ class _Server:
         ours, theirs = socket.socketpair()
         pid = os.fork()
         if pid == 0:
+            # The pipe of the wake-up is shared: signals of the child would wake the server.
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             # A copy of any of these would keep alive what is to be seen to end.
@@ -128,16 +129,17 @@ class _Server:
         self._standing_by = pid, ours
 
     def _hand_over(self, standing_by: tuple[int, socket.socket]) -> None:
-        """Give the next connection to the supervisor that stands by."""
+        """Pass the next connection to the waiting supervisor."""
         pid, ours = standing_by
         connection, _ = self._listener.accept()
         with connection, ours, contextlib.suppress(OSError):
+            # Descriptors travel only along with at least one byte.
             socket.send_fds(ours, [b"."], [connection.fileno()])
         self._busy.add(pid)
         self._standing_by = None
 
     def _reap(self) -> None:
-        """Wait for supervisors that have ended, and end what is left of them."""
+        """Collect supervisors that have ended, and kill the processes that they left."""
         with contextlib.suppress(BlockingIOError):
             os.read(self._wake, 4096)
         ended = set()
@@ -152,6 +154,7 @@ class _Server:
                     ended.add(pid)
         self._busy -= ended
         known = self._busy | ({self._standing_by[0]} if self._standing_by else set())
+        # We adopt what is left when a program has killed its own supervisor.
         for orphan in set(children()) - known - ended:
             kill(orphan)
         if self._standing_by is not None and self._standing_by[0] in ended:
@@ -160,7 +163,7 @@ class _Server:
             time.sleep(0.1)  # whatever ends it, it must not keep us busy
 
     def _listen_to(self, holder: socket.socket) -> None:
-        """Answer on a control connection, or forget it when it is closed."""
+        """Answer on a control connection, or drop it when it is closed."""
         try:
             said = holder.recv(1)
         except OSError:
@@ -177,7 +180,7 @@ class _Server:
             holder.close()
 
     def _time_left(self) -> float | None:
-        """Seconds until this process ends if nobody comes; None: not by itself."""
+        """Return the seconds until this process ends if nobody connects; None if it stays."""
         if self._busy:
             self._needed = time.monotonic()
             return None
@@ -191,14 +194,14 @@ class _Server:
         return max(0.0, self._needed + self._terms.linger - time.monotonic())
 
     def _retire(self) -> None:
-        """Take our names away, so that nobody comes any more; another worker may have them next."""
+        """Remove the sockets' names: nobody can connect, and another worker may use them."""
         if self._terms.life == NO_LIFE and not self._retired:
             with contextlib.suppress(OSError), only_one(os.path.dirname(self._terms.directory)):
                 shutil.rmtree(self._terms.directory, ignore_errors=True)
         self._retired = True
 
     def _leave(self) -> None:
-        """End a worker that has lingered, unless somebody comes at this moment."""
+        """End this lingering worker, unless a client is connecting at this moment."""
         self._retire()
         if select.select([self._control], [], [], 0)[0]:
             return  # somebody was faster, and is served
@@ -207,6 +210,9 @@ class _Server:
 
 
 def _freeze() -> None:
-    """Have what there is passed over by the collections of children: they would copy all of it."""
+    """Exempt present objects from garbage collection in forks, so that their memory stays shared.
+
+    A collection writes to every object it visits, and a written page is copied.
+    """
     gc.collect()
     gc.freeze()

@@ -1,8 +1,8 @@
-"""What processes begin with that a program spawns: the workers of a DataLoader, of a Pool.
+"""Start of processes that a program spawns, such as the workers of a DataLoader or a Pool.
 
-A spawned process runs the main module of its parent anew, to have the functions and classes that
-are sent to it.  Ours is no module: it is a page, or a file that is only half run.  In its place
-they get a module of what the program has defined so far, without what it did.
+A spawned process runs the main module of its parent again, to have the functions and classes that
+are sent to it.  The program here is no module: it is a page, or a file that has run in part.  So
+spawned processes get a module of the program's definitions so far, without its actions.
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ globals().update({{k: v for k, v in vars(module).items() if not k.startswith("__
 
 
 def hand_on_definitions(name: str, file: str, trees: Callable[[], Sequence[ast.Module]]) -> None:
-    """Have spawned processes begin with the definitions in ``trees``, as those of a module.
+    """Give spawned processes the definitions in ``trees``, as a module to start with.
 
-    Where ``trees`` are none they begin with nothing, and import what they need.
+    Where ``trees`` are none they start with nothing, and import what they need.
     """
+    # Undocumented, but the one place where all spawned processes get their main module from.
     prepare = multiprocessing.spawn.get_preparation_data
 
     module = name
@@ -53,7 +54,7 @@ def hand_on_definitions(name: str, file: str, trees: Callable[[], Sequence[ast.M
 
 
 def definitions(tree: ast.Module) -> list[str]:
-    """The imports, functions, classes and constants of a program, each as its own text."""
+    """Return the imports, functions, classes and constants of a program, each as its own text."""
     future = [node for node in tree.body if _is_future(node)]
     before = "".join(f"{ast.unparse(node)}\n" for node in future)
     return [

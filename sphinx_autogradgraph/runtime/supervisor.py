@@ -1,7 +1,7 @@
-"""A supervisor: has a child ready, gives it one program, and outlives whatever that does.
+"""The supervisor: keeps a child ready, gives it one program, and outlives it.
 
-It is a fork of the server, and the child is a fork of it.  What the program leaves running becomes
-the supervisor's, and ends with the program.
+It is a fork of the server, and the child is a fork of it.  Processes that the program leaves
+running become children of the supervisor, which ends them with the program.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ from sphinx_autogradgraph.runtime.torch_import import Execute
 
 
 def stand_by(server: socket.socket, execute: Execute | Diagnostic) -> None:
-    """Have a child ready, take a connection from the server, and answer the program that it brings.
+    """Prepare a child, receive a connection from the server, and answer the program on it.
 
-    Ends with the server, before it has a connection; afterwards when that is closed.
+    Before it has a connection it ends with the server; afterwards when the connection is closed.
     """
     adopt_orphans()  # what the program leaves behind becomes ours to end
     scratch = ""
@@ -74,9 +74,9 @@ def stand_by(server: socket.socket, execute: Execute | Diagnostic) -> None:
 
 
 class _Ready:
-    """A child that waits for the program which it is to run, with its files in a directory.
+    """A child process that waits for the program to run, with its files in a directory.
 
-    Raises :exc:`OSError` if nothing can be written where temporary files go.
+    Raises :exc:`OSError` if nothing can be written to the directory for temporary files.
     """
 
     def __init__(self, scratch: str, execute: Execute | Diagnostic, server: socket.socket) -> None:
@@ -91,7 +91,7 @@ class _Ready:
         os.close(reader)
 
     def run(self, program: Program, connection: socket.socket) -> bytes | None:
-        """What to answer for a program; None if nobody waits for it any more."""
+        """Run a program and return its answer; None if the client is gone."""
         with contextlib.suppress(BrokenPipeError), open(self._writer, "wb") as pipe:
             pipe.write(encode(program.to_dict()))
         ended = _watch(self._child, connection, program.timeout)
@@ -110,7 +110,7 @@ class _Ready:
 
 
 def _without_space(program: Program, reason: str) -> bytes:
-    """What to answer for a program whose answer cannot be written."""
+    """Return the answer for a program whose answer cannot be written."""
     diagnostic = Diagnostic(
         "execution",
         "nothing can be written where temporary files go: {reason}; make room there, or have "
@@ -122,7 +122,7 @@ def _without_space(program: Program, reason: str) -> bytes:
 
 
 def _watch(child: int, connection: socket.socket, timeout: float) -> Ended | Literal["gone"]:
-    """Wait for the child's end: its status, ``timeout``, or ``gone`` when nobody waits for it."""
+    """Wait for the child's end; return its status, ``timeout``, or ``gone`` for the client."""
     deadline = time.monotonic() + timeout
     end = os.pidfd_open(child)
     try:

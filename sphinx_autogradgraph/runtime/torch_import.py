@@ -1,4 +1,4 @@
-"""The import of torch in the worker, and what every program would otherwise do anew after it."""
+"""Import of torch in the worker, and the preparation that every program would else repeat."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from sphinx_autogradgraph.runtime.result import Result
 Execute = Callable[[Program], Result]
 
 OLDEST_TORCH = (2, 4)
-"""The oldest torch that has what we read of autograd; the metadata of the package says the same."""
+"""Oldest torch that has all that tracing reads; the package's metadata names the same version."""
 
 
 def load() -> Execute | Diagnostic:
-    """Import torch and with it what runs programs; a diagnostic if that cannot be done."""
+    """Import torch and the module that runs programs; return a diagnostic if that fails."""
     try:
         import torch
 
@@ -61,9 +61,9 @@ def _broken(error: BaseException) -> Diagnostic:
 
 @contextlib.contextmanager
 def ending_with(life: int) -> Iterator[None]:
-    """End this process when ``life`` is closed, also within an import that never returns.
+    """End this process when ``life`` is closed, even within an import that never returns.
 
-    That takes a thread, which has ended when the block has: a fork would lose it.
+    A thread watches ``life``.  It ends with the block, because a fork would lose it.
     """
     done, finish = os.pipe()
 
@@ -83,10 +83,10 @@ def ending_with(life: int) -> Iterator[None]:
 
 
 def warm_up() -> bool:
-    """Do once what every program would have done for it; whether forking is safe afterwards.
+    """Run the first of torch's operations, and return whether forking is safe afterwards.
 
-    That is the first of torch's operations, too, with which its libraries make ready.  They are
-    too small for any to be run in parallel: it is the threads of that which a fork would lose.
+    Libraries initialise themselves in it, which every program would otherwise wait for.  The
+    operations are too small to run in parallel, since a fork would lose the threads of that.
     """
     is_authors(__file__)
     with contextlib.suppress(ImportError):
@@ -103,5 +103,5 @@ def warm_up() -> bool:
 
 
 def _threads() -> int:
-    """How many threads this process has, also those that Python knows nothing of."""
+    """Return the number of threads of this process, including those unknown to Python."""
     return len(os.listdir("/proc/self/task"))

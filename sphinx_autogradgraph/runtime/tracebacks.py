@@ -1,4 +1,4 @@
-"""An exception of the program → a Diagnostic that names the author's line and shows their part."""
+"""Conversion of a program's exception to a Diagnostic with the author's line and frames."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from sphinx_autogradgraph.program.author_files import is_authors
 from sphinx_autogradgraph.program.program import Program, display_path
 
 MAX_FRAMES = 8
-"""How many of the author's frames are shown; of an endless recursion, its two ends."""
+"""Maximum number of the author's frames shown; of a deep recursion, both ends are."""
 
 MAX_MESSAGE = 2_000
-"""How many characters of an exception's message are shown."""
+"""Maximum number of characters of an exception's message shown."""
 
 
 def diagnostic_of(
     error: BaseException, program: Program, *, kind: DiagnosticKind = "execution", what: str = ""
 ) -> Diagnostic:
-    """The diagnostic for an exception that the program raised.
+    """Return the diagnostic for an exception that the program raised.
 
-    ``what`` says what raised it where that is no line of the program: the expression of
+    ``what`` names the code that raised it where that is no line of the program: the expression of
     ``:tensor:``.
     """
     frames = _author_frames(error.__traceback__, program)
@@ -66,7 +66,7 @@ _GUARD = re.compile(r"""^if\s+__name__\s*==\s*["']__main__["']\s*:""", re.MULTIL
 
 
 def _hint(error: BaseException, program: Program) -> Message | None:
-    """What is likely to be behind two mistakes that look like something else."""
+    """Return a hint at the likely cause of two mistakes that look like something else."""
     blocks = program.blocks
     inline = len(blocks) == 1 and not blocks[0].path.endswith(".py")
     if isinstance(error, SyntaxError) and inline and _is_prose(blocks[0].code):
@@ -80,7 +80,7 @@ def _hint(error: BaseException, program: Program) -> Message | None:
 
 
 def _is_prose(code: str) -> bool:
-    """Whether what stands first is a sentence: two words in a row, which no code begins with."""
+    """Whether a text begins with prose: two words in a row, with which no code begins."""
     words = re.match(r"\W*(\w+) \w+", code)
     if words is None or hasattr(builtins, words[1]):  # «print loss» is code of Python 2
         return False
@@ -88,12 +88,12 @@ def _is_prose(code: str) -> bool:
 
 
 def _is_of_memory(error: BaseException) -> bool:
-    """Whether Python or torch ran out of memory."""
+    """Whether the error says that Python or torch ran out of memory."""
     return isinstance(error, MemoryError) or "can't allocate memory" in _message(error)
 
 
 Frame = tuple[str, int, str, str]
-"""File as displayed, line, function, text of the line."""
+"""A frame: file as displayed, line, function, text of the line."""
 
 
 def _author_frames(trace: TracebackType | None, program: Program) -> list[Frame]:
@@ -106,7 +106,7 @@ def _author_frames(trace: TracebackType | None, program: Program) -> list[Frame]
 
 
 def _display(path: str, program: Program) -> str | None:
-    """How the author's file is named, or None for a file that is not the author's."""
+    """Return the displayed name of an author's file; None for a file that is not the author's."""
     for block in program.blocks:
         if block.path == path:
             return block.file

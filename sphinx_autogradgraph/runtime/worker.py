@@ -1,4 +1,4 @@
-"""The entry of a worker process: what it was started for."""
+"""Entry point of a worker process."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from sphinx_autogradgraph.runtime.worker_command import Terms
 
 
 def main(arguments: list[str]) -> None:
-    """Serve on terms, or run one program and end.
+    """Serve programs on the given terms, or run one program and end.
 
-    ``serve-cold`` serves without having run an operation, where those have started threads.
+    ``serve-cold`` skips the operations that warm torch up, where they have left threads.
     """
     match arguments:
         case ["serve" | "serve-cold" as way, *terms]:

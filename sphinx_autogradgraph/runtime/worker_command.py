@@ -1,4 +1,4 @@
-"""How the worker is started: its command, its environment, and what it and the client agree on."""
+"""Start of a worker: its command, its environment, and what it and the client agree on."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 SOCKET, CONTROL = "worker", "control"
-"""The names of the sockets in the directory of a worker: for programs, and for :data:`PING`."""
+"""Names of the sockets in a worker's directory: for programs, and for :data:`PING`."""
 
 PING, STOP = b"p", b"s"
-"""What is said on a control connection: whether the worker is there, and that it is to go."""
+"""Bytes sent on a control connection: to ask whether the worker is there, and to stop it."""
 
 START_TIMEOUT = 60.0
-"""Seconds that a worker may take to import torch, on top of a program's own timeout."""
+"""Seconds for importing torch, in addition to a program's timeout."""
 
 NO_LIFE = -1
-"""In the place of a pipe's descriptor: the worker lingers."""
+"""Value in place of a pipe's descriptor for a worker that lingers."""
 
 
 class Terms(NamedTuple):
-    """What a worker that forks is told: descriptors, how long it lives, how much it does.
+    """Terms of a forking worker: descriptors, how long it lives, how many programs it runs.
 
     ``listener`` and ``control`` are sockets that have their names in ``directory``; ``life`` is a
     pipe with whose end the worker ends, or :data:`NO_LIFE` for one that lingers so many seconds.
@@ -36,12 +36,12 @@ class Terms(NamedTuple):
     directory: str
 
     def arguments(self) -> list[str]:
-        """The terms as arguments of a command."""
+        """Return the terms as arguments of a command."""
         return list(map(str, self))
 
     @classmethod
     def of(cls, arguments: Sequence[str]) -> Terms:
-        """The terms of which these are the :meth:`arguments`."""
+        """Read what :meth:`arguments` wrote."""
         *numbers, linger, directory = arguments
         listener, control, life, jobs = map(int, numbers)
         return cls(listener, control, life, jobs, float(linger), directory)
@@ -64,7 +64,7 @@ main(sys.argv[2:])
 
 
 def command(arguments: Sequence[str]) -> list[str]:
-    """The command line of a worker."""
+    """Return the command line of a worker."""
     return [sys.executable, "-c", _BEGIN, str(_PACKAGE / "__init__.py"), *arguments]
 
 
@@ -79,16 +79,17 @@ NEEDED = frozenset(
     OMP_NUM_THREADS MKL_NUM_THREADS MKL_THREADING_LAYER OPENBLAS_NUM_THREADS
     """.split()  # noqa: SIM905
 )
-"""The variables that programs have in any case: to find programs and libraries, and to speak.
+"""Environment variables that programs always get: to find files, for language, for libraries.
 
-By their whole names: a pattern would let secrets pass that happen to fit.
+They are listed by their whole names, since a pattern could let secrets pass.
 """
 
 
 def environment(names: Sequence[str] | None) -> dict[str, str]:
-    """The environment of the worker: ours, or of it what is needed and has one of these names.
+    """Return the environment of the worker.
 
-    With what it takes to run alike wherever it is run.
+    It is that of this process, or only the needed variables and those of these names.  Variables
+    that make programs run alike everywhere are added.
     """
     kept = {
         name: value

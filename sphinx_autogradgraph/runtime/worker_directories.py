@@ -1,4 +1,4 @@
-"""The directories in which workers have their sockets: one for a build, or one that lingers."""
+"""Directories of the workers' sockets: one for a build, or one that lingers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def only_one(directory: str) -> Iterator[None]:
-    """Keep all other processes that ask for the same directory waiting."""
+    """Exclude other processes that ask for the same directory, while the block runs."""
     import fcntl
 
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -23,19 +23,20 @@ def only_one(directory: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def short_path(directory: str, name: str) -> Iterator[str]:
-    """A path of a file in a directory that is short, however long that of the directory is.
+    """Return a short path of a file in a directory, however long the directory's path is.
 
     The address of a socket has room for some 100 characters.
     """
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
+        # The system follows this link to the open directory, whose own path may be too long.
         yield f"/proc/self/fd/{descriptor}/{name}"
     finally:
         os.close(descriptor)
 
 
 def bind(directory: str, name: str) -> socket.socket:
-    """A socket that listens under a name in a directory, in the place of what is there."""
+    """Return a socket that listens under a name in a directory, replacing what is there."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         with short_path(directory, name) as path:
@@ -50,7 +51,7 @@ def bind(directory: str, name: str) -> socket.socket:
 
 
 def connect(directory: str, name: str) -> socket.socket:
-    """A connection to the socket of that name; :exc:`OSError` where nobody listens."""
+    """Return a connection to the socket of that name; raise :exc:`OSError` where nobody listens."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         with short_path(directory, name) as path:
