@@ -54,10 +54,18 @@ def frontend(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Build the documentation, and compare its figures with their snapshots."""
+    """Build the documentation in both languages, and compare its figures with their snapshots."""
     session.run(sys.executable, "-m", "sphinx", "-W", "-b", "html", "docs", str(BUILD / "html"))
+    chinese(session)
     session.run("autogradgraph", "check", "docs")
     session.run("autogradgraph", "sync", "--check", "README.md")
+
+
+@nox.session
+def chinese(session: nox.Session) -> None:
+    """Build the Chinese translation of the walk-through."""
+    source, out = ROOT / "docs" / "zh_CN", BUILD / "zh_CN"
+    session.run(sys.executable, "-m", "sphinx", "-W", "-b", "html", str(source), str(out))
 
 
 @nox.session

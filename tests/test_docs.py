@@ -93,6 +93,16 @@ def test_all_commands_are_understood() -> None:
     assert seen >= 4
 
 
+def test_the_chinese_walk_through_has_the_code_figures_and_numbers_of_the_english_one() -> None:
+    def untranslated(page: Path) -> list[list[str]]:
+        text = re.sub(r"^   :caption:.*\n", "", page.read_text("utf-8"), flags=re.MULTILINE)
+        directives = r"^\.\. (?:code-block|autogradgraph)::.*\n(?:   .*\n|\n)+"
+        return [re.findall(directives, text, re.MULTILINE), re.findall(r"-?\d+\.\d+", text)]
+
+    english, chinese = (DOCS / path / "linear-regression.rst" for path in (".", "zh_CN"))
+    assert untranslated(chinese) == untranslated(english)
+
+
 def test_settings_in_toml_are_settings() -> None:
     tomllib = pytest.importorskip("tomllib")
     tables = [tomllib.loads(text) for page in PAGES for text in blocks(page, "toml")]

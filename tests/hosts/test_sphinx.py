@@ -465,5 +465,5 @@ def test_the_documentation_builds_without_a_warning(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "html" / "linear-regression.html").read_text("utf-8")
-    assert page.count("<figure") == page.count("autogradgraph-svg") == 6
+    assert page.count("<figure") == page.count("autogradgraph-svg") == 8
     assert str(ROOT) not in page
