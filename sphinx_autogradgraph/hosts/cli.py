@@ -227,8 +227,9 @@ def _watch(options: argparse.Namespace) -> int:
 
 def _draw_with(runner: Runner, arguments: argparse.Namespace) -> tuple[int, tuple[str, ...]]:
     """Run the program and draw; return the exit status, and the author's files that were read."""
-    if arguments.file is not None and Path(arguments.file).suffix.lower() not in FORMS:
-        return _fail(f"unsupported extension of {arguments.file}; use {', '.join(FORMS)}", 2), ()
+    extension = None if arguments.file is None else Path(arguments.file).suffix
+    if extension is not None and extension.lower() not in FORMS:
+        return _fail(f"unsupported extension {extension}; use {', '.join(FORMS)}", 2), ()
     request = _request(arguments)
     options, program = request.options, request.program
     if request.diagnostics or program is None:

@@ -153,7 +153,7 @@ class Drawing:
         form = FORMS.get(target.suffix.lower())
         if form is None:
             endings = ", ".join(FORMS)
-            raise ValueError(f"{target.name} ends in none of {endings}")
+            raise ValueError(f"unsupported extension {target.suffix}; use {endings}")
         target.write_bytes(form(self))
         return target
 

@@ -13,11 +13,14 @@ pytestmark = pytest.mark.browser
 MEASURE = """
 () => [...document.querySelectorAll('.autogradgraph-svg .node')].map(node => {
   const box = node.querySelector('rect').getBoundingClientRect();
-  const text = node.querySelector('text').getBoundingClientRect();
+  const texts = [...node.querySelectorAll('text')];
+  const lines = texts.map(text => text.getBoundingClientRect());
   return {
-    label: node.querySelector('text').textContent,
-    left: text.left - box.left, right: box.right - text.right,
-    top: text.top - box.top, bottom: box.bottom - text.bottom,
+    label: texts.map(text => text.textContent).join('\\n'),
+    left: Math.min(...lines.map(line => line.left)) - box.left,
+    right: box.right - Math.max(...lines.map(line => line.right)),
+    top: Math.min(...lines.map(line => line.top)) - box.top,
+    bottom: box.bottom - Math.max(...lines.map(line => line.bottom)),
     width: box.width,
   };
 })

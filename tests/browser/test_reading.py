@@ -259,7 +259,7 @@ def test_search_in_a_large_graph(open_page: Open) -> None:
     assert not small.get_by_role("searchbox").is_visible()
     open_ = large.get_by_role("button", name="Open")
     while open_.is_enabled():
-        before = large.locator("svg").get_attribute("aria-labelledby")
+        before = large.locator(".autogradgraph-canvas svg").get_attribute("aria-labelledby")
         open_.click()
         changed(page, before)
     search = large.get_by_role("searchbox", name="Search")
@@ -274,7 +274,7 @@ def test_search_in_a_large_graph(open_page: Open) -> None:
     page.mouse.move(0, 0)
     assert found.count() == 1
     search.fill("layers.4.norm1")
-    before = large.locator("svg").get_attribute("aria-labelledby")
+    before = large.locator(".autogradgraph-canvas svg").get_attribute("aria-labelledby")
     large.get_by_role("button", name="Fold").click()  # … and another level is searched as well
     changed(page, before)
     assert found.count() >= 1

@@ -165,7 +165,7 @@ def test_the_page_is_the_program(writer: Writer) -> None:
         ('```autogradgraph reference="a.py"\nx = 1\n```', 3, "option", "not both"),
         ('```autogradgraph tensor="l"\n```', 3, "reference", "no Python code above"),
         ('```autogradgraph\nx = 1\n```', 3, "no_graph", "holds no tensor"),
-        ('```python\nimport os\nos._exit(3)\n```\n\n```autogradgraph\n```', 8, "crash", "status 3"),
+        ('```python\nimport os\nos._exit(3)\n```\n\n```autogradgraph\n```', 3, "crash", "status 3"),
         ('```autogradgraph timeout="1"\nwhile True: pass\n```', 3, "timeout", "1 seconds"),
     ],
 )  # fmt: skip
@@ -207,7 +207,7 @@ def test_text_that_misbehaves(writer: Writer) -> None:
 
 def test_settings_that_are_wrong(writer: Writer, caplog: pytest.LogCaptureFixture) -> None:
     for text, words in (
-        ("timeot = 3", "has no timeot; there are show"),
+        ("timeot = 3", "unknown setting timeot; the settings are show"),
         ("timeout = 'long'", "timeout cannot be 'long'"),
         ("execution = 'sometimes'", "execution cannot be 'sometimes'"),
         ("memory = true", "memory cannot be True"),
