@@ -1,6 +1,6 @@
-"""What converts a page: MkDocs, ProperDocs, Zensical, or Python-Markdown alone.
+"""Detection of the host of a page: MkDocs, ProperDocs, Zensical, or Python-Markdown alone.
 
-No host is imported: what each leaves on the converter tells which one it is.
+No host is imported.  Each leaves an object of its own on the converter, which identifies it.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
     from markdown import Markdown
 
 MYST = "myst.yml"
-"""The file of a project of mystmd."""
+"""Configuration file of a mystmd project."""
 
 PROJECT_FILES = (
     "zensical.toml", "properdocs.yml", "mkdocs.yml", "mkdocs.yaml", MYST, "pyproject.toml",
 )  # fmt: skip
-"""The files that a project has in its directory."""
+"""Configuration files that mark the directory of a project."""
 
 
 @dataclass(frozen=True)
 class PageHost:
-    """Where a page is, as far as its host tells.
+    """Location of a page, as far as its host tells.
 
     ``root`` is the directory of the project, ``path`` the file of the page, ``name`` the page's
     path in the documentation without its suffix, ``docs`` the directory of the documentation.
-    ``raises`` tells that a diagnostic is to end the build and that only an exception does.
+    ``raises`` tells that a diagnostic is to end the build, which only an exception can do there.
     """
 
     root: Path
@@ -40,7 +40,7 @@ class PageHost:
 
 
 def page_host(md: Markdown) -> PageHost:
-    """The host of a converter, and its page."""
+    """Find the page that a converter is at, by what its host left on the converter."""
     for processor in md.treeprocessors:  # MkDocs and ProperDocs: «relpath»
         file: Any = getattr(processor, "file", None)
         config: Any = getattr(processor, "config", None)

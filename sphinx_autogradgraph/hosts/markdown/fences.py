@@ -1,4 +1,4 @@
-"""The fences in the text of a page.
+"""Reader of the fences in the text of a page.
 
 SuperFences hands its formatters one fence at a time; a page that is a program, and a check that
 converts nothing, need all of them, with their lines.  What is a fence, and what its header says,
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from sphinx_autogradgraph.program.notebook_cells import is_python
 
 FIGURE, SETUP, SKIP = "autogradgraph", "autogradgraph-setup", "autogradgraph-skip"
-"""The languages of our fences, and the class of Python blocks that are left out."""
+"""Languages of this package's fences, and the class of Python blocks that are left out."""
 
 _START = re.compile(
     r"""(?P<indent>[>\s]*)(?P<fence>`{3,}|~{3,})[ \t]*
@@ -24,20 +24,23 @@ _START = re.compile(
 )
 _ANY_START = re.compile(r"(?P<indent>[>\s]*)(?P<fence>`{3,}(?=[^`\n]*$)|~{3,})(?P<info>[^\n]*)$")
 _ITEM = re.compile(r"[>\s]*(?:[-*+]|\d+[.)])[ \t]")
-"""The beginning of an item of a list."""
+"""Beginning of a list item."""
 
 _OPTION = re.compile(
     r"""(?P<key>[a-zA-Z][\w-]*)(?:=(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<bare>\S+)))?"""
     r"""|\#(?P<id>[\w-]+)|\.(?P<class>[\w.+-]+)"""
 )
 _PLAIN = re.compile(r"""(?:[ \t]*[a-zA-Z][a-zA-Z0-9_]*(?:="[^"]*"|='[^']*')?(?=[ \t]|$))*""")
-"""What SuperFences takes for a header without braces."""
+"""Header without braces that SuperFences accepts."""
 
 
 @dataclass(frozen=True)
 class Fence:
-    """A fence: its language, what its header says, and its text.  ``line`` is its first, from 1;
-    ``header`` is what SuperFences does not understand of its header, and then shows it as code."""
+    """A fence: its language, the options of its header, and its text.
+
+    ``line`` is the number of its first line, from 1.  ``header`` is a header that SuperFences does
+    not understand; it then shows the fence as code.
+    """
 
     language: str
     options: Mapping[str, str]
@@ -57,10 +60,10 @@ class Fence:
         classes: Sequence[str] = (),
         line: int = 0,
     ) -> Fence:
-        """A fence from what SuperFences, or who reads like it, has found in its header.
+        """Make a fence of the options that SuperFences, or a reader like it, found in its header.
 
-        An option without a value has its own name as its value there; a header without braces
-        cannot have hyphens, which stand as underscores.
+        SuperFences gives an option without a value its own name as value.  Headers without braces
+        cannot have hyphens, so underscores stand for them.
         """
         values = {
             key.replace("_", "-"): "" if value == key else value for key, value in options.items()
@@ -69,12 +72,12 @@ class Fence:
 
     @property
     def runs(self) -> bool:
-        """Whether it is a block of the page's program."""
+        """Whether the fence is a block of the page's program."""
         return self.language == SETUP or (is_python(self.language) and SKIP not in self.classes)
 
 
 def fences(lines: Sequence[str]) -> Iterator[Fence]:
-    """Yield the fences of a page in order; one inside of another is none."""
+    """Yield the fences of a page in order, without fences inside of others."""
     at = 0
     while at < len(lines):
         match = _START.match(lines[at].rstrip("\r"))
@@ -90,8 +93,8 @@ def fences(lines: Sequence[str]) -> Iterator[Fence]:
 def commonmark_fences(lines: Sequence[str]) -> Iterator[tuple[Fence, range]]:
     """Yield the fences of a text as CommonMark has them, each with its lines, from 1.
 
-    Unlike in SuperFences what closes a fence may be longer than what opened it, any header will do,
-    and what is never closed ends with the text, the quotation or the item of a list.
+    Unlike in SuperFences, the closing marks may be longer than the opening ones, and any header is
+    valid.  A fence that is never closed ends with the text, the quotation or the list item.
     """
     at = 0
     while at < len(lines):
@@ -112,7 +115,7 @@ def commonmark_fences(lines: Sequence[str]) -> Iterator[tuple[Fence, range]]:
 
 
 def _commonmark_end(lines: Sequence[str], start: int, indent: str, fence: str) -> tuple[int, bool]:
-    """The index of the line that ends a fence, and whether it belongs to the fence."""
+    """Return the index of the line that ends a fence, and whether it belongs to the fence."""
     quoted, in_item = indent.count(">"), in_list_item(lines, start, indent)
     for index in range(start + 1, len(lines)):
         line = lines[index].rstrip()
@@ -126,7 +129,7 @@ def _commonmark_end(lines: Sequence[str], start: int, indent: str, fence: str) -
 
 
 def in_list_item(lines: Sequence[str], index: int, indent: str) -> bool:
-    """Whether the line of that index, which is indented so, belongs to an item of a list."""
+    """Whether the line of that index and indentation belongs to a list item."""
     for line in reversed(lines[:index]):
         before = len(line) - len(line.lstrip(" \t>"))
         if line.strip(" \t>") and before < len(indent):
@@ -135,14 +138,14 @@ def in_list_item(lines: Sequence[str], index: int, indent: str) -> bool:
 
 
 def _outdented(line: str, indent: str) -> str:
-    """A line inside of a fence, without as much of what is before it as the fence has."""
+    """Remove from a line of a fence at most as much indentation as the fence has."""
     kept = line.lstrip(" \t>")
     before = min(len(indent), len(line) - len(kept))
     return line[before:].rstrip("\r")
 
 
 def header_options(text: str) -> tuple[dict[str, str], str]:
-    """The options ``key="value"`` in a text, and what else stands there."""
+    """Return the options ``key="value"`` of a text, and the rest of the text."""
     options: dict[str, str] = {}
 
     def take(found: re.Match[str]) -> str:
@@ -155,7 +158,7 @@ def header_options(text: str) -> tuple[dict[str, str], str]:
 
 
 def _end(lines: Sequence[str], start: int, indent: str, fence: str) -> int | None:
-    """The index of the line that closes a fence; None if the text outside goes on before that."""
+    """Return the index of the line that closes a fence; None if text outside comes before it."""
     for index in range(start + 1, len(lines)):
         line = lines[index].rstrip()
         if line and line[: len(indent)].strip(" \t>"):
@@ -166,7 +169,7 @@ def _end(lines: Sequence[str], start: int, indent: str, fence: str) -> int | Non
 
 
 def _within(line: str, indent: str) -> str:
-    """A line inside of a fence, without what is before each of them."""
+    """Remove the indentation of a fence from a line of it."""
     return line[len(indent) :].rstrip("\r")
 
 

@@ -1,4 +1,4 @@
-"""The HTML of figures, their code and their tables, and the style sheet and script they need."""
+"""HTML of figures, their code and tables, and the style sheet and script that they need."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from sphinx_autogradgraph.render.notebook_html import spans_html
 from sphinx_autogradgraph.render.text import alternative, title
 
 MAX_LEVEL = 512 * 1024
-"""Steps by which a folded drawing opens are in the page up to this many bytes."""
+"""Maximum size in bytes of a folded drawing's opened view within a page."""
 
 
 def figure_html(result: FinishedFigure, options: Options, first: bool, settings: Settings) -> str:
-    """The figure of what was traced, and the tables below it.
+    """Return the figure of a trace, and the tables below it.
 
-    The ``first`` of a page brings what all of them need.
+    The ``first`` figure of a page brings the style sheet and script for all.
     """
     graph = result.traced.graph
     layout = replace(result.layout, alt=options.alt or alternative(graph))
@@ -55,7 +55,7 @@ def figure_html(result: FinishedFigure, options: Options, first: bool, settings:
 
 
 def failed_html(options: Options, diagnostic: Diagnostic, first: bool) -> str:
-    """The figure of what could not be drawn, which says why."""
+    """Return a figure that says why it could not be drawn."""
     text = f"This graph could not be drawn: {diagnostic.sentence()}"
     caption = _inline(options.caption) if options.caption else spans_html(title(options.tensor))
     body = (
@@ -77,14 +77,14 @@ def _caption(html: str) -> str:
 
 
 def _inline(text: str) -> str:
-    """The author's words, with the inline markup of Markdown."""
+    """Convert the inline Markdown of an author's words."""
     from markdown import markdown
 
     return str(markdown(text)).removeprefix("<p>").removesuffix("</p>")
 
 
 def code_html(block: Block, prefix: str) -> tuple[str, Block, list[str]]:
-    """Code as hosts show it, its block, and the ids of its lines."""
+    """Return code as hosts show it, its block, and the ids of its lines."""
     code = block.code.rstrip("\n")
     # Pygments numbers the ids from the first line number.
     shown = highlight(code, PythonLexer(), HtmlFormatter(linespans=prefix, wrapcode=True))
@@ -109,7 +109,7 @@ def _cell(cell: Cell) -> str:
 
 
 def _in_the_page(name: str, text: str) -> str | None:
-    """The URL of a file of the output: a fence writes none, so a script comes within the page."""
+    """Return a data URL for a small script, as a fence cannot write files; None for other files."""
     if not name.endswith(".js") or len(text) > MAX_LEVEL:
         return None
     return _data_url("text/javascript", text)
@@ -117,7 +117,7 @@ def _in_the_page(name: str, text: str) -> str | None:
 
 @cache
 def _assets() -> str:
-    """The style sheet and the script, as URLs: what stands as text is found by a site's search."""
+    """Return the style sheet and the script as data URLs, which a site's search does not index."""
     static = files("sphinx_autogradgraph") / "static"
     style = (static / "autogradgraph.css").read_text("utf-8")
     script = (static / "autogradgraph.js").read_text("utf-8")

@@ -1,4 +1,4 @@
-"""A page of a Markdown site: its figures, drawn together, as in a document of Sphinx."""
+"""Page of a Markdown site: all of its figures are drawn together."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from sphinx_autogradgraph.snapshots.comparison import SnapshotComparison
 from sphinx_autogradgraph.snapshots.figure_names import FigureNames
 
 REFERENCE = "reference"
-"""The option that Sphinx has as the directive's argument."""
+"""Option for the reference, which is the directive's argument in Sphinx."""
 
 UNKNOWN = "page"
-"""The name of a page whose host does not tell."""
+"""Name of a page that its host does not name."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class DrawnFence:
 
 @dataclass(frozen=True)
 class _Code:
-    """The code that is shown above a figure: its HTML, its block, the ids of its lines."""
+    """Code that is shown above a figure: its HTML, its block, the ids of its lines."""
 
     html: str = ""
     block: Block | None = None
@@ -51,9 +51,9 @@ class _Code:
 
 
 class MarkdownPage:
-    """The figures of a page, and the page as the pipeline sees it (:class:`.Host`).
+    """A page and its figures, as the pipeline uses it (:class:`.Host`).
 
-    ``lines`` are its text, as its converter has it.  Nothing runs before :meth:`draw`.
+    ``lines`` are its text as its converter has it.  Nothing runs before :meth:`draw`.
     """
 
     def __init__(self, site: MarkdownSite, host: PageHost, lines: Sequence[str]) -> None:
@@ -87,9 +87,9 @@ class MarkdownPage:
         self.comparisons += page.comparisons
 
     def figure_of(self, fence: Fence) -> DrawnFence:
-        """Return the drawn figure of a fence; figures are asked for in their order.
+        """Return the drawn figure of a fence; callers ask for figures in page order.
 
-        A fence that is not found in the text of the page stands alone.
+        A fence that is not found in the text of the page is drawn by itself.
         """
         order = [*self._drawn[self._next :], *self._drawn[: self._next]]
         for drawn in order:
@@ -183,7 +183,7 @@ class MarkdownPage:
         return Block(code, self._file, self.host.path or self._file, self._line(fence) + 1)
 
     def _line(self, fence: Fence) -> int:
-        """The line of a fence in the file of its page, from 1: front matter moves the others."""
+        """Return the line of a fence in its page's file, from 1, front matter included."""
         if not 0 < fence.line <= len(self.lines):
             return fence.line
         header = self.lines[fence.line - 1]
@@ -194,9 +194,9 @@ class MarkdownPage:
         return fence.line
 
     def _path_of(self, name: str) -> str:
-        """Where a file is that a reference names: from the page, else from the project.
+        """Find the file of a reference: relative to the page, else to the project.
 
-        With a leading ``/`` it is from the documentation, else from the project.
+        With a leading ``/`` it is relative to the documentation, else to the project.
         """
         relative = name.lstrip("/")
         first = self.host.docs if name.startswith("/") else Path(self._directory)
@@ -205,7 +205,7 @@ class MarkdownPage:
         return os.path.normpath(found)
 
     def _code_of(self, figure: Figure[Fence]) -> _Code:
-        """The code above a figure, if it is to be shown."""
+        """Return the code above a figure, if it is to be shown."""
         block = figure.request.block
         if not figure.request.source or block is None:
             return _Code()
@@ -216,7 +216,7 @@ class MarkdownPage:
     def warn(self, element: Fence, diagnostic: Diagnostic, figure: Fence) -> None:
         """Warn at a fence.
 
-        In strict builds it is the figure that ends the build, wherever the block is.
+        In strict builds the figure ends the build, even if the diagnostic is at another block.
         """
         line = self._line(element)
         text = self.site.report(f"{self._file}:{line}" if line else self._file, diagnostic)

@@ -1,4 +1,4 @@
-"""A Markdown site: its settings, its pipeline, and where its warnings go."""
+"""Markdown site: its settings, its pipeline and its warnings."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from sphinx_autogradgraph.snapshots.policy import Purpose, SnapshotPolicy
 E = TypeVar("E")
 
 CACHE = ".cache/autogradgraph"
-"""The directory of the cache, from that of the project, where the settings name none."""
+"""Default directory of the cache, relative to that of the project."""
 
 logger = logging.getLogger("mkdocs.plugins.sphinx_autogradgraph")
-"""What MkDocs and ProperDocs show, and count in strict mode."""
+"""Logger whose warnings MkDocs and ProperDocs show, and count in strict mode."""
 
 
 class MarkdownSite:
-    """A site, which its pages share.
+    """A site with the services that its pages share.
 
-    ``purpose`` is what its graphs are made for.  ``diagnostic`` is what is wrong with its settings,
-    which are then the defaults.
+    ``purpose`` is that of the run.  ``diagnostic`` tells what is wrong with the settings; the
+    defaults are then used.
     """
 
     def __init__(self, root: Path, purpose: Purpose = "build") -> None:
@@ -64,9 +64,9 @@ class MarkdownSite:
             self.pipeline.draw(page)
 
     def report(self, place: str, diagnostic: Diagnostic) -> str | None:
-        """Warn of a diagnostic; the text of the warning.
+        """Warn of a diagnostic; return the text of the warning.
 
-        What any figure of the site would meet is reported once: None for the others.
+        A diagnostic that every figure of the site meets is reported once; later calls return None.
         """
         text = f"{place}: {diagnostic.report()} [autogradgraph.{diagnostic.kind}]"
         if diagnostic.build_wide:
@@ -77,7 +77,7 @@ class MarkdownSite:
         return text
 
     def close(self) -> None:
-        """End what runs programs."""
+        """End the processes that run programs."""
         if "pipeline" in vars(self):
             self.pipeline.close()
 
@@ -87,7 +87,7 @@ _lock = threading.Lock()
 
 
 def site_at(root: Path) -> MarkdownSite:
-    """The site of a project, which lives as long as this process."""
+    """Return the site of a project; it is kept as long as this process."""
     with _lock:
         if root not in _sites:
             _sites[root] = MarkdownSite(root)

@@ -1,4 +1,4 @@
-"""Check and update the snapshots of a Markdown site, whatever builds it: nothing is converted."""
+"""Check and update of a Markdown site's snapshots, without converting its pages."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class NoSiteError(Exception):
 
 @dataclass(frozen=True)
 class CheckedSite:
-    """The report on a site, the files of its pages, and how many diagnostics there were."""
+    """The report on a site, the files of its pages, and the number of diagnostics."""
 
     report: Report
     files: Mapping[str, str]
@@ -100,7 +100,7 @@ def check_site(
 
 
 class _Counter(logging.StreamHandler):  # type: ignore[type-arg]
-    """Prints warnings, and counts them."""
+    """Handler that prints warnings and counts them."""
 
     def __init__(self) -> None:
         super().__init__(sys.stdout)
@@ -113,7 +113,7 @@ class _Counter(logging.StreamHandler):  # type: ignore[type-arg]
 
 
 def docs_of(directory: Path) -> Path:
-    """The directory of the pages of a project, if ``directory`` is that of the project."""
+    """Return the directory of the pages, if ``directory`` is a project's; else ``directory``."""
     if (directory / MYST).is_file():
         return directory
     for mark in PROJECT_FILES:
@@ -127,9 +127,9 @@ def docs_of(directory: Path) -> Path:
 
 
 def lines_of(file: Path, places: Sequence[Path]) -> list[str]:
-    """The lines of a page as converters have them: without front matter, with its snippets.
+    """Read the lines of a page as converters have them, with front matter blanked, snippets in.
 
-    ``places`` are where ``pymdownx.snippets`` looks for files.
+    ``places`` are the directories in which ``pymdownx.snippets`` looks for files.
     """
     lines = split_lines(file.read_text("utf-8-sig"))
     if lines and lines[0].rstrip() == "---":

@@ -1,8 +1,8 @@
 """The custom fence of SuperFences.
 
-SuperFences takes any other exception than its own for «this is no fence after all», and shows the
-text as code: what goes wrong has to be a :exc:`pymdownx.superfences.SuperFencesException`, or
-nobody hears of it.
+SuperFences takes any exception but its own to mean that this is no fence, and shows the text as
+code.  Every error therefore has to be a :exc:`pymdownx.superfences.SuperFencesException`, or it
+would be lost.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from markdown import Markdown
 
 _HELD = "fence"
-"""The name of the option in which the validator hands the fence to the formatter."""
+"""Name of the option through which the validator hands the fence to the formatter."""
 
 _pages: WeakKeyDictionary[Markdown, MarkdownPage] = WeakKeyDictionary()
-"""The page that each converter is at."""
+"""The current page of each converter."""
 
 _lock = threading.Lock()
 
@@ -37,7 +37,7 @@ def validator(
     attrs: dict[str, str],
     md: Markdown,
 ) -> bool:
-    """Take all options: what is wrong with them is said in the place of the drawing."""
+    """Accept all options; errors in them are reported in place of the drawing."""
     options[_HELD] = dict(inputs)
     return True
 
@@ -54,7 +54,7 @@ def formatter(
     attrs: Mapping[str, str] | None = None,
     **_: object,
 ) -> str:
-    """The HTML of the figure of a fence; nothing for the fence ``autogradgraph-setup``.
+    """Return the HTML of a fence's figure; empty for the fence ``autogradgraph-setup``.
 
     Raises :exc:`pymdownx.superfences.SuperFencesException` where a fault is to end the build: with
     ``strict`` in the settings, or in a strict build of a host that counts no warnings.
@@ -75,7 +75,7 @@ def formatter(
 
 
 def _page_of(md: Markdown) -> MarkdownPage:
-    """The page that is being converted: drawn as a whole when its first figure is met."""
+    """Return the page that is being converted; its first figure causes all to be drawn."""
     with _lock:
         page = _pages.get(md)
     # A converter that is used again has other lines.

@@ -1,4 +1,4 @@
-"""Finished figures as nodes of mystmd's syntax tree."""
+"""Nodes of mystmd's syntax tree for finished figures."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Node = dict[str, Any]
 def figure_nodes(
     result: FinishedFigure, options: Options, caption: Sequence[Node], *, mermaid: bool
 ) -> list[Node]:
-    """The figure, as an image with its SVG in it or as Mermaid text, and the tables below it."""
+    """Return a figure, as an image with its SVG or as Mermaid text, and the tables below it."""
     graph, layout = result.traced.graph, result.layout
     first, rest = caption_and_legend(
         graph, layout, result.traced.notes, has_caption=bool(options.caption)
@@ -57,7 +57,7 @@ def figure_nodes(
 
 
 def failed_nodes(options: Options, diagnostic: Diagnostic, caption: Sequence[Node]) -> list[Node]:
-    """What stands in the place of a figure that could not be drawn."""
+    """Return an admonition in place of a figure that could not be drawn."""
     name = _inline(title(options.tensor))
     report = {"type": "code", "value": diagnostic.report()}
     heading = {"type": "admonitionTitle", "children": list(caption) or name}
@@ -72,7 +72,7 @@ def _figure(options: Options, children: list[Node]) -> Node:
 
 
 def _label(options: Options) -> Node:
-    """What references find a figure by, as mystmd makes it of a label."""
+    """Return the label of a figure and its identifiers for references, as mystmd derives them."""
     if not options.name:
         return {}
     identifier = re.sub(r"\s+", " ", options.name.strip()).lower()

@@ -1,4 +1,4 @@
-"""A page of mystmd: its syntax tree, with markers where figures are to come."""
+"""Page of mystmd: its syntax tree, in which figures replace markers."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from sphinx_autogradgraph.program.source_lines import line_of_code, source_lines
 Node = dict[str, Any]
 
 FORM = "form"
-"""The option of this host alone: whether a figure is an image or Mermaid text."""
+"""Option of this host alone: whether a figure is an image or Mermaid text."""
 
 
 def draw_page(root: Node, project: Path) -> tuple[list[str], bool]:
-    """Put figures in the place of markers; the warnings, and whether they are to end the build."""
+    """Replace markers by figures; return the warnings, and whether they end the build."""
     items = list(_items(root))
     site = MarkdownSite(project)
     path = _file_of(project, [(node, fence) for node, _, fence in items])
@@ -48,7 +48,7 @@ def draw_page(root: Node, project: Path) -> tuple[list[str], bool]:
 
 
 def _items(root: Node) -> Iterator[tuple[Node, Node, Fence]]:
-    """The markers and the Python of a page, in order, each with the node that it is in."""
+    """Yield the markers and Python blocks of a page, each with its parent and as a fence."""
     for node, parent in walk(root):
         line = ((node.get("position") or {}).get("start") or {}).get("line", 0)
         if node["type"] == MARKER:
@@ -61,7 +61,7 @@ def _items(root: Node) -> Iterator[tuple[Node, Node, Fence]]:
 
 
 def _fence_of(data: Node, line: int) -> Fence:
-    """What a directive asks for, in the form that all Markdown hosts share."""
+    """Convert the data of a directive to the fence that all Markdown hosts share."""
     if data["name"] == SETUP:
         return Fence.of(SETUP, {}, data["body"], line=line)
     options = {}
@@ -76,7 +76,7 @@ def _fence_of(data: Node, line: int) -> Fence:
 
 
 def _file_of(project: Path, items: Sequence[tuple[Node, Fence]]) -> Path | None:
-    """The file of a page, which mystmd does not tell: the one that has these directives there."""
+    """Find the file of a page, which mystmd does not tell, by the lines of its directives."""
     for path in sorted(project.rglob("*.md")):
         parts = path.relative_to(project).parts
         if any(part.startswith((".", "_build", "node_modules")) for part in parts):
@@ -94,7 +94,7 @@ def _file_of(project: Path, items: Sequence[tuple[Node, Fence]]) -> Path | None:
 
 
 class MystPage(MystTextPage):
-    """The figures of a page as nodes of its tree."""
+    """A page whose figures are nodes of its tree."""
 
     def __init__(
         self, site: MarkdownSite, host: PageHost, items: Sequence[tuple[Node, Fence]]
@@ -110,7 +110,7 @@ class MystPage(MystTextPage):
         return [fence for _, fence in self._items]
 
     def nodes_of(self, fence: Fence) -> list[Node]:
-        """The nodes of a figure; none of code that only runs."""
+        """Return the nodes of a figure; none for code that only runs."""
         return self._nodes.get(id(fence), [])
 
     def warn(self, element: Fence, diagnostic: Diagnostic, figure: Fence) -> None:

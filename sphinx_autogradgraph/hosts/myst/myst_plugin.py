@@ -1,8 +1,8 @@
 """``autogradgraph-myst``, an executable plugin of mystmd and Jupyter Book 2.
 
-mystmd runs it without arguments for what it has; with ``--directive NAME`` once for each directive,
-which then only leaves a marker; and with ``--transform NAME`` once for each page, which is where
-the page's programs run and markers become figures.
+mystmd runs it without arguments for its specification; with ``--directive NAME`` once for each
+directive, which then only leaves a marker; and with ``--transform NAME`` once for each page, which
+is where the page's programs run and markers become figures.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from sphinx_autogradgraph.hosts.markdown.converters import MYST
 from sphinx_autogradgraph.hosts.markdown.fences import FIGURE, SETUP
 
 MARKER = "autogradgraph"
-"""The type of the nodes that directives leave."""
+"""Type of the nodes that directives leave for the transform."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Answer mystmd on standard output; the exit status."""
+    """Answer mystmd on standard output; return the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words:
         _answer(spec())
@@ -54,7 +54,7 @@ def _answer(data: object) -> None:
 
 
 def spec() -> dict[str, Any]:
-    """What the plugin has, as mystmd wants to know it."""
+    """Return the plugin's specification for mystmd: directives and the transform."""
     from sphinx_autogradgraph.figures.options import DECLARATIONS
 
     options = {
@@ -82,7 +82,7 @@ def spec() -> dict[str, Any]:
 
 
 def marker(data: dict[str, Any]) -> dict[str, Any]:
-    """What a directive leaves in the page."""
+    """Return the marker node of a directive, which the transform replaces."""
     node = data.get("node", {})
     return {
         "type": MARKER,
@@ -100,7 +100,7 @@ Node = dict[str, Any]
 
 
 def walk(root: Node) -> Iterator[tuple[Node, Node]]:
-    """Yield the nodes of a page in their order, each with the one that it is in."""
+    """Yield the nodes of a page in their order, each with its parent."""
     stack = [(child, root) for child in reversed(root.get("children") or ())]
     while stack:
         node, parent = stack.pop()
@@ -109,14 +109,14 @@ def walk(root: Node) -> Iterator[tuple[Node, Node]]:
 
 
 def project() -> Path:
-    """The directory of the project that mystmd builds: the nearest that has its file."""
+    """Return the directory of the project that mystmd builds: the nearest with ``myst.yml``."""
     here = Path.cwd()
     return next((path for path in (here, *here.parents) if (path / MYST).is_file()), here)
 
 
 @contextlib.contextmanager
 def _one_at_a_time(root: Path) -> Iterator[None]:
-    """Wait for the other pages: mystmd transforms all at once, and each would start torch."""
+    """Hold a lock, so that only one of the transforms that mystmd runs at once starts torch."""
     try:
         import fcntl
     except ImportError:  # Windows

@@ -1,4 +1,4 @@
-"""The directives and the code in the text of a MyST page, for a check that runs without mystmd."""
+"""Reader of the directives and code in a MyST page, for a check without mystmd."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ _OPTION = re.compile(r"[ \t>]*:(?P<key>[\w-]+):[ \t]*(?P<value>.*)$")
 _YAML = re.compile(r"(?P<key>[\w-]+)[ \t]*:[ \t]*(?P<value>.*)$")
 
 CODE = ("code", "code-block", "code-cell")
-"""The directives that hold code, whose argument is its language."""
+"""Directives that hold code; their argument is its language."""
 
 
 class MystTextPage(MarkdownPage):
-    """A page of mystmd as text."""
+    """A page of mystmd, read from its text."""
 
     def fences(self) -> list[Fence]:
         """Return its code and its figures."""
         return list(myst_fences(self.lines))
 
     def _line(self, fence: Fence) -> int:
-        """The line of a fence: mystmd tells it, but for code cells."""
+        """Return the line of a fence, which mystmd gives for all but code cells."""
         return fence.line or (line_of_code(fence.body, self.lines, 1) or 1) - 1
 
     def _block(self, fence: Fence) -> Block:
-        """The code of a fence at its place in the file: below the options of a directive."""
+        """Return the code of a fence with its place in the file, below a directive's options."""
         block = super()._block(fence)
         line = line_of_code(fence.body, self.lines, max(fence.line, 1))
         return block if line is None else replace(block, line=line)
 
 
 def myst_fences(lines: Sequence[str]) -> Iterator[Fence]:
-    """Yield the code and our directives of a page, also those inside of other directives."""
+    """Yield the code and figures of a page, also those inside of other directives."""
     at = 0
     while at < len(lines):
         match = _START.match(lines[at])
@@ -69,7 +69,7 @@ def _end(lines: Sequence[str], start: int, fence: str) -> int:
 
 
 def _options(lines: Sequence[str]) -> tuple[dict[str, str], int]:
-    """The options at the beginning of a directive, and how many lines they take."""
+    """Return the options at the beginning of a directive, and their number of lines."""
     options: dict[str, str] = {}
     if lines and lines[0].strip() == "---":
         for index, line in enumerate(lines[1:], 1):

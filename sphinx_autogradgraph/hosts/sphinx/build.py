@@ -49,11 +49,11 @@ IDLE_BUILDERS = frozenset({"changes", "gettext", "linkcheck"})
 ERROR = Reporter.ERROR_LEVEL
 
 PURPOSES: dict[str, Purpose] = {CHECK: "check", UPDATE: "update"}
-"""What graphs are made for, by the names of our builders."""
+"""Purposes of the runs of this package's builders, by their names."""
 
 
 _read_elsewhere: Store[Docstrings] = Store("read_elsewhere")
-"""The documents with figures, and their docstrings, in the environment of a process of ``-j``."""
+"""Documents with figures that a process of ``-j`` has read, with their docstrings."""
 
 
 class Build:
@@ -80,7 +80,7 @@ class Build:
         )
 
     def warm_up(self, app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
-        """Have torch imported while documents are read, if one of them looks as if it needed it."""
+        """Start to import torch while documents are read, if one of them seems to need it."""
         if not docnames or app.builder.name in IDLE_BUILDERS or not self._pipeline.runs:
             return
         for docname in docnames:
@@ -93,7 +93,7 @@ class Build:
                 return
 
     def close(self) -> None:
-        """End what was started."""
+        """End the processes that run programs."""
         self._pipeline.close()
 
     def take_page(self, app: Sphinx, document: nodes.document) -> None:
@@ -128,7 +128,7 @@ class Build:
             self._start(app, docname, env.get_doctree(docname))
 
     def put_in(self, app: Sphinx, env: BuildEnvironment) -> None:
-        """Put the figures into all documents that have been read, and write their doctrees again.
+        """Put the figures into all documents that were read, and write their doctrees again.
 
         Nothing is half done if the build ends before: Sphinx has not yet written the environment,
         and reads the same documents again.
@@ -180,7 +180,7 @@ def _tell(done: int, count: int, seconds: float) -> None:
 
 
 class DocumentHost:
-    """A document of Sphinx, as the pipeline sees it (:class:`.Host`)."""
+    """A document of Sphinx, as the pipeline uses it (:class:`.Host`)."""
 
     def __init__(
         self,
@@ -199,7 +199,7 @@ class DocumentHost:
         self._names.add(page.plan.names())
 
     def warn(self, element: nodes.Element, diagnostic: Diagnostic, figure: nodes.Element) -> None:
-        """Warn at a node of the author's, now and on every build until it is mended."""
+        """Warn at an author's node, in this build and in each until the cause is mended."""
         self._env.reread_always.add(self._docname)
         if diagnostic.build_wide:
             build_wide.note(self._env, self._docname, element, diagnostic)
@@ -215,7 +215,7 @@ class DocumentHost:
         return self._snapshots.path(self._names, figure.number)
 
     def depends_on(self, observations: Iterable[Observation]) -> None:
-        """Have the document read again when any of this is not as it was observed."""
+        """Have the document read again when an observation no longer holds."""
         others = (found for found in observations if found.path != self._file)
         dependencies.note_observed(self._env, self._docname, others)
 
@@ -224,7 +224,7 @@ class DocumentHost:
         return self._page.line_link(figure, source)
 
     def place(self, figure: Figure[nodes.Element], result: FinishedFigure | Diagnostic) -> None:
-        """Put what was traced into its figure, or say there why it could not be drawn."""
+        """Put a trace into its figure, or the reason why it could not be drawn."""
         element = figure.element
         if isinstance(result, Diagnostic):
             fail(element, result)

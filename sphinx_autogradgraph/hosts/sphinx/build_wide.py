@@ -1,7 +1,7 @@
-"""Diagnostics of the whole build, such as torch missing: one warning for all figures.
+"""Diagnostics of a whole build, as a missing torch, reported once for all figures.
 
-What every program of a build meets is remembered while the documents are read, and reported at
-the first figure when all have been.
+A diagnostic that every program meets is noted while documents are read.  When all have been read,
+it is reported at the first figure that met it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _noted: Store[tuple[int | None, dict[str, Any]]] = Store("build_wide")
-"""The line and the diagnostic of each figure that met one."""
+"""Line and diagnostic of each figure that met a build-wide one."""
 
 
 def note(

@@ -1,4 +1,4 @@
-"""From the call that made a node to its documentation, by the Python domain or intersphinx."""
+"""Links from calls to their documentation, by the Python domain or intersphinx."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OPERATORS = {"truediv": "div", "rtruediv": "div", "rdiv": "div", "rsub": "sub",
 
 
 def targets(call: str) -> Iterator[str]:
-    """The names under which a call may be documented, the most exact first.
+    """Yield the names under which a call may be documented, the most exact first.
 
     An operator is documented as the function that it stands for: ``torch.Tensor.__rsub__`` as
     ``torch.Tensor.sub`` or ``torch.sub``.
@@ -35,7 +35,7 @@ def targets(call: str) -> Iterator[str]:
 
 
 def url_of_call(app: Sphinx, docname: str, call: str) -> str | None:
-    """The URL of the documentation of a call, as seen from a document; None if none is known."""
+    """Return the URL of a call's documentation, relative to a document; None if unknown."""
     for target in targets(call):
         node = addnodes.pending_xref(
             "", refdomain="py", reftype="obj", reftarget=target, refdoc=docname, refexplicit=True

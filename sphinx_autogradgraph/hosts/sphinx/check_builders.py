@@ -1,4 +1,4 @@
-"""The builders that check and update snapshots: they read every page, and write none."""
+"""Builders that check and update snapshots: they read every page, and write none."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ has read all documents."""
 
 
 PART_EVENT = "autogradgraph-part"
-"""Emitted for the :class:`.Part` of the pages that a check compares; without an answer it is
-everything."""
+"""Emitted to ask for the :class:`.Part` of the pages that a check compares; without an answer
+it compares all."""
 
 
 class CheckBuilder(DummyBuilder):
-    """Runs everything and compares it with the snapshots."""
+    """Builder that runs all code and compares the graphs with the snapshots."""
 
     name = CHECK
     epilog = ""
@@ -40,7 +40,7 @@ class CheckBuilder(DummyBuilder):
 
 
 class UpdateBuilder(CheckBuilder):
-    """Runs everything and accepts what came out as the snapshots.
+    """Builder that runs all code and accepts the graphs as the snapshots.
 
     ``only`` names the documents that it takes, if it does not take all.
     """
@@ -64,7 +64,7 @@ def setup_builders(app: Sphinx) -> None:
 
 
 def _demand_pages(app: Sphinx, env: BuildEnvironment, only: frozenset[str]) -> None:
-    """Refuse a page that there is not, nor any snapshot of it."""
+    """Refuse the name of a page that has neither a source nor snapshots."""
     policy = snapshot_policy(app)
     for page in sorted(only - env.found_docs):
         if policy is None or not policy.orphans((), page.__eq__):
@@ -72,7 +72,7 @@ def _demand_pages(app: Sphinx, env: BuildEnvironment, only: frozenset[str]) -> N
 
 
 def only_of(app: Sphinx) -> frozenset[str]:
-    """The documents that an update takes, none if it takes all."""
+    """Return the documents to update; none means all."""
     return app.builder.only if isinstance(app.builder, UpdateBuilder) else frozenset()
 
 
@@ -84,7 +84,7 @@ def _take_only(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
 
 
 def part_of(app: Sphinx) -> Part:
-    """The part of the pages that this check compares."""
+    """Return the part of the pages that this check compares."""
     return app.emit_firstresult(PART_EVENT) or WHOLE
 
 

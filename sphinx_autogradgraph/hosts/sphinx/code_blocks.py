@@ -1,4 +1,4 @@
-"""The code on a page: which blocks are Python, what they say, where each line comes from."""
+"""Python blocks of a page: their code, and the source of each of their lines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sphinx_autogradgraph.program.program import Block, display_path
 from sphinx_autogradgraph.program.source_lines import line_of_code, lines_of_part, source_lines
 
 SKIP = "autogradgraph-skip"
-"""The class of blocks that the page's program leaves out."""
+"""Class of blocks that the page's program leaves out."""
 
 Line = tuple[str, int]
 """A line of the author's text: the file as displayed, and the number from 1."""
@@ -36,7 +36,7 @@ class Shown:
     prefix: str = field(default="")
 
     def link(self, index: int) -> str:
-        """The id of the line with that index; asking for it has the line carry it."""
+        """Return the id of the line with that index, and put it on the line."""
         arguments: dict[str, Any] = self.node.setdefault("highlight_args", {})
         # Pygments numbers the ids from the first line number that it shows.
         arguments["linespans"] = self.prefix
@@ -101,12 +101,12 @@ def _shown(node: nodes.Element, root: str) -> Shown:
 
 
 def lines_from(file: str, first: int, text: str) -> list[Line]:
-    """The lines of a text that stands in one piece in a file."""
+    """Return the lines of a text that stands in one piece in a file."""
     return [(file, first + offset) for offset in range(text.count("\n") + 1)]
 
 
 def _spread(code: str, lines: Sequence[int]) -> str:
-    """Code with blank lines where lines of its file were left out: each keeps its number."""
+    """Add blank lines for left out lines of the file, so that each line keeps its number."""
     spread = [""] * (lines[-1] - lines[0] + 1)
     for line, text in zip(lines, code.split("\n"), strict=True):
         spread[line - lines[0]] = text

@@ -1,4 +1,4 @@
-"""The snapshots of a Sphinx project, and what became of that of each figure."""
+"""Snapshots of a Sphinx project, and the result of comparing each figure with its own."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 COMPARISONS: Store[SnapshotComparison] = Store("kept")
 
 ERRORS: Store[bool] = Store("errors")
-"""The documents that docutils could not read without errors."""
+"""Documents in which docutils found errors."""
 
 
 def snapshot_policy(app: Sphinx) -> SnapshotPolicy | None:
-    """The snapshots of a project, None if it keeps none."""
+    """Return the snapshots of a project, None if it keeps none."""
     from sphinx_autogradgraph.snapshots.policy import SnapshotPolicy
 
     name = app.config.autogradgraph_snapshots

@@ -1,4 +1,4 @@
-"""The values of ``conf.py``: the declared settings, with ``autogradgraph_`` before their names."""
+"""Values of ``conf.py``: the declared settings, with the prefix ``autogradgraph_``."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 VALUES = {
     f"autogradgraph_{name}": SETTINGS[name] for name in SETTINGS if name not in NOT_FOR_SPHINX
 }
-"""The declarations of our values, by name."""
+"""Declarations of this package's values of ``conf.py``, by name."""
 
 
 class _AsWritten(ENUM):
-    """A type by which Sphinx takes any value, and texts of ``-D`` as they are.
+    """Type for which Sphinx accepts any value, and leaves texts of ``-D`` as they are.
 
-    ``typing.Any`` should do that, and does where it is no class: before Python 3.11.  Elsewhere
-    Sphinx converts texts by the default's type, and uses the default where that fails.
+    ``typing.Any`` does that before Python 3.11, where it is no class.  Later Sphinx converts texts
+    by the default's type, and uses the default if that fails.
     """
 
     def match(self, value: object) -> bool:
@@ -41,7 +41,7 @@ AS_WRITTEN = _AsWritten()
 
 
 def setup_config(app: Sphinx) -> None:
-    """Declare our values, and have them checked before anything reads them."""
+    """Declare the values of ``conf.py``, and check them before anything reads them."""
     for name, declared in VALUES.items():
         # The checks are ours, which say what is wrong and stop; Sphinx would only warn.
         app.add_config_value(name, default_of(declared), declared.metadata["rebuild"], AS_WRITTEN)
@@ -62,5 +62,5 @@ def _check(app: Sphinx, config: Config) -> None:
 
 
 def settings_of(config: Config) -> Settings:
-    """The settings of a Sphinx project, as all hosts have them."""
+    """Return the settings of a Sphinx project, in the form that all hosts share."""
     return Settings(**{declared.name: config[name] for name, declared in VALUES.items()})

@@ -1,8 +1,8 @@
-"""What documents depend on, by content: Sphinx compares time stamps alone.
+"""Dependencies of documents by content; Sphinx itself compares time stamps alone.
 
-A file whose content has changed under an old time stamp is noticed; one that was only touched
-has nothing read again.  What was read is what counts: a file that is saved while its page's program
-runs has another content.
+A file whose content has changed under an old time stamp is noticed.  A file that was only touched
+causes no reading.  The content that was read counts, so that saving a file while its page's program
+runs is a change.
 """
 
 from __future__ import annotations
@@ -20,32 +20,32 @@ if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
 
 _observed: Store[tuple[Kind, str, str, str | None]] = Store("dependencies")
-"""The observations of each document, as plain data."""
+"""Observations of each document, as plain data."""
 
 _VERSIONS = "autogradgraph_versions"
-"""The attribute of the environment with the versions that documents were read with."""
+"""Attribute of the environment: the versions with which documents were read."""
 
 
 def note(env: BuildEnvironment, docname: str, paths: Iterable[str]) -> None:
-    """Have a document read again when one of the files has another content than now."""
+    """Have a document read again when the content of one of the files changes."""
     note_observed(env, docname, map(Observation.of_file, dict.fromkeys(paths)))
 
 
 def note_observed(env: BuildEnvironment, docname: str, observations: Iterable[Observation]) -> None:
-    """Have a document read again when anything is not any more as it was observed."""
+    """Have a document read again when one of the observations no longer holds."""
     for found in observations:
         _observed.add(env, docname, (found.kind, found.path, found.name, found.value))
 
 
 def setup_dependencies(app: Sphinx) -> None:
-    """Tell Sphinx which documents have to be read again."""
+    """Tell Sphinx in each build which documents have to be read again."""
     _observed.setup(app)
     app.connect("env-get-outdated", _outdated)
     app.connect("source-read", _note_source)
 
 
 def _note_source(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Note a document as it is read: Sphinx takes the time when its programs have run, too."""
+    """Note a document's content as it is read: Sphinx notes its time after programs have run."""
     if "autogradgraph" in source[0]:
         note(app.env, docname, [str(app.env.doc2path(docname))])
 

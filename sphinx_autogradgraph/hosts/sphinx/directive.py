@@ -1,5 +1,7 @@
-"""The directives, as docutils sees them; what they do is in
-:mod:`~sphinx_autogradgraph.hosts.sphinx.reading`, which is imported with the first of them."""
+"""Declaration of the directives for docutils.
+
+Their work is in :mod:`~sphinx_autogradgraph.hosts.sphinx.reading`, which the first directive of a
+build imports."""
 
 from __future__ import annotations
 
@@ -11,10 +13,11 @@ from sphinx.util.docutils import SphinxDirective
 
 
 class OptionSpec(dict[str, Callable[[str], str]]):
-    """An option spec whose error for an unknown name tells the names there are.
+    """Option spec whose error for an unknown name lists the known ones.
 
     docutils puts the argument of the :exc:`KeyError` between the quotes of
-    ``unknown option: "…"``; this one closes them, and leaves the last for docutils to close.
+    ``unknown option: "…"``.  This argument closes these quotes, and opens others for docutils to
+    close.
     """
 
     def __missing__(self, name: str) -> Callable[[str], str]:
@@ -27,9 +30,9 @@ def _text(value: str | None) -> str:
 
 
 class _Declared:
-    """The declared options, imported when docutils meets the first directive and not before.
+    """The declared options, which are imported when docutils meets the first directive.
 
-    All are texts to docutils, which would report a bad value under its own type of warning.
+    docutils takes all values as texts: it would report a bad one under its own type of warning.
     """
 
     def __get__(self, instance: object, owner: type) -> OptionSpec:
@@ -47,7 +50,7 @@ class AutogradGraph(SphinxDirective):
     option_spec: ClassVar[Any] = _Declared()
 
     def run(self) -> list[nodes.Node]:
-        """The figure, which awaits its drawing until the page has been read."""
+        """Return the figure, which awaits its drawing until the page has been read."""
         from sphinx_autogradgraph.hosts.sphinx.reading import read_figure
 
         return read_figure(self)
@@ -60,7 +63,7 @@ class AutogradSetup(SphinxDirective):
     option_spec: ClassVar[OptionSpec] = OptionSpec()
 
     def run(self) -> list[nodes.Node]:
-        """A node that no builder shows, with the code on it until the page is drawn."""
+        """Return a node that no builder shows, with the code on it until the page is drawn."""
         from sphinx_autogradgraph.hosts.sphinx.reading import read_setup
 
         self.assert_has_content()

@@ -1,4 +1,4 @@
-"""Docstrings that autodoc puts into a page: each is a program of its own, with lines of its own."""
+"""Docstrings that autodoc puts into a page, each a program of its own."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from sphinx.config import Config
 
 _MARK = ":docstring of "
-"""What stands between the file and the name in the source that autodoc gives to docstrings."""
+"""Separator of file and object name in the source that autodoc gives to a docstring."""
 
 _EVENT = "autodoc-process-docstring"
 _LAST = 900
-"""After those extensions that change docstrings, as napoleon does."""
+"""Priority after extensions that change docstrings, as napoleon does."""
 
 Docstrings = dict[str, Sequence[str]]
 
 _docstrings: Docstrings = {}
-"""The lines of the docstrings that this process has read, by the names of their objects."""
+"""Lines of the docstrings that this process has read, by the names of their objects."""
 
 
 def setup_docstrings(app: Sphinx) -> None:
@@ -43,7 +43,7 @@ def _remember(
 
 
 def docstrings_of(document: nodes.document) -> Docstrings:
-    """The docstrings with code or figures in a document, for another process."""
+    """Return the docstrings with code or figures in a document, for another process."""
     kinds = (nodes.literal_block, nodes.doctest_block, nodes.figure, nodes.comment)
     sources = {node.source for kind in kinds for node in document.findall(kind)}
     names = filter(None, map(docstring_at, sources))
@@ -56,12 +56,12 @@ def remember_docstrings(docstrings: Docstrings) -> None:
 
 
 def docstring_at(source: str | None) -> str | None:
-    """The name of the object whose docstring a source is; None for a file."""
+    """Return the name of the object whose docstring a source is; None for a file."""
     _, mark, name = (source or "").rpartition(_MARK)
     return name if mark else None
 
 
 def lines_at(source: str) -> Sequence[str]:
-    """The lines of a document or of a docstring, without what blocks add and take away."""
+    """Return the lines of a document or a docstring, in the form in which blocks have them."""
     name = docstring_at(source)
     return source_lines(source) if name is None else _docstrings.get(name, ())

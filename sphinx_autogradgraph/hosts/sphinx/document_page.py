@@ -1,4 +1,4 @@
-"""The figures of a document, the code that it shows, and the program that it is."""
+"""Page of a Sphinx document: its figures, its code and its program."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sphinx_autogradgraph.hosts.sphinx.figure_nodes import source_block
 
 
 def concerns_us(document: nodes.document) -> bool:
-    """Whether there is anything of ours in a document; most have nothing, and cost nothing."""
+    """Whether a document has figures or blocks of this package; others are skipped at once."""
     return any(REQUEST in figure for figure in document.findall(nodes.figure)) or any(
         SETUP in comment for comment in document.findall(nodes.comment)
     )
@@ -25,9 +25,9 @@ DocumentFigure = Figure[nodes.Element]
 
 
 class DocumentPage:
-    """The figures of a document, the code that it shows, and the program that it is.
+    """A document with its figures, the code that it shows, and its program.
 
-    Without ``runs`` the program of the page is not to run: its figures are skipped.
+    Without ``runs`` the program of the page does not run, and its figures are skipped.
     """
 
     def __init__(
@@ -56,13 +56,13 @@ class DocumentPage:
             setup.parent.remove(setup)
 
     def show(self, place: int, shown: Shown) -> None:
-        """Take in a block of code that the page shows at that place."""
+        """Add a block of code that the page shows at that place."""
         shown.prefix = f"{self._slug}-code-{len(self._shown) + 1}"
         self._shown.append((place, shown))
         self._index = None
 
     def show_source(self, figure: DocumentFigure) -> None:
-        """Put the code that a figure is drawn from above it, if the author wants it there."""
+        """Put a figure's code above it, if the author wants it there."""
         block = figure.request.block
         if not figure.request.source or block is None:
             return
@@ -73,10 +73,10 @@ class DocumentPage:
         self.show(figure.place, Shown(node, lines_from(block.file, block.line, code)))
 
     def line_link(self, figure: DocumentFigure, source: Source) -> str | None:
-        """The id of a line of code on the page, None if the page does not show it.
+        """Return the id of a line of code on the page, None if the page does not show it.
 
-        Of several places that show it, the last above the figure, else the first below.  What
-        stands there must be the text that the source has: the graph may come from a snapshot.
+        Of several places that show it, this is the last above the figure, else the first below.
+        The line there must have the text of the source, as the graph may come from a snapshot.
         """
         if self._index is None:
             self._index = {}
@@ -102,6 +102,6 @@ class _Spot:
     text: str
 
     def rank(self, figure: DocumentFigure) -> tuple[bool, int]:
-        """The higher, the better to link a figure's node to it."""
+        """Return a key that is higher the better the line suits as a link of the figure."""
         above = self.place <= figure.place
         return above, self.place if above else -self.place

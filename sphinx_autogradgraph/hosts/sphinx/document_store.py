@@ -1,4 +1,4 @@
-"""Data of ours about each document, in Sphinx' environment.
+"""Data of this package about each document, in Sphinx' environment.
 
 Sphinx forgets a document before it is read again, and reads documents in several processes; a
 store follows it in both.
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Store(Generic[T]):
-    """Items by document.  They are pickled with the environment: plain data only."""
+    """Items by document, pickled with the environment and so of plain data only."""
 
     def __init__(self, name: str) -> None:
         self._name = f"autogradgraph_{name}"
@@ -29,7 +29,7 @@ class Store(Generic[T]):
         app.connect("env-merge-info", self._merge)
 
     def of(self, env: BuildEnvironment) -> dict[str, list[T]]:
-        """The items of all documents."""
+        """Return the items of all documents."""
         found: dict[str, list[T]] | None = getattr(env, self._name, None)
         if found is None:
             found = {}
@@ -37,7 +37,7 @@ class Store(Generic[T]):
         return found
 
     def add(self, env: BuildEnvironment, docname: str, item: T) -> None:
-        """Remember an item of a document."""
+        """Add an item to a document."""
         self.of(env).setdefault(docname, []).append(item)
 
     def _purge(self, app: Sphinx, env: BuildEnvironment, docname: str) -> None:

@@ -1,7 +1,7 @@
-"""EPUB: declare which pages hold SVG, and ship a style sheet that readers understand.
+"""EPUB: declare the pages with SVG, and ship a style sheet that e-readers understand.
 
 The manifest of an EPUB has to name the pages with SVG in them (EPUB 3, «manifest properties»), and
-Sphinx does not know of ours.  The devices that read EPUBs know less of CSS than browsers do.
+Sphinx does not know of the SVG of figures.  E-readers know less of CSS than browsers do.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ STYLE = "autogradgraph.css"
 
 
 def setup_epub(app: Sphinx) -> None:
-    """Have the manifest amended as soon as it is written: no event comes before it is packed."""
+    """Amend the manifest as soon as it is written: no event comes before it is packed."""
     app.connect("builder-inited", _watch)
 
 
@@ -37,7 +37,7 @@ def _watch(app: Sphinx) -> None:
 
 
 def simplify(sheet: Path) -> None:
-    """Leave of our style sheet what drawings need, in the light colours."""
+    """Reduce the style sheet to the rules that drawings need, in light colours."""
     from sphinx_autogradgraph.render.svg import style_sheet
 
     if sheet.is_file():
@@ -45,7 +45,7 @@ def simplify(sheet: Path) -> None:
 
 
 def declare_svg(directory: Path) -> None:
-    """Give the items of pages with SVG in them the property ``svg``, in the manifest there."""
+    """Give pages with SVG the property ``svg`` in the manifest of a directory."""
     manifest = directory / MANIFEST
 
     def amended(match: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""The wiring: what the extension adds to Sphinx, and when it acts."""
+"""Set-up of the extension: what it adds to Sphinx, and when it acts."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).parents[2]
 DATA = "_autogradgraph"
-"""The directory of the output for the data of large Graphs and what folded ones open to."""
+"""Directory of the output for the data of large Graphs, and for views that folded ones open to."""
 
 STYLE, SCRIPT = "autogradgraph.css", "autogradgraph.js"
 
 
 def setup_extension(app: Sphinx, version: str) -> ExtensionMetadata:
-    """Add everything to the application; ``version`` is ours."""
+    """Add everything to the application; ``version`` is that of this package."""
     setup_config(app)
     app.add_message_catalog(CATALOG, str(PACKAGE / "locale"))
     app.add_directive("autogradgraph", AutogradGraph)
@@ -65,16 +65,16 @@ def setup_extension(app: Sphinx, version: str) -> ExtensionMetadata:
 
 
 class _Reading:
-    """Makes a :class:`.Build` when documents are to be read.
+    """Driver of a :class:`.Build`, which it makes only if documents are to be read.
 
-    A build that reads none imports next to nothing of ours, and so is as fast as without us.
+    A build that reads none imports next to nothing of this package, and so is as fast as without.
     """
 
     def __init__(self) -> None:
         self._build: Build | None = None
 
     def begin(self, app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
-        """Make ready, before Sphinx forks to read."""
+        """Make the build before Sphinx forks to read."""
         if docnames:
             from sphinx_autogradgraph.hosts.sphinx.build import Build
 
@@ -94,12 +94,12 @@ class _Reading:
             self._build.take_merged(app, env, docnames, other)
 
     def put_in(self, app: Sphinx, env: BuildEnvironment) -> None:
-        """Put the figures into all documents that have been read."""
+        """Put the figures into all documents that were read."""
         if self._build is not None:
             self._build.put_in(app, env)
 
     def end(self, app: Sphinx, exception: Exception | None) -> None:
-        """End what was begun."""
+        """Close the build, if one was made."""
         if self._build is not None:
             self._build.close()
             self._build = None
@@ -143,7 +143,7 @@ def _canvas_context(app: Sphinx, docname: str) -> CanvasContext:
 
 
 def _write_file(app: Sphinx, docname: str, name: str, text: str) -> str | None:
-    """Write a file beside the pages; an EPUB has none of them."""
+    """Write a file beside the pages; an EPUB has no such files."""
     if app.builder.name == "epub":
         return None
     write_aside(Path(app.outdir, DATA, name), text.encode())

@@ -1,4 +1,4 @@
-"""The doctree of a figure: plain docutils nodes that every builder can write.
+"""Doctree of a figure: plain docutils nodes that every builder can write.
 
 ::
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def new_figure(options: Options, caption: nodes.caption | None) -> nodes.figure:
-    """A figure that awaits its drawing.
+    """Make a figure that awaits its drawing.
 
     It has a caption from the start: Sphinx numbers figures before they are drawn, and a figure
     of a program that fails keeps it.
@@ -51,7 +51,7 @@ def new_figure(options: Options, caption: nodes.caption | None) -> nodes.figure:
 
 
 def fill(figure: nodes.Element, traced: Traced, options: Options, drawn: FigureLayout) -> None:
-    """Put what was traced and how it is drawn into its figure: canvas, caption, legend."""
+    """Put a trace and its layout into the figure: canvas, caption, legend."""
     canvas, graph = figure[0], traced.graph
     assert isinstance(canvas, nodes.container)
     alt = options.alt or alternative(graph, _)
@@ -75,7 +75,7 @@ def fill(figure: nodes.Element, traced: Traced, options: Options, drawn: FigureL
 
 
 def fail(figure: nodes.Element, diagnostic: Diagnostic) -> None:
-    """Say in the place of the drawing what failed."""
+    """Put the reason of a failure in place of the drawing."""
     canvas = figure[0]
     assert isinstance(canvas, nodes.container)
     figure.attributes.pop("autogradgraph-generated", None)
@@ -100,13 +100,13 @@ def leave_out(figure: nodes.Element) -> None:
 
 
 def source_block(code: str) -> nodes.literal_block:
-    """The code that ran, for ``:include-source:``."""
+    """Return the code that ran, for ``:include-source:``."""
     # «force»: code that does not parse is reported once, as the diagnostic that it is.
     return nodes.literal_block(code, code, language="python", force=True)
 
 
 def inline_nodes(spans: Sequence[Span]) -> list[nodes.Node]:
-    """The spans of a sentence as docutils nodes."""
+    """Return the spans of a sentence as docutils nodes."""
     return [
         nodes.literal(span.text, span.text) if span.kind == "literal" else nodes.Text(span.text)
         for span in spans

@@ -1,4 +1,4 @@
-"""A Graph and how it is drawn → the PDF that LaTeX includes, and its size."""
+"""PDF of a figure for LaTeX, and its size."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from sphinx_autogradgraph.render.pdf import pdf_of
 from sphinx_autogradgraph.render.text import plain, title
 
 PDF_SCALE = 0.7
-"""The size of a drawing in print: its labels are then somewhat smaller than the text."""
+"""Scale of a drawing in print, at which its labels are somewhat smaller than the text."""
 
 
 def canvas_pdf(graph: Graph, drawn: FigureLayout) -> tuple[str, bytes, str]:
-    """The PDF of a drawing: the name of its file, what is in it, and its size for LaTeX.
+    """Return the PDF of a drawing: its file name, its bytes, and its size for LaTeX.
 
-    Raises :exc:`ImportError` with advice if what makes PDFs is not installed.
+    Raises :exc:`ImportError` with advice if reportlab is not installed.
     """
     name = plain(title([output.name for output in graph.outputs], _))
     data = pdf_of(drawn.diagram(graph, _), drawn.layout, name)
@@ -29,9 +29,9 @@ _IN_LATEX.update({unit: (1.0, unit) for unit in ("em", "ex", "cm", "mm", "in", "
 
 
 def latex_size(width: str | None) -> str:
-    """A width of CSS as what LaTeX takes: pixels are of 1/96 inch, per cent those of the line.
+    """Convert a width of CSS for LaTeX: a pixel is 1/96 inch, and 100 % is the line.
 
-    The size of print where there is none, or in a unit that paper has not.
+    Without a width, or with a unit that paper does not have, it is the drawing's size in print.
     """
     number, unit = re.fullmatch(r"([\d.]*)(.*)", width or "").groups()  # type: ignore[union-attr]
     if unit not in _IN_LATEX or not number:

@@ -1,4 +1,4 @@
-"""From a directive to a figure that awaits its drawing."""
+"""Reading of directives: make figures that await their drawings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sphinx_autogradgraph.program.source_lines import line_of_code
 
 
 def read_figure(directive: SphinxDirective) -> list[nodes.Node]:
-    """The figure of a directive, with the request on it until the page is drawn."""
+    """Make the figure of a directive, with the request on it until the page is drawn."""
     config, env = directive.config, directive.env
     options = parse_options(
         directive.options,
@@ -45,7 +45,7 @@ def read_figure(directive: SphinxDirective) -> list[nodes.Node]:
 
 
 def read_setup(directive: SphinxDirective) -> list[nodes.Node]:
-    """A node that no builder shows, with the code of a directive on it."""
+    """Make a node that no builder shows, with the code of a directive on it."""
     node = nodes.comment()
     directive.set_source_info(node)
     node[SETUP] = _block(directive)
@@ -53,7 +53,7 @@ def read_setup(directive: SphinxDirective) -> list[nodes.Node]:
 
 
 def _block(directive: SphinxDirective) -> Block:
-    """The content as a block at its place in the author's text."""
+    """Return the directive's content as a block at its place in the author's text."""
     path, line = directive.get_source_info()
     text = "\n".join(directive.content)
     return Block(
@@ -77,7 +77,7 @@ def _caption(
 
 
 def _path_of(directive: SphinxDirective, file: str) -> str:
-    """Where a file is that a reference names, as Sphinx finds what documents name."""
+    """Find the file of a reference, by Sphinx' rules for files that documents name."""
     try:
         _, path = directive.env.relfn2path(file)
     except (OSError, RuntimeError, ValueError) as error:  # symbolic links in a circle, NUL

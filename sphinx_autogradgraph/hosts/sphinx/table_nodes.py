@@ -1,4 +1,4 @@
-"""Tables as docutils has them."""
+"""Tables as docutils nodes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sphinx_autogradgraph.hosts.sphinx.figure_nodes import inline_nodes
 
 
 def table_node(table: Table) -> nodes.table:
-    """The table as a node."""
+    """Return the table as a node."""
     # Widths in characters, as the text builder takes them; others take their proportions.
     group = nodes.tgroup(cols=len(table.widths))
     group += [nodes.colspec(colwidth=width) for width in table.widths]

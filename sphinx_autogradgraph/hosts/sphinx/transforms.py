@@ -1,4 +1,4 @@
-"""The transforms: draw a page that has been read, turn its canvases into SVG or PDF."""
+"""Transforms that have pages drawn, and turn canvases into SVG, PDF or text."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PAGE_EVENT = "autogradgraph-page-read"
 """Emitted with a document whose figures await their drawings."""
 
 CONTEXT_EVENT = "autogradgraph-context"
-"""Emitted with a document's name, for what its canvases need to know of the output (a
+"""Emitted with a document's name, to ask for the services of the output to its canvases (a
 :class:`.CanvasContext`)."""
 
 PDF_EVENT = "autogradgraph-pdf"
@@ -41,12 +41,12 @@ class DrawPage(SphinxTransform):
     default_priority = 760
 
     def apply(self, **kwargs: Any) -> None:
-        """Hand the document to who knows the application: transforms do not, from Sphinx 11 on."""
+        """Emit an event with the document: from Sphinx 11 on a transform knows no application."""
         self.env.events.emit(PAGE_EVENT, self.document)
 
 
 def _drawing(canvas: nodes.container) -> tuple[Graph, FigureLayout]:
-    """What is on a canvas: the Graph, and how it is drawn."""
+    """Return the Graph and the layout that a canvas holds."""
     from sphinx_autogradgraph.figures.figure_layout import FigureLayout
     from sphinx_autogradgraph.graph.model import Graph
 
@@ -54,7 +54,7 @@ def _drawing(canvas: nodes.container) -> tuple[Graph, FigureLayout]:
 
 
 class CanvasToSvg(SphinxPostTransform):
-    """Put the SVG in the place of its text form, for HTML and what is made of it."""
+    """Put the SVG in place of its text form, for HTML and formats made from it."""
 
     default_priority = 200
     formats = ("html",)
@@ -90,9 +90,9 @@ class CanvasToSvg(SphinxPostTransform):
 
 
 class CanvasToPdf(SphinxPostTransform):
-    """Put a vector PDF in the place of the text form, for LaTeX.
+    """Put a vector PDF in place of the text form, for LaTeX.
 
-    Without what makes it the text form stays, and one warning says what to install.
+    If reportlab is not installed, the text form stays, and one warning says what to install.
     """
 
     default_priority = CanvasToSvg.default_priority
@@ -126,7 +126,7 @@ class CanvasToPdf(SphinxPostTransform):
 
 
 class CanvasToText(SphinxPostTransform):
-    """Leave the text form alone on the canvases that are left: those for every other builder."""
+    """Reduce the remaining canvases to their text form, for all other builders."""
 
     default_priority = CanvasToSvg.default_priority + 1
 

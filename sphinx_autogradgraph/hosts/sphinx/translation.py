@@ -1,10 +1,10 @@
-"""The translations of our sentences."""
+"""Translations of this package's messages."""
 
 from __future__ import annotations
 
 from sphinx.locale import get_translation
 
 CATALOG = "sphinx_autogradgraph"
-"""The name of our message catalogue."""
+"""Name of this package's message catalogue."""
 
 _ = get_translation(CATALOG)
