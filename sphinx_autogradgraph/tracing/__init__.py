@@ -1,1 +1,1 @@
-"""Tensors → Graph.  With the worker, the only part of the package that imports torch."""
+"""Tracing of tensors to a Graph; with the worker, the only part that imports torch."""

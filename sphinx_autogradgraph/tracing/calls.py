@@ -1,4 +1,4 @@
-"""Which calls of torch functions made which nodes, and what went into them."""
+"""Recording of calls of torch functions, the nodes that each made and its operands."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ from sphinx_autogradgraph.tracing.tensor_metadata import describe, small_values
 
 @dataclass(frozen=True)
 class Operand:
-    """A tensor that did not require grad when it went into a call; it is not kept alive.
+    """An operand of a call that did not require grad; its tensor is not kept alive.
 
-    ``differentiable`` is whether one of its dtype could require grad, ``cause`` why it does not,
-    ``storage`` the address of its memory.
+    ``differentiable`` says whether a tensor of its dtype could require grad, ``cause`` why this one
+    does not, ``storage`` the address of its memory.
     """
 
     tensor: weakref.ref[torch.Tensor]
@@ -55,7 +55,7 @@ class Call(NamedTuple):
 
 
 class Calls(TorchFunctionMode):
-    """Notes which call of a torch function made which nodes, and what went into it."""
+    """Records which call of a torch function made which nodes, and its operands."""
 
     def __init__(
         self, reasons: Reasons, changes: Changes, *, inputs: bool = False, values: bool = False
@@ -104,14 +104,14 @@ class Calls(TorchFunctionMode):
         return result
 
     def _note(self, note: Callable[..., None], *call: object) -> None:
-        """Note a call.  What an odd tensor of the program raises when it is asked stays here."""
+        """Record a call, and suppress errors: an odd tensor of the program may raise when read."""
         with suppress(Exception):
             note(*call)
 
     def _keep(self, result: object) -> None:
-        """Keep the elements of the small tensors that a call returned, by the nodes' numbers.
+        """Record the elements of the small tensors that a call returned, by the nodes' numbers.
 
-        Not the tensors, and not the nodes: they would live longer than without us.
+        Tensors and nodes themselves are not kept, since that would extend their lives.
         """
         found = [result]
         while found:
@@ -127,13 +127,13 @@ class Calls(TorchFunctionMode):
 
     @property
     def storages(self) -> set[int] | None:
-        """The addresses of what went into calls and does not require grad, if that was noted."""
+        """The addresses of operands that do not require grad; None if operands are not recorded."""
         if not self._inputs:
             return None
         return {operand.storage for call in self._calls for operand in call.operands}
 
     def of(self, number: int) -> Call | None:
-        """The call that made the node with that sequence number."""
+        """Return the call that made the node with that sequence number."""
         at = bisect_right(self._starts, number) - 1
         if at < 0 or number >= self._calls[at].end:
             return None
@@ -159,16 +159,16 @@ class Calls(TorchFunctionMode):
 
 
 _PLAIN = {bool, int, str, torch.Size, torch.dtype, torch.device, torch.layout}
-"""Types of results that are no tensors, and not of interest."""
+"""Types of results that hold no tensor, and are ignored."""
 
 _NAMESPACES = (torch, functional, torch.special, torch.linalg, torch.fft)
 
 
 def call_name(function: Callable[..., Any]) -> str | None:
-    """The name by which a torch function is called: ``torch.mm``, ``torch.Tensor.add``.
+    """Return the name of a torch function: ``torch.mm``, ``torch.Tensor.add``.
 
-    Not by :func:`torch.overrides.resolve_name`, which says ``torch.spmm`` of ``torch.mm`` and
-    takes its time to list all functions there are.
+    :func:`torch.overrides.resolve_name` will not do: it gives ``torch.spmm`` for ``torch.mm``, and
+    is slow, since it lists all functions there are.
     """
     name = getattr(function, "__name__", "")
     if name == "__get__":  # a property: Tensor.T

@@ -1,4 +1,4 @@
-"""Which line and operation changed a tensor in place, and what had saved it for backward before."""
+"""Recording of in-place changes of tensors, and of those that break a later backward."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from sphinx_autogradgraph.tracing.reasons import Place
 from sphinx_autogradgraph.tracing.saved import versions_of_changed
 
 Change = tuple[Place | None, str]
-"""A line, and the name of the operation there that changed a tensor."""
+"""The line of a change in place, and the name of its operation."""
 
 MAX_TENSORS, MAX_CHANGES = 4096, 64
-"""How many storages, and how many changes of each, are remembered."""
+"""Maximum number of storages remembered, and of changes of each."""
 
 
 class Changes:
-    """Changes of tensors in place, by their storage and the version that each made.
+    """In-place changes of tensors, by their storage and the version that each made.
 
-    Views share both with what they are views of.
+    A view shares both with its base.
     """
 
     def __init__(self, place: Callable[[], Place | None]) -> None:
@@ -32,7 +32,10 @@ class Changes:
         self._changes: dict[int, dict[int, Change]] = {}
 
     def note(self, function: Callable[..., Any], args: Sequence[Any], result: object) -> None:
-        """Note a call that gave back its first argument, or nothing, if it changed tensors."""
+        """Record a call if it changed tensors in place.
+
+        It is given calls that returned their first argument or nothing.
+        """
         name: str = getattr(function, "__name__", "")
         if not args or not (name.endswith("_") and name != "requires_grad_"):
             return
@@ -53,14 +56,14 @@ class Changes:
             del self._changes[next(iter(self._changes))]
 
     def after(self, tensor: torch.Tensor, version: int) -> Change | None:
-        """The first change of a tensor after it had that version, if it was noted."""
+        """Return the first change of a tensor after it had that version, if it was recorded."""
         versions = self._changes.get(storage_of(tensor)[0], {})
         return versions.get(version + 1)
 
 
 @dataclass(frozen=True)
 class Conflict:
-    """A tensor that a node has saved for backward, and that was changed in place since."""
+    """A tensor that was changed in place after a node had saved it for backward."""
 
     fn: GradFn
     tensor: torch.Tensor
@@ -68,11 +71,11 @@ class Conflict:
 
 
 FAILED = "modified by an inplace operation"
-"""What torch says where a backward meets such a tensor."""
+"""Part of torch's error for a backward that meets a changed tensor."""
 
 
 def conflict_of(outputs: Sequence[torch.Tensor], changes: Changes) -> Conflict | None:
-    """The changed tensor that a backward from these outputs meets first."""
+    """Return the first changed tensor that a backward from these outputs meets."""
     seen: set[GradFn] = set()
     stack: list[GradFn | None] = [tensor.grad_fn for tensor in outputs]
     while stack:

@@ -1,4 +1,7 @@
-"""Why a tensor does not require grad, in words: «`h` was detached at a.py:3 (`h = h.detach()`)»."""
+"""Explanations why a tensor does not require grad, in words.
+
+Example: «`h` was detached at a.py:3 (`h = h.detach()`)».
+"""
 
 from __future__ import annotations
 
@@ -15,17 +18,20 @@ from sphinx_autogradgraph.tracing.provenance import Recorder
 from sphinx_autogradgraph.tracing.reasons import Cause
 
 MAX_TEXT = 80
-"""A line of code with more characters is cut."""
+"""Maximum number of characters of a line of code; a longer one is cut."""
 
 OBJECT = r"(?<![\w.])([A-Za-z_][\w.]*(?:\[[^\]]*\])?)"
-"""A variable, an attribute or an item as it stands in a line of code."""
+"""Pattern of a variable, an attribute or an item in a line of code."""
 
 CALLED = rf"{OBJECT[:-1]}(?:\([^()]*\))?)"
-"""The same, or what it gives when it is called."""
+"""Pattern of the same, or of a call of it."""
 
 
 def at(source: Source | None) -> Message | str:
-    """« at tutorial.rst:14 (`h = h.detach()`)», with a space before it; nothing without a line."""
+    """Return a place with a space before it: « at tutorial.rst:14 (`h = h.detach()`)».
+
+    Empty if the line is unknown.
+    """
     if source is None:
         return ""
     text = source.text if len(source.text) <= MAX_TEXT else f"{source.text[: MAX_TEXT - 1]}…"
@@ -36,7 +42,7 @@ def at(source: Source | None) -> Message | str:
 
 
 def because(cause: Cause, tensor: torch.Tensor, name: str, recorder: Recorder) -> Message:
-    """Why ``tensor``, which the program calls ``name``, does not require grad, as a clause."""
+    """Return, as a clause, why ``tensor`` does not require grad; the program calls it ``name``."""
     source = recorder.source(cause.place)
     line = "" if source is None else source.text
     where: dict[str, str | Message] = {"at": at(source)}
@@ -68,7 +74,7 @@ def because(cause: Cause, tensor: torch.Tensor, name: str, recorder: Recorder) -
 
 
 def _made(why: Message, source: Source | None) -> Message:
-    """A reason, and the line that made the tensor where it is known."""
+    """Return a reason, with the line that made the tensor where it is known."""
     if source is None:
         return why
     return Message("{why}; it was made{at}", {"why": why, "at": at(source)})
@@ -81,13 +87,13 @@ def _name(tensor: torch.Tensor, names: Names) -> str | None:
 
 
 def _assigned(line: str) -> str | None:
-    """What a line binds: «t» of «t = h * 2»; None where it binds nothing."""
+    """Return the target of an assignment: «t» of «t = h * 2»; None for another line."""
     found = re.match(rf"{OBJECT}\s*(?::[^=]+)?[-+*/@|&]?=(?!=)", line)
     return None if found is None else found[1]
 
 
 def _detached(cause: Cause, line: str, name: str) -> str:
-    """What was detached, as the line calls it: «h» of «d = h.detach()»."""
+    """Return the detached object as the line calls it: «h» of «d = h.detach()»."""
     function = cause.function
     if function in ("tensor", "asarray", "as_tensor", "float"):
         found = re.search(rf"\b{function}\(\s*{OBJECT}\s*[,)]", line)
@@ -97,7 +103,7 @@ def _detached(cause: Cause, line: str, name: str) -> str:
 
 
 def conflict_in_words(conflict: Conflict, names: Names, recorder: Recorder) -> Message:
-    """Which node at which line saved a tensor that was changed, by what and at which line."""
+    """Return a sentence on a changed tensor: the node that saved it, the change, and both lines."""
     fn, tensor = conflict.fn, conflict.tensor
     base = base_of(tensor)
     name = _name(tensor, names) or (None if base is None else _name(base, names))

@@ -1,4 +1,4 @@
-"""What a Graph holds only when it is asked for, put on its nodes and edges."""
+"""Extras of a Graph, which it has on request only: added to its nodes and edges."""
 
 from __future__ import annotations
 
@@ -30,10 +30,11 @@ from sphinx_autogradgraph.tracing.tensor_metadata import flags_of, small_values
 
 @dataclass
 class Extras:
-    """Puts on the nodes and edges of a graph what the program's tensors and autograd tell of them.
+    """Adds extras to the nodes and edges of a graph.
 
+    They come from autograd's nodes and the program's tensors.
     ``ids`` are the ids of autograd's nodes, ``uses`` what each of them used, ``outputs`` the
-    tensors that were asked for, with the node and output number of each.
+    tensors that were traced, with the node and output number of each.
     """
 
     names: Names
@@ -48,7 +49,7 @@ class Extras:
     def add(
         self, wanted: Collection[Extra], nodes: list[Node], edges: list[Edge]
     ) -> Message | None:
-        """Put on nodes and edges what is wanted; a note, in words, on what could not be done."""
+        """Add the wanted extras to nodes and edges; return a note, in words, on what failed."""
         note = None
         if self.recorder is not None and self.inputs:
             self._add_reasons(nodes, self.recorder)
@@ -127,9 +128,9 @@ class Extras:
             _put(nodes, id, output, flags=flags_of(tensor))
 
     def _alive(self) -> Iterator[tuple[int, int, torch.Tensor]]:
-        """The tensors of the graph that are still there, with who produced them as which output.
+        """Yield the living tensors of the graph, each with the node and output that produced it.
 
-        These are leaves, inputs, outputs and those that the program has names for.
+        These are leaves, inputs, outputs and the tensors that the program has names for.
         """
         for fn in self.leaves:
             yield self.ids[fn], 0, fn.variable  # type: ignore[attr-defined]
@@ -144,7 +145,7 @@ class Extras:
                 yield self.ids[edge.node], edge.output_nr, tensor
 
     def _producers(self) -> Callable[[torch.Tensor], int | None]:
-        """A function that finds the id of the node that produced a tensor, None without one."""
+        """Return a function from a tensor to the id of the node that produced it, or None."""
         held = [fn.variable for fn in self.leaves]  # type: ignore[attr-defined]
         by_id = {id(tensor): place for place, tensor in enumerate(held)}
         for place, input in enumerate(self.inputs):
@@ -159,7 +160,7 @@ class Extras:
 
 
 def cut_from(ids: Mapping[GradFn, int]) -> Callable[[Cut | None], int | None]:
-    """A function that finds the id of the node that a tensor was cut from; None if it has none."""
+    """Return a function from a cut to the id of the node that the tensor was cut from, or None."""
     numbered: dict[tuple[int, str], int] = {}
     leaves: dict[int, tuple[torch.Tensor, int]] = {}
     for fn, place in ids.items():
@@ -181,7 +182,7 @@ def cut_from(ids: Mapping[GradFn, int]) -> Callable[[Cut | None], int | None]:
 
 
 def _put(nodes: list[Node], id: int, output: int, **known: object) -> None:
-    """Add to what is known of an output of a node."""
+    """Set fields of the metadata of a node's output."""
     outputs: list[TensorMeta] = list(nodes[id].outputs)
     outputs[output] = outputs[output].replace(**known)
     nodes[id] = nodes[id].replace(outputs=tuple(outputs))

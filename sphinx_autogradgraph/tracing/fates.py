@@ -1,4 +1,4 @@
-"""What became of each tensor and parameter of a program: in the graph, or why it is not."""
+"""Fates of the tensors and parameters of a program: in the graph, or why not."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from sphinx_autogradgraph.tracing.walk import Walk
 Named = Sequence[tuple[str, torch.Tensor]]
 
 FEW = 6
-"""Of more tensors of one fate the first and the last are named, with how many there are."""
+"""Maximum number of tensors of one fate that are all named; of more, the first and last are."""
 
 MANY_STEPS = 3
-"""A line that made so many nodes of one history, or more, stands in a loop."""
+"""Minimum number of nodes made by one line, in one history, that show a loop."""
 
 MAX_OTHERS = 50
-"""The graphs of so many other variables are looked at."""
+"""Maximum number of other variables whose graphs are searched."""
 
 
 class Fates:
-    """Tells of tensors whether they are in the graph of the outputs, and why if they are not."""
+    """Finds which tensors are in the graph of the outputs, and why others are not."""
 
     def __init__(self, outputs: Named, names: Names, recorder: Recorder | None) -> None:
         self._outputs = [(name, tensor) for name, tensor in outputs if tensor.requires_grad]
@@ -53,7 +53,7 @@ class Fates:
         self._others = self._other_graphs()
 
     def _other_graphs(self) -> dict[int, str]:
-        """For the leaves of the graphs of other variables the name of such a variable."""
+        """Return, for each leaf in the graph of another variable, the name of that variable."""
         found: dict[int, str] = {}
         others = [
             tensor
@@ -74,7 +74,7 @@ class Fates:
         return id(tensor) in self._leaves if grad_fn is None else grad_fn in self._walk.uses
 
     def of(self, name: str, tensor: torch.Tensor) -> Message | None:
-        """Why a tensor is not in the graph; None for one that is."""
+        """Return why a tensor is not in the graph; None for one that is."""
         if self.holds(tensor):
             return None
         if not tensor.requires_grad:
@@ -97,7 +97,7 @@ class Fates:
     # --- parameters ---
 
     def parameters(self) -> list[tuple[str, torch.Tensor]]:
-        """The parameters of the program's modules, each once."""
+        """Return the parameters of the program's modules, each once."""
         found: dict[int, tuple[str, torch.Tensor]] = {}
         for held in self._names.reach.tensors:
             if held.rank is Rank.MODULE and issubclass(type(held.tensor), torch.nn.Parameter):
@@ -105,7 +105,7 @@ class Fates:
         return list(found.values())
 
     def rows(self) -> tuple[tuple[ParameterRow, ...], Message | None]:
-        """A row for each parameter, and a note on what could not be measured."""
+        """Return a row for each parameter, and a note on what could not be measured."""
         tensors = [tensor for _, tensor in self._outputs]
         functions = self._walk.functions()
         arrived, _, note = measure(tensors, functions, self._walk.leaves(functions))
@@ -130,7 +130,7 @@ class Fates:
     # --- in words ---
 
     def lines(self) -> Iterator[Message]:
-        """A line for each tensor of the program, or for several of one fate."""
+        """Yield a line for each tensor of the program, or for several of one fate."""
         groups: dict[str, tuple[Message | None, list[str]]] = {}
         for name, tensor in self._named():
             why = self.of(name, tensor)
@@ -145,7 +145,7 @@ class Fates:
         yield from self._histories()
 
     def _named(self) -> Iterator[tuple[str, torch.Tensor]]:
-        """The outputs, the variables and parameters, each tensor once, in the order of binding."""
+        """Return outputs, variables and parameters, each tensor once, in the order of binding."""
         seen: set[int] = set()
         outputs = {id(tensor): name for name, tensor in self._outputs}
         found = sorted(self._names.reach.tensors, key=lambda held: held.rank.value)
@@ -158,7 +158,7 @@ class Fates:
                 yield outputs.get(id(tensor), name), tensor
 
     def _histories(self) -> Iterator[Message]:
-        """What variables hold the history of many steps of a loop."""
+        """Yield sentences on variables that hold the history of many steps of a loop."""
         if self._recorder is None:
             return
         shown = [(name, tensor) for name, tensor in self._named() if tensor.grad_fn is not None]
@@ -187,7 +187,7 @@ class Fates:
 
 
 def _leaves_of(walk: Walk) -> set[int]:
-    """The ids of the leaf tensors of a graph, which it holds."""
+    """Return the ids (:func:`id`) of the leaf tensors of a graph, which keeps them alive."""
     return {id(fn.variable) for fn in walk.uses if is_accumulate_grad(fn)}  # type: ignore[attr-defined]
 
 
@@ -200,7 +200,7 @@ def _listed(names: Sequence[str]) -> str | Message:
 
 
 def explanation(outputs: Named, names: Names, recorder: Recorder | None) -> str:
-    """Why each tensor and parameter is or is not in the graph of the outputs, a line for each."""
+    """Return why each tensor and parameter is or is not in the outputs' graph, a line for each."""
     lines = [
         because(recorder.reasons.of(tensor), tensor, name, recorder)
         if recorder is not None

@@ -1,4 +1,4 @@
-"""What gradient arrives at each node and goes along each edge, measured by one real backward."""
+"""Gradients that arrive at each node and pass each edge, measured by one real backward."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ FREED = Message(
 )
 
 Arrived: TypeAlias = "Callable[[GradFn, Sequence[torch.Tensor | None]], object]"
-"""Told of a node the gradients of its outputs."""
+"""A function called with a node and the gradients of its outputs."""
 
 Sent: TypeAlias = "Callable[[GradFn, Sequence[torch.Tensor | None]], object]"
-"""Told of a node the gradients that it sends along the edges into it, by input number."""
+"""A function called with a node and the gradients of its inputs, by input number."""
 
 
 def measure(
     outputs: Sequence[torch.Tensor], functions: Sequence[GradFn], leaves: Sequence[GradFn]
 ) -> tuple[Mapping[GradFn, Gradient], Mapping[tuple[GradFn, int], EdgeGradient], Message | None]:
-    """The gradients in a backward from the outputs: at each node, and along each edge.
+    """Return the gradients in a backward from the outputs: at each node, and along each edge.
 
-    An edge is the node that it goes into and the input number there.  Third comes, in words, the
-    reason why there are none: None if there are.
+    An edge is given by the node that it goes into and the input number there.  The third value is
+    None, or the reason in words why nothing could be measured.
     """
     arrived: dict[GradFn, Gradient] = {}
     sent: dict[tuple[GradFn, int], EdgeGradient] = {}
@@ -76,11 +76,11 @@ def run_backward(
     arrived: Arrived,
     sent: Sent,
 ) -> None:
-    """Run a backward from the outputs, and tell of the gradients in the order of its visits.
+    """Run a backward from the outputs, and report the gradients in the order of its visits.
 
-    The gradient of an output that is no scalar is taken as ones.  The graph is retained.  Hooks
-    of the program's run, but none that wait for a leaf's accumulation, for nothing is accumulated;
-    and every tensor that retains its gradient keeps the one that it had.
+    The gradient of an output that is no scalar is taken as ones.  The graph is retained.  The hooks
+    of the program run, except those that wait for a leaf's accumulation: nothing is accumulated.
+    Every tensor that retains its gradient keeps the one that it had.
     """
     handles = []
     for fn in functions:
@@ -116,7 +116,8 @@ def _tell(
 
 
 def _retaining(functions: set[GradFn]) -> list[torch.Tensor]:
-    """The tensors that those functions made and that keep their gradient, whoever holds them."""
+    """Return all living tensors that those functions made and that retain their gradient."""
+    # Only the garbage collector knows tensors that the program holds in places unknown to us.
     with plain_tensors():
         return [
             value
@@ -129,7 +130,7 @@ def _retaining(functions: set[GradFn]) -> list[torch.Tensor]:
 
 @contextmanager
 def _untouched(tensors: Sequence[torch.Tensor]) -> Iterator[None]:
-    """Give tensors back the gradients that they had."""
+    """Restore the gradients of tensors at the end of the block."""
     before = [tensor.grad for tensor in tensors]
     for tensor in tensors:
         tensor.grad = None
@@ -143,7 +144,7 @@ def _untouched(tensors: Sequence[torch.Tensor]) -> Iterator[None]:
 def _shape_and_norm(
     gradients: Sequence[torch.Tensor],
 ) -> tuple[tuple[int, ...] | None, float | None]:
-    """The shape of the first of the gradients, and the norm of all."""
+    """Return the shape of the first gradient, and the norm of all together."""
     shape = None
     squares = 0.0
     try:

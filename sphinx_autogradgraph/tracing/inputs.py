@@ -1,8 +1,8 @@
-"""The tensors that do not require grad and went into operations, for who asks for them.
+"""Inputs: the tensors that do not require grad and went into operations; on request only.
 
-Autograd does not hold them: an entry None in ``next_functions`` is all that is left.  What went
-into a call is noted while the program runs (:mod:`~sphinx_autogradgraph.tracing.provenance`);
-here it is put in the places that the entries None leave.
+Autograd does not keep them: they leave an entry None in ``next_functions``.  Operands of calls are
+recorded while the program runs (:mod:`~sphinx_autogradgraph.tracing.provenance`).  Here they are
+matched to those entries.
 """
 
 from __future__ import annotations
@@ -24,11 +24,10 @@ from sphinx_autogradgraph.tracing.reasons import Cause
 
 @dataclass
 class Input:
-    """A tensor that does not require grad: its name, what is known of it, and its uses.
+    """A tensor that does not require grad: its name, metadata and uses.
 
-    Each use is a function node and the number of the input that it is there; ``cause`` is why it
-    does not require grad.  ``tensor`` refers to
-    the tensor itself as long as anybody holds it.
+    Each use is a function node and the number of the input that it is there.  ``cause`` is why it
+    does not require grad.  ``tensor`` is a weak reference to the tensor itself.
     """
 
     name: str | None
@@ -39,7 +38,7 @@ class Input:
 
 
 def inputs_of(functions: Sequence[GradFn], recorder: Recorder, names: Names) -> list[Input]:
-    """The inputs of function nodes that are given in forward order, in order of first use."""
+    """Return the inputs of function nodes, which are in forward order, in order of first use."""
     made: dict[int, tuple[Call, list[GradFn]]] = {}
     for fn in functions:
         call = recorder.call(sequence_number(fn))
@@ -69,7 +68,7 @@ def inputs_of(functions: Sequence[GradFn], recorder: Recorder, names: Names) -> 
 
 
 def _identity(operand: Operand, names: Names) -> tuple[object, str | None]:
-    """What tells the tensor from others, and its name; a view has the name of what it views."""
+    """Return a key that identifies an operand's tensor, and its name; a view has its base's."""
     tensor = operand.tensor()
     base = None if operand.base is None else operand.base()
     if tensor is not None and (name := names.of_leaf(tensor)) is not None:

@@ -1,4 +1,4 @@
-"""Torch's names without a promise of stability, all in this module.
+"""Torch's private names, all in this module, since they may change without notice.
 
 Each function says what is lost where torch lacks the name.
 """
@@ -16,11 +16,11 @@ from torch.autograd.graph import Node as GradFn
 from torch.overrides import TorchFunctionMode
 
 UNNUMBERED = 2**64 - 1
-"""The sequence number of ``AccumulateGrad`` and of the nodes that raise when they are reached."""
+"""Sequence number of ``AccumulateGrad``, and of nodes that raise when a backward reaches them."""
 
 
 def sequence_number(fn: GradFn) -> int:
-    """The stamp that autograd gave a node when it made it, counted per thread.
+    """Return the sequence number that autograd gave a node when it made it, counted per thread.
 
     Without ``Node._sequence_nr`` every node is :data:`UNNUMBERED`: nodes are then numbered in
     another, still valid, forward order.
@@ -30,7 +30,7 @@ def sequence_number(fn: GradFn) -> int:
 
 
 def output_metadata(fn: GradFn) -> Sequence[Any]:
-    """Shape, dtype and device of what the forward operation of ``fn`` produced, by output number.
+    """Return shape, dtype and device of the outputs of ``fn``'s operation, by output number.
 
     Without ``Node._input_metadata`` it is empty: shapes, dtypes and devices are then unknown.
     """
@@ -41,8 +41,9 @@ def output_metadata(fn: GradFn) -> Sequence[Any]:
 def is_accumulate_grad(fn: GradFn) -> bool:
     """Whether ``fn`` accumulates the gradient of a leaf.
 
-    By type, not by the attribute ``variable``: a custom Function may have set one on its ``ctx``.
-    Where torch has no such type, by the type's name.
+    The type decides, not the attribute ``variable``, which a custom Function may have on its
+    ``ctx``.
+    Where torch has no such type, the type's name decides.
     """
     if _AccumulateGrad is None:
         return type(fn).__name__ == "AccumulateGrad"
@@ -55,14 +56,14 @@ _AccumulateGrad = getattr(torch._C._functions, "AccumulateGrad", None)
 plain_tensors: Callable[[], AbstractContextManager[object]] = getattr(
     torch._C, "DisableTorchFunction", nullcontext
 )
-"""A context in which reading attributes of a tensor runs nobody's code, a subclass's or a mode's.
+"""A context in which reading a tensor's attributes runs no code of subclasses or modes.
 
 Without ``DisableTorchFunction`` that code runs.
 """
 
 
 def base_of(tensor: torch.Tensor) -> torch.Tensor | None:
-    """The tensor of which this one is a view; None for others.
+    """Return the tensor that this one is a view of, None for others.
 
     Without ``Tensor._base`` no tensor is known to be a view.
     """
@@ -76,21 +77,21 @@ def _never() -> int:
 
 
 next_sequence_number: Callable[[], int] = getattr(torch._C._autograd, "_get_sequence_nr", _never)
-"""The stamp that the next node made in this thread will get.
+"""Return the sequence number that the next node made in this thread will get.
 
-Torch's own function, for it is called a lot.  Without ``_get_sequence_nr`` it is always 0: no node
-is known to come from anywhere.
+It is torch's own function, for speed: it is called often.  Without ``_get_sequence_nr`` it is
+always 0: no node is known to come from anywhere.
 """
 
 
 FREED = object()
-"""What :func:`raw_saved` gives where torch cannot say more than that a backward has freed it."""
+"""The result of :func:`raw_saved` for what torch only tells a backward has freed."""
 
 
 def raw_saved(fn: GradFn, name: str) -> Any:
-    """Torch's holder of a saved tensor, or a tuple of such; None where there is none.
+    """Return torch's holder of a saved tensor, or a tuple of holders; None where there is none.
 
-    It may be used only as long as ``fn`` is held: torch does not keep what it points into alive.
+    It may be used only while ``fn`` is held, because torch does not keep its target alive.
     Without the ``_raw_saved_*`` attributes no saved tensor is known.
     """
     try:
@@ -100,9 +101,9 @@ def raw_saved(fn: GradFn, name: str) -> Any:
 
 
 def is_packed(raw: Any) -> bool:
-    """Whether hooks have packed a saved tensor: unpacking it would run somebody's code.
+    """Whether hooks have packed a saved tensor, so that unpacking it would run the program's code.
 
-    Without ``SavedTensor.unpack_hook`` a tensor that hooks have packed as a tensor passes for it.
+    Without ``SavedTensor.unpack_hook`` a tensor that hooks packed as a tensor is taken for it.
     """
     return getattr(raw, "unpack_hook", None) is not None or not isinstance(
         raw.data, (torch.Tensor, type(None))
@@ -110,9 +111,9 @@ def is_packed(raw: Any) -> bool:
 
 
 def is_freed(fn: GradFn, name: str) -> bool:
-    """Whether a saved tensor of which nothing is held is gone, and not None from the start.
+    """Whether an empty holder's tensor was freed, instead of being None from the start.
 
-    To be asked only of one that is not packed: reading the attribute would unpack it.
+    Call it only for a tensor that is not packed: reading the attribute would unpack it.
     """
     try:
         getattr(fn, name)
@@ -122,7 +123,7 @@ def is_freed(fn: GradFn, name: str) -> bool:
 
 
 DYNAMO = os.path.join("torch", "_dynamo", "eval_frame.py")
-"""The end of the path of the file through which compiled code is entered."""
+"""End of the path of the file through which compiled code is entered."""
 
 _ENTRIES = {
     "compile_wrapper",
@@ -133,15 +134,16 @@ _ENTRIES = {
 
 
 def enters_compiled_code(code: CodeType) -> bool:
-    """Whether a function of :data:`DYNAMO` is one that runs what ``torch.compile`` was given.
+    """Whether a function of the file :data:`DYNAMO` runs what ``torch.compile`` was given.
 
-    Where torch calls these functions otherwise, recorded graphs of compiled code are in pieces.
+    Where torch names these functions otherwise, recorded graphs of compiled code are in pieces.
     """
     return getattr(code, "co_qualname", code.co_name) in _ENTRIES
 
 
 def set_aside(mode: TorchFunctionMode) -> Callable[[], None]:
-    """Take a mode out of the middle of the modes that are on; what is returned puts it back."""
+    """Disable a mode in the middle of the stack of modes; return a function that restores it."""
+    # Torch has only the top of the stack to take off: what is above is put back.
     above: list[TorchFunctionMode] = []
     found = False
     while not found and torch._C._len_torch_function_stack():
@@ -162,10 +164,10 @@ def set_aside(mode: TorchFunctionMode) -> Callable[[], None]:
 
 
 def op_name(fn: GradFn) -> str:
-    """The name of a node's operation as torch prints it: ``MmBackward0``.
+    """Return the name of a node's operation as torch prints it: ``MmBackward0``.
 
-    By the type, because an attribute ``name`` of a custom Function's ``ctx`` hides the method;
-    for nodes that torch knows in C++ only, by the method, without the namespace.
+    It is the type's name, because an attribute ``name`` of a custom Function's ``ctx`` hides the
+    method.  For nodes that torch knows in C++ only it is the method's, without the namespace.
     """
     name = type(fn).__name__
     if name == "CppFunction":

@@ -1,4 +1,4 @@
-"""How many bytes each node keeps alive for backward."""
+"""Number of bytes that each node keeps alive for backward."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def saved_bytes(
     leaves: Iterable[torch.Tensor],
     inputs: Iterable[int] | None,
 ) -> Mapping[GradFn, int]:
-    """The bytes of the storages that each node keeps, where it keeps any.
+    """Return the bytes of the storages that each node keeps, for nodes that keep any.
 
-    A storage counts whole, and once: at the first node in forward order.  Those of leaves do not,
-    nor those of ``inputs``, by their addresses; where these are not known, every tensor without
-    history that the node did not produce itself passes for one.
+    A storage counts as a whole and once: at the first node in forward order.  Storages of leaves do
+    not count, nor those at the addresses ``inputs``.  Without ``inputs``, every tensor without
+    history that the node did not produce itself is taken for an input.
     """
     counted = {storage_of(leaf)[0] for leaf in leaves}
     counted.update(inputs or ())
@@ -41,7 +41,7 @@ def saved_bytes(
 
 
 def storage_of(tensor: torch.Tensor) -> tuple[int, int]:
-    """The address of a tensor's storage, and its bytes; of a sparse one, those of its values."""
+    """Return the address and bytes of a tensor's storage; of a sparse one, its parts' bytes."""
     try:
         storage = tensor.untyped_storage()
         return storage._cdata, storage.nbytes()

@@ -1,4 +1,4 @@
-"""What a program calls its tensors."""
+"""Names that a program gives its tensors."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from sphinx_autogradgraph.tracing.reach import STEPS, Found, Reach
 
 
 class Names:
-    """The names of tensors in namespaces: for leaves by identity, else by ``(grad_fn, output)``.
+    """The names of tensors in namespaces: of leaves by identity, else by ``(grad_fn, output)``.
 
-    Those that are ``given`` come first, then parameters and buffers of modules in reach, then plain
-    variables, then what lists, dicts and objects hold; among equals the first found wins.  The
-    objects whose identity is used are held, so that an id cannot be given to another object
-    meanwhile.
+    The ``given`` names come first, then parameters and buffers of modules in reach, then plain
+    variables, then what lists, dicts and objects hold.  Among equals the first found wins.  The
+    objects are kept alive, so that no other object can get the id of one.
     """
 
     def __init__(
@@ -29,11 +28,11 @@ class Names:
         self._namespaces = namespaces
         self._given = given
         self.nodes = 0
-        """How many nodes there are to name; the search is as long as that deserves."""
+        """Number of nodes to name, which limits how long the search may take."""
 
     @cached_property
     def reach(self) -> Reach:
-        """What is in reach of the variables."""
+        """All that the variables reach."""
         return Reach(self._namespaces, self._given, steps=STEPS + self.nodes)
 
     @cached_property
@@ -50,20 +49,20 @@ class Names:
         return leaves, outputs
 
     def intermediates(self) -> list[torch.Tensor]:
-        """The tensors that have a grad_fn."""
+        """Return the tensors that have a grad_fn."""
         return [found.tensor for several in self._found[1].values() for found in several.values()]
 
     def of_leaf(self, tensor: torch.Tensor) -> str | None:
-        """The name of a tensor without a grad_fn."""
+        """Return the name of a tensor without a grad_fn."""
         found = self._found[0].get(id(tensor))
         return None if found is None else str(found.path)
 
     def of_output(self, grad_fn: GradFn, output: int) -> str | None:
-        """The name of the tensor that is output number ``output`` of ``grad_fn``'s operation."""
+        """Return the name of the tensor with that ``grad_fn`` and output number."""
         several = self._found[1].get(grad_fn)
         found = None if several is None else several.get(output)
         return None if found is None else str(found.path)
 
     def module_paths(self) -> dict[int, str]:
-        """How the program reaches its modules, by their ids: ``net``, ``net.0``."""
+        """Return the paths of the program's modules, by their ids: ``net``, ``net.0``."""
         return {id: str(found.path) for id, found in self.reach.modules.items()}

@@ -1,6 +1,6 @@
-"""Tensors in tuples, lists, dicts and objects, named by their place: ``out['boxes']``, ``out[1]``.
+"""Walk through nested containers, with the path of each value: ``out['boxes']``, ``out[1]``.
 
-One walk serves both those who look for what to draw and those who look for names.
+It serves the search for tensors to draw and the search for names.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any, TypeGuard
 import torch
 
 MAX_DEPTH = 6
-"""How many containers deep a tensor is looked for."""
+"""Maximum depth of nested containers searched."""
 
 MAX_VALUES = 20_000
-"""How many values of one container are looked at, so that a data set costs no more than a list."""
+"""Maximum number of values searched, so that a data set costs no more than a list."""
 
 
 def is_tensor(value: object) -> TypeGuard[torch.Tensor]:
@@ -30,9 +30,9 @@ def is_module(value: object) -> TypeGuard[torch.nn.Module]:
 
 
 def variables(namespace: Mapping[str, object]) -> Iterator[tuple[str, object]]:
-    """The author's variables: without those that Python keeps there itself.
+    """Return the author's variables, without those that Python itself keeps there.
 
-    ``globals()`` may hold keys that are no names, which are passed over.
+    Keys of ``globals()`` that are no names are skipped.
     """
     for name, value in list(namespace.items()):
         if type(name) is str and not (name.startswith("__") and name.endswith("__")):
@@ -40,11 +40,11 @@ def variables(namespace: Mapping[str, object]) -> Iterator[tuple[str, object]]:
 
 
 def places(name: str, value: object) -> Iterator[tuple[str, object]]:
-    """Yield what ``value`` holds, each with its place, in order; ``value`` itself if no container.
+    """Yield the values in a container with their paths, in order; ``value`` itself if it is none.
 
     Containers are tuples, lists, dicts, dataclasses and named tuples (attributes for the last
-    two), nested as they may be; one that holds itself is entered once.  Keys other than strings
-    and integers have no place that could be written and are passed over.
+    two), however nested; one that contains itself is entered once.  Keys that are neither strings
+    nor integers are skipped, because they have no path that could be written.
     """
     stack: list[tuple[str, object, int]] = [(name, value, 0)]
     entered: set[int] = set()
@@ -62,12 +62,12 @@ def places(name: str, value: object) -> Iterator[tuple[str, object]]:
 
 
 def tensors_in(name: str, value: object) -> list[tuple[str, torch.Tensor]]:
-    """The tensors among :func:`places`."""
+    """Yield the tensors among :func:`places`."""
     return [(place, item) for place, item in places(name, value) if is_tensor(item)]
 
 
 def _parts(place: str, value: object) -> list[tuple[str, Any]] | None:
-    """What a container holds, or None for what is no container."""
+    """Return the keys and values of a container, None for anything else."""
     kind = type(value)
     if is_tensor(value) or is_module(value):
         return None

@@ -1,8 +1,8 @@
-"""What the variables of a program reach: its tensors and its modules, by the paths to them.
+"""Search for the tensors and modules that a program's variables reach, with their paths.
 
 A program may hold a million numbers beside the three tensors that count.  So the search is breadth
-first, takes turns between containers (a large one does not hide a small one), stops after a number
-of steps, and builds the text of a path only for what is asked for.
+first and takes turns between containers, so that a large one does not hide a small one.  It stops
+after a number of steps, and builds the text of a path only on request.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from sphinx_autogradgraph.tracing.internals import plain_tensors
 from sphinx_autogradgraph.tracing.pytree import MAX_DEPTH, variables
 
 STEPS = 5_000
-"""How many values are looked at, besides one for each node of the graph that is to be named."""
+"""Maximum number of values searched, in addition to one for each node to name."""
 
 TURN = 256
-"""How many values of one container are looked at before it is the next one's turn."""
+"""Number of values of a container searched before it is the next one's turn."""
 
 PASSED_OVER = frozenset(sys.stdlib_module_names) | {
     "IPython", "PIL", "matplotlib", "numpy", "pandas", "polars", "pyarrow", "scipy",
     "sphinx_autogradgraph",
 }  # fmt: skip
-"""Packages whose objects are not entered: they hold much, and no tensor that needs a name."""
+"""Packages whose objects are skipped: they hold much, but no tensor that needs a name."""
 
 
 class Path(NamedTuple):
-    """How something is reached: by the ``key`` in what the ``outer`` path reaches.
+    """The path to a value: its ``key`` in the value of the ``outer`` path.
 
     ``form`` writes the key behind the path: ``{}`` for a variable, ``.{}`` for an attribute,
     ``[{!r}]`` for an item.
@@ -60,7 +60,7 @@ VARIABLE, ATTRIBUTE, ITEM = "{}", ".{}", "[{!r}]"
 
 
 class Rank(Enum):
-    """What a tensor is held by: who names it first has the lower value."""
+    """The kind of holder of a tensor; the lower value takes precedence in naming."""
 
     GIVEN = 0
     MODULE = 1
@@ -69,7 +69,7 @@ class Rank(Enum):
 
 
 class Found(NamedTuple):
-    """A tensor, and the path to it."""
+    """A tensor with the path to it."""
 
     tensor: torch.Tensor
     path: Path
@@ -77,7 +77,7 @@ class Found(NamedTuple):
 
 
 class FoundModule(NamedTuple):
-    """A module, and the path to it; ``outermost`` if no other module holds it."""
+    """A module with the path to it; ``outermost`` if no other module holds it."""
 
     module: torch.nn.Module
     path: Path
@@ -124,7 +124,7 @@ class Reach:
                     self._open.append((path, form, items))
 
     def _turn(self, path: Path | None, form: str, items: Iterable[tuple[Any, object]]) -> int:
-        """Look at these items of what ``path`` reaches; how many there were."""
+        """Search these items of the value at ``path``; return how many there were."""
         forms, depth = self._forms, 0 if path is None else path.depth + 1
         count = 0
         for count, (key, value) in enumerate(items, 1):  # noqa: B007
@@ -171,7 +171,7 @@ _OF_EVERY_MODULE = frozenset(torch.nn.Module().__dict__)
 
 
 class _Form(Enum):
-    """What a type is for the search."""
+    """How the search treats the instances of a type."""
 
     NOTHING = 0
     TENSOR = 1
@@ -183,12 +183,12 @@ class _Form(Enum):
 
     @property
     def form_of_parts(self) -> str:
-        """How a part of it is written behind the path to it."""
+        """How the key of a part is written behind the path: as an item or an attribute."""
         return ITEM if self in (_Form.SEQUENCE, _Form.MAPPING) else ATTRIBUTE
 
 
 def _form(kind: type) -> _Form:
-    """What a type is for the search; nothing where its metaclass raises."""
+    """Return how the search treats instances of a type: not at all if its metaclass raises."""
     try:
         package = kind.__module__.partition(".")[0]
         if package == "sphinx_autogradgraph":
@@ -222,7 +222,7 @@ def _data_types() -> tuple[type, ...]:
 
 
 def _parts(form: _Form, value: Any) -> Iterator[tuple[Any, object]]:
-    """The parts of a value with their keys, one by one: it may be large."""
+    """Return an iterator over the parts of a value with their keys, since it may be large."""
     if form is _Form.SEQUENCE:
         kind = type(value)
         base = tuple if issubclass(kind, tuple) else list if issubclass(kind, list) else deque
@@ -236,7 +236,7 @@ def _parts(form: _Form, value: Any) -> Iterator[tuple[Any, object]]:
 
 
 def _attributes(value: object) -> Iterator[tuple[str, object]]:
-    """The attributes that an object has itself, without running any code of its class."""
+    """Yield the attributes that an object has itself, without running any code of its class."""
     try:
         held = object.__getattribute__(value, "__dict__")
         items = list(held.items()) if type(held) is dict else []

@@ -1,8 +1,8 @@
-"""Why tensors do not require grad, noted while the program runs.
+"""Recording of the causes why tensors do not require grad, while the program runs.
 
-Autograd keeps nothing of what it does not record: that a tensor was detached, or computed under
-``no_grad``, is known at that moment only.  So for each living tensor that a torch function made and
-that does not require grad the cause is kept; what is computed from it inherits that.
+Autograd keeps nothing of what it does not record.  That a tensor was detached, or computed under
+``no_grad``, is known at that moment only.  So the cause is kept for each living tensor that
+a torch function made and that does not require grad; results computed from it inherit the cause.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from sphinx_autogradgraph.tracing.internals import (
 )
 
 Place = tuple[str, int]
-"""A line of the author's: the path of the file and its number."""
+"""A line of the author's code: the path of the file and its number."""
 
 
 class Cut(NamedTuple):
-    """What a tensor was cut from: the node of that number and name, or a leaf."""
+    """The origin of a cut tensor: the node of that sequence number and op, or a leaf."""
 
     number: int
     op: str
@@ -38,7 +38,7 @@ class Cut(NamedTuple):
 
 
 class Cause(NamedTuple):
-    """Why a tensor does not require grad: the line and function there, and what it was cut from."""
+    """The cause why a tensor does not require grad: line and function, and what it was cut from."""
 
     why: Why
     place: Place | None = None
@@ -47,7 +47,7 @@ class Cause(NamedTuple):
 
     @property
     def strength(self) -> int:
-        """The cause of the strongest operand is that of what is computed from several."""
+        """Precedence of the cause: a result inherits that of the operand with the highest."""
         return 2 if self.of is not None else 1 if self.why == "frozen" else 0
 
 
@@ -59,7 +59,7 @@ _READS_GRADIENT = _DESCRIPTORS.grad.__get__
 _SETS_REQUIRES_GRAD = _DESCRIPTORS.requires_grad.__set__
 
 _COPIES: set[Call] = {torch.tensor, torch.asarray, torch.as_tensor, torch.Tensor.new_tensor}
-"""What makes tensors of numbers, and copies those that it is given without their history."""
+"""Functions that make tensors of numbers, and copy given tensors without their history."""
 
 DETACHES: dict[Call, str] = {
     torch.Tensor.detach: "detach",
@@ -73,19 +73,19 @@ DETACHES: dict[Call, str] = {
     torch.Tensor.__float__: "float",
     **{function: getattr(function, "__name__", "tensor") for function in _COPIES},
 }
-"""The functions that cut what they give from the graph, with what people call them."""
+"""Functions whose results are cut from the graph, with their common names."""
 
 WALK, WALKS = 500, 20_000
-"""How many nodes are looked at for the leaves behind a cut, and behind all of them."""
+"""Maximum number of nodes searched for the leaves behind one cut, and behind all."""
 
 MANY = 4096
-"""With so many causes kept, those of tensors that are gone are thrown away."""
+"""Number of causes at which those of tensors that are gone are dropped."""
 
 MAX_NUMBERS = 1000
 
 
 class Reasons:
-    """Keeps the causes of living tensors; :meth:`note` is told of calls that made no node."""
+    """Causes of living tensors, recorded by :meth:`note` for calls that made no node."""
 
     def __init__(self, place: Callable[[], Place | None]) -> None:
         self._place = place
@@ -96,14 +96,14 @@ class Reasons:
         self._many = MANY
         self._walks = WALKS
         self.behind: dict[int, tuple[weakref.ref[torch.Tensor], Cause]] = {}
-        """For leaves of what was cut the first such cut, by their ids."""
+        """The first cut of each leaf whose results were cut, by the leaf's id."""
 
     # --- while the program runs ---
 
     def note(
         self, function: Call, args: Sequence[Any], kwargs: Mapping[str, Any], result: Any
     ) -> None:
-        """Note a call that made no node, and what it gave."""
+        """Record a call that made no node, and its result."""
         if result is None:
             if function == _SETS_REQUIRES_GRAD:
                 self._switched(args[0])
@@ -126,7 +126,7 @@ class Reasons:
     def note_parts(
         self, function: Call, args: Sequence[Any], kwargs: Mapping[str, Any], result: Any
     ) -> None:
-        """Note the parts of what a call gave that do not require grad, as indices of a maximum."""
+        """Record the parts of a result that do not require grad, such as indices of a maximum."""
         if function in DETACHES:  # tolist
             cut = _first(tensors_among(args, kwargs), requires_grad=True)
             if cut is not None:
@@ -139,12 +139,12 @@ class Reasons:
                 self._made(function, args, kwargs, part)
 
     def registered(self, _module: object, _name: str, parameter: object) -> None:
-        """Note where a parameter that is frozen from the start became one of a module."""
+        """Record the line at which a parameter frozen from the start was registered in a module."""
         if isinstance(parameter, torch.Tensor) and not parameter.requires_grad:
             self._keep(parameter, Cause("frozen", self._place()))
 
     def _switched(self, tensor: torch.Tensor) -> None:
-        """Note that requires_grad of a leaf was set."""
+        """Record that requires_grad of a leaf was set."""
         if tensor.requires_grad:
             self._causes.pop(id(tensor), None)
         else:
@@ -180,7 +180,7 @@ class Reasons:
         operands: Sequence[torch.Tensor],
         result: torch.Tensor,
     ) -> Cause:
-        """The cause of what was computed from tensors that do not require grad themselves."""
+        """Return the cause of a result of operands that do not require grad themselves."""
         causes = [self.of(operand) for operand in operands]
         if self._numbers or self._arrays:
             causes += self._of_values(args)
@@ -193,7 +193,7 @@ class Reasons:
         return Cause("created", self._place())
 
     def _of_values(self, args: Sequence[Any]) -> list[Cause]:
-        """The causes of numbers and arrays that came out of tensors."""
+        """Return the causes of numbers and arrays that came out of tensors."""
         found = []
         stack = list(args)
         for _ in range(MAX_NUMBERS):
@@ -210,7 +210,7 @@ class Reasons:
         return found
 
     def _cut(self, why: Why, cut: torch.Tensor, function: str) -> Cause:
-        """The cause of what was cut from a tensor; the leaves behind it are noted, too."""
+        """Return the cause of a result cut from a tensor; record it for the leaves behind, too."""
         with plain_tensors():
             grad_fn = cut.grad_fn
             if grad_fn is None:
@@ -225,7 +225,7 @@ class Reasons:
         return cause
 
     def _leaves(self, grad_fn: GradFn) -> Iterator[torch.Tensor]:
-        """The leaves that a graph begins at, as far as few steps lead."""
+        """Yield the leaves of a graph that are within a limited number of steps."""
         seen = {grad_fn}
         stack = [grad_fn]
         while stack and len(seen) < WALK and self._walks > 0:
@@ -247,7 +247,7 @@ class Reasons:
             self._many = max(MANY, 2 * len(self._causes))
 
     def _export(self, value: object, cause: Cause) -> None:
-        """Note that a number or an array has the value of a tensor that was cut from its graph."""
+        """Record that a number or array has the value of a tensor cut from its graph."""
         if type(value) is float:
             self._numbers[id(value)] = value, cause
             if len(self._numbers) > MAX_NUMBERS:
@@ -263,7 +263,7 @@ class Reasons:
         return kept[1] if kept is not None and kept[0]() is tensor else None
 
     def of(self, tensor: torch.Tensor) -> Cause:
-        """Why a tensor does not require grad; where nothing was noted, what it tells itself."""
+        """Return why a tensor does not require grad, by what was recorded or else its state."""
         kept = self._causes.get(id(tensor))
         if kept is not None and kept[0]() is tensor:
             return kept[1]
@@ -280,7 +280,7 @@ class Reasons:
 
 
 def tensors_among(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Iterator[torch.Tensor]:
-    """The tensors among the arguments of a call, and in lists and tuples of these."""
+    """Yield the tensors among the arguments of a call, and in lists and tuples of these."""
     for value in (*args, *kwargs.values()) if kwargs else args:
         if isinstance(value, torch.Tensor):
             yield value
@@ -298,7 +298,7 @@ def _first(tensors: Iterable[torch.Tensor], *, requires_grad: bool) -> torch.Ten
 
 
 def _ignores_values(function: Call) -> bool:
-    """Whether what a function gives depends on the shape of its operand alone."""
+    """Whether the result of a function depends on its operand's shape only."""
     name = getattr(function, "__name__", "")
     return name.endswith("_like") or (name.startswith("new_") and name != "new_tensor")
 

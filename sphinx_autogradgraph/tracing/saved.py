@@ -1,4 +1,4 @@
-"""What nodes saved for backward, read without unpacking, recomputing or changing anything."""
+"""Tensors and values that nodes saved for backward, read without unpacking or changing anything."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ NOISE = re.compile(
     r".+_sym_\w+|(self|input|other|weight|grad_output|tensors?)_"
     r"(sizes|strides|numel|dim|scalar_type|options|layout|requires_grad)"
 )
-"""Names under which nodes save the sizes, strides and the like of tensors that went into them."""
+"""Names under which nodes save the sizes, strides and the like of their operands; skipped."""
 
 MAX_ITEMS = 16
-"""Lists and texts with more items or characters (times four) than this are cut."""
+"""Maximum number of items of a list; texts may have four times as many characters."""
 
 
 def saved_by(
     fn: GradFn, names: Names, id_of: Callable[[torch.Tensor], int | None], own: int
 ) -> tuple[Saved, ...]:
-    """What a node saved: tensors and other values, by the names that torch or the author gave.
+    """Return the tensors and other values that a node saved, by torch's or the author's names.
 
     ``own`` is the node's id; ``id_of`` finds that of the node that produced a tensor.  Hooks on
     saved tensors, and so checkpoints, are not called.  Arguments that were None are left out, and
@@ -71,7 +71,7 @@ def saved_by(
 
 
 def _built_in(fn: GradFn) -> Iterator[tuple[str, Any]]:
-    """What a node of torch's own saved."""
+    """Yield what a node of torch's own saved."""
     for role in _roles(type(fn)):
         raw = raw_saved(fn, RAW + role)
         if raw is FREED:
@@ -89,13 +89,13 @@ def _built_in(fn: GradFn) -> Iterator[tuple[str, Any]]:
 
 @cache
 def _roles(kind: type) -> tuple[str, ...]:
-    """The names under which a type of nodes saves something; looked up once, for it takes time."""
+    """Return the names under which nodes of a type save something; cached, because it is slow."""
     names = [name.removeprefix(PREFIX) for name in dir(kind) if name.startswith(PREFIX)]
     return tuple(name for name in names if not NOISE.fullmatch(name))
 
 
 def _custom(fn: GradFn) -> Iterator[tuple[str, Any]]:
-    """What a custom Function saved, and what its ``forward`` kept on ``ctx``."""
+    """Yield what a custom Function saved, and what its ``forward`` kept on ``ctx``."""
     if is_accumulate_grad(fn):
         return
     tensors = raw_saved(fn, f"{RAW}tensors")
@@ -117,9 +117,9 @@ def _custom(fn: GradFn) -> Iterator[tuple[str, Any]]:
 def _tensor(
     fn: GradFn, role: str, raw: Any, attribute: str | None = None
 ) -> Iterator[tuple[str, Any]]:
-    """A saved tensor by torch's holder of it; nothing where an argument was None.
+    """Yield the saved tensor in torch's holder; nothing where an argument was None.
 
-    ``attribute`` is the one that unpacks it, where there is one.
+    ``attribute`` is the name of the attribute that unpacks it, where there is one.
     """
     if raw is None:
         return
@@ -132,16 +132,16 @@ def _tensor(
 
 
 def tensors_saved_by(fn: GradFn) -> Iterator[tuple[torch.Tensor, bool]]:
-    """The tensors that a node keeps, and whether each is what the node itself produced."""
+    """Yield the tensors that a node keeps, and whether each is the node's own result."""
     for role, value in (*_built_in(fn), *_custom(fn)):
         if isinstance(value, torch.Tensor):
             yield value, role.startswith("result")
 
 
 def versions_of_changed(fn: GradFn) -> Iterator[tuple[str, torch.Tensor, int]]:
-    """The saved tensors that were changed in place since, each with the version that was saved.
+    """Yield the saved tensors that were changed in place since, with the version that was saved.
 
-    Torch keeps that version to itself, and tells it where it refuses to give the tensor out.
+    Torch keeps that version private, and tells it only in the error for reading the tensor.
     """
     if is_accumulate_grad(fn):
         return
@@ -170,7 +170,7 @@ _VERSIONS = re.compile(r"is at version (\d+); expected version (\d+)")
 
 
 def _is_result(fn: GradFn, role: str, value: torch.Tensor) -> bool:
-    """Whether a tensor is what the node itself produced: torch keeps such without its history."""
+    """Whether a saved tensor is the node's own result, which torch keeps without its history."""
     shapes = [describe(meta).shape for meta in output_metadata(fn)]
     return role.startswith("result") and describe(value).shape in shapes
 
@@ -183,7 +183,7 @@ def _read(fn: GradFn, name: str) -> object:
 
 
 def _plain(value: object) -> Any:
-    """A value that is no tensor as data for JSON; None for what cannot be shown."""
+    """Return a value that is no tensor as data for JSON; None if it cannot be shown."""
     if isinstance(value, bool):
         return value
     if isinstance(value, int):

@@ -1,4 +1,4 @@
-"""What came out of a program → the tensors to draw, or the reason why there are none."""
+"""Selection of the tensors to draw from a program's values, or the reason why there are none."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def drawable(
     namespace: Mapping[str, object],
     recorder: Recorder | None = None,
 ) -> list[tuple[str, torch.Tensor]]:
-    """The tensors with a graph among ``values`` (each with what the program calls it).
+    """Return the tensors with a graph among ``values``, which come with the program's names.
 
-    What holds no tensor, or one without a graph, is passed over if anything else can be drawn.
-    Raises :exc:`.DiagnosticError` (``no_graph``) with the reason if
-    nothing can; a ``recorder`` that saw the program run knows the line.
+    Values without one are skipped if anything else can be drawn.  If nothing can, raises
+    :exc:`.DiagnosticError` (``no_graph``) with the reason; a ``recorder`` that saw the program run
+    knows the line.
     """
     tensors = [found for name, value in values for found in tensors_in(name, value)]
     drawn = [(name, tensor) for name, tensor in tensors if tensor.requires_grad]
@@ -50,7 +50,7 @@ MAX_PASSED_OVER = 5
 
 
 def passed_over(values: Sequence[tuple[str, object]]) -> Message | None:
-    """A sentence on the parts of ``values`` that have no graph and so are not drawn, if any."""
+    """Return a sentence on the ``values`` that have no graph and so are not drawn, if any."""
     found = [
         f"{place} ({_kind_of(item)})"
         for name, value in values
@@ -95,7 +95,7 @@ def _no_tensor(values: Sequence[tuple[str, object]]) -> Diagnostic:
 
 
 def _why_no_grad(name: str, tensor: torch.Tensor, namespace: Mapping[str, object]) -> Message:
-    """Why a tensor has no graph and what to do."""
+    """Return why a tensor has no graph, and what to do."""
     values = {"name": name}
     if tensor.is_inference():
         return Message(

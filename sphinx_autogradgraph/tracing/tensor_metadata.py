@@ -1,4 +1,4 @@
-"""Shape, dtype and device of tensors, as far as torch can tell."""
+"""Shape, dtype and device of tensors, as far as torch can tell them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ T = TypeVar("T")
 
 
 def describe(tensor: object, name: str | None = None) -> TensorMeta:
-    """Shape, dtype and device of a tensor, or of autograd's metadata on one.
+    """Return shape, dtype and device of a tensor, or of autograd's metadata on one.
 
-    What torch cannot tell is None: a nested tensor has no single shape, and torch says so by
-    exceptions of many kinds.
+    What torch cannot tell is None.  A nested tensor has no single shape, for example, and torch
+    raises exceptions of many kinds for it.
     """
     try:
         dtype, device = tensor.dtype, tensor.device  # type: ignore[attr-defined]
@@ -59,7 +59,7 @@ def _known(read: Callable[[], T]) -> T | None:
 
 
 def flags_of(tensor: torch.Tensor) -> Flags:
-    """What a tensor answers when it is asked for its place in a graph and its gradient."""
+    """Return a tensor's is_leaf, requires_grad, retains_grad and the shape of its grad."""
     with plain_tensors(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch warns who asks a tensor that keeps none
         grad = tensor.grad
@@ -72,9 +72,9 @@ def flags_of(tensor: torch.Tensor) -> Flags:
 
 
 def number_of(tensor: torch.Tensor) -> int | float | None:
-    """The number in a tensor that autograd made of one: the 2 of ``x / 2``; None for others.
+    """Return the number that autograd turned into this tensor: the 2 of ``x / 2``; else None.
 
-    A float32 that would take many digits is none that an author wrote.
+    A float32 that needs many digits is taken for a computed value, which no author wrote.
     """
     if tensor.dim() or tensor.requires_grad or tensor.device.type != "cpu":
         return None
@@ -87,13 +87,13 @@ def number_of(tensor: torch.Tensor) -> int | float | None:
 
 
 SMALL = 6
-"""The values of a tensor with more elements are not shown."""
+"""Maximum number of elements of a tensor whose values are shown."""
 
 
 def small_values(tensor: torch.Tensor) -> Values:
-    """The elements of a tensor with at most :data:`SMALL` of them; None for others.
+    """Return the elements of a tensor with at most :data:`SMALL` of them, None for others.
 
-    To four digits: more would differ from machine to machine.
+    They are rounded to four digits, because more would differ from machine to machine.
     """
     try:
         if tensor.numel() > SMALL or tensor.is_meta:

@@ -1,4 +1,4 @@
-"""A row on each tensor of a program: what it answers when it is asked about its gradient."""
+"""Rows of a table of tensors: is_leaf, requires_grad and grad_fn of each tensor of a program."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from sphinx_autogradgraph.tracing.reach import Rank, Reach
 from sphinx_autogradgraph.tracing.tensor_metadata import describe, flags_of
 
 MAX_ROWS = 200
-"""More rows than this would not be read."""
+"""Maximum number of rows; nobody would read more."""
 
 
 def tensor_rows(
     namespace: Mapping[str, object], outputs: Sequence[tuple[str, torch.Tensor]]
 ) -> tuple[TensorRow, ...]:
-    """A row for each variable that is a tensor, each parameter of a module, and each output.
+    """Return a row for each variable that is a tensor, each parameter of a module, and each output.
 
-    In the order in which they were bound.  A tensor that has two names has a row for each of its
-    variables, but none more for being a parameter or an output.
+    Rows are in the order of binding.  A tensor with two names has a row for each variable, and none
+    in addition for being a parameter or an output.
     """
     rows: dict[str, torch.Tensor] = {}
     seen: set[int] = set()

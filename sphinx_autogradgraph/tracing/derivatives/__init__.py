@@ -1,1 +1,1 @@
-"""What a function node sends back along each of its edges, as formulas that run."""
+"""Formulas, which can be run, of the gradients that a function node sends along its edges."""

@@ -1,4 +1,4 @@
-"""What a function node tells about itself: what it saved, and the shapes on both of its sides."""
+"""Evidence about a function node: what it saved, and the shapes of its inputs and outputs."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from sphinx_autogradgraph.tracing.internals import (
 )
 
 MISSING = object()
-"""What :meth:`Evidence.value` gives where a node saved nothing of that name."""
+"""The result of :meth:`Evidence.value` where a node saved nothing of that name."""
 
 Shape = tuple[int, ...]
 
 
 class Evidence:
-    """Saved tensors and arguments of a function node, by role, and the shapes around it.
+    """The saved tensors and arguments of a function node by role, and the shapes around it.
 
-    ``arriving`` are the numbers of the outputs that a gradient arrives at.  Nothing is unpacked or
-    computed.
+    ``arriving`` are the numbers of the outputs that a gradient arrives at.  No saved tensor is
+    unpacked, and nothing is computed.
     """
 
     def __init__(self, fn: GradFn, arriving: Collection[int] = (0,)) -> None:
@@ -40,11 +40,11 @@ class Evidence:
         return hasattr(type(self.fn), f"_saved_{role}")
 
     def is_tensor(self, role: str) -> bool:
-        """Whether what nodes of this type save under that name is a tensor or a list of them."""
+        """Whether nodes of this type save a tensor, or a list of them, under that name."""
         return hasattr(type(self.fn), f"_raw_saved_{role}")
 
     def tensor(self, role: str) -> torch.Tensor | None:
-        """The tensor saved under that name, if there is one that need not be unpacked."""
+        """Return the tensor saved under that name, if it can be read without unpacking."""
         raw = raw_saved(self.fn, f"_raw_saved_{role}")
         if raw is None or raw is FREED or isinstance(raw, (tuple, list)) or is_packed(raw):
             return None
@@ -52,7 +52,7 @@ class Evidence:
         return data
 
     def is_none(self, role: str) -> bool:
-        """Whether an optional tensor was not given."""
+        """Whether the optional tensor of that name was omitted."""
         if raw_saved(self.fn, f"_raw_saved_{role}") is None:
             return True
         try:
@@ -61,7 +61,7 @@ class Evidence:
             return False
 
     def value(self, role: str) -> Any:
-        """The argument, which is no tensor, saved under that name; else :data:`MISSING`."""
+        """Return the saved argument of that name that is no tensor, else :data:`MISSING`."""
         if not self.has(role) or self.is_tensor(role):
             return MISSING
         try:
@@ -71,26 +71,26 @@ class Evidence:
 
     @cached_property
     def outputs(self) -> list[Shape]:
-        """The shapes of what the operation produced."""
+        """The shapes of the operation's outputs."""
         return [tuple(map(int, meta.shape)) for meta in output_metadata(self.fn)]
 
     @property
     def out(self) -> Shape:
-        """The shape of the first of what the operation produced."""
+        """The shape of the operation's first output."""
         return self.outputs[0]
 
     def into(self, edge: int) -> Shape:
-        """The shape of what went into the operation along an edge."""
+        """Return the shape of the operation's input at an edge."""
         return tuple(map(int, self._meta(edge).shape))
 
     def dtype_into(self, edge: int) -> torch.dtype:
-        """The dtype of what went into the operation along an edge."""
+        """Return the dtype of the operation's input at an edge."""
         dtype: torch.dtype = self._meta(edge).dtype
         return dtype
 
     @property
     def dtype(self) -> torch.dtype:
-        """The dtype of the first of what the operation produced."""
+        """The dtype of the operation's first output."""
         dtype: torch.dtype = output_metadata(self.fn)[0].dtype
         return dtype
 
@@ -101,7 +101,10 @@ class Evidence:
         return output_metadata(used)[output]
 
     def dims(self, role: str, count: int) -> list[int] | None:
-        """Dimensions saved as a number or a list, from 0 and in order; all where none are said."""
+        """Return dimensions saved as a number or a list, from 0 and in order.
+
+        All if None or an empty tuple was saved; None if nothing was.
+        """
         value = self.value(role)
         if value is MISSING:
             return None
@@ -112,7 +115,7 @@ class Evidence:
 
 
 def signed(value: Any) -> Any:
-    """The value with numbers as they were given: torch gives some negative ones as unsigned."""
+    """Return the value with negative numbers restored: torch gives some of them as unsigned."""
     if isinstance(value, (tuple, list)):
         return tuple(signed(item) for item in value)
     if isinstance(value, int) and not isinstance(value, bool) and value >= 2**63:
@@ -121,5 +124,5 @@ def signed(value: Any) -> Any:
 
 
 def count(shape: Shape) -> int:
-    """The number of elements of a shape."""
+    """Return the number of elements of a shape."""
     return math.prod(shape)

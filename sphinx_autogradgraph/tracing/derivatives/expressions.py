@@ -1,4 +1,4 @@
-"""Formulas as syntax trees: values and names put in, arithmetic on constants done."""
+"""Formulas as syntax trees: substitution of values and names, folding of constants."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from typing import Any
 import torch
 
 GIVEN = frozenset({"grad", "grads", "torch"})
-"""The names that every formula may use."""
+"""Names that every formula may use."""
 
 
 def parsed(text: str) -> ast.expr:
-    """The syntax tree of an expression."""
+    """Return the syntax tree of an expression."""
     return ast.parse(text, mode="eval").body
 
 
 def free_names(tree: ast.AST) -> list[str]:
-    """The names in an expression but for those that are given, in order of appearance."""
+    """Return the other names in an expression, in order of appearance."""
     found = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
     return [name for name in dict.fromkeys(found) if name not in GIVEN]
 
 
 def constant(value: Any) -> ast.expr | None:
-    """A plain value as an expression; None for what cannot be written as one."""
+    """Return a plain value as an expression; None if it cannot be written as one."""
     if isinstance(value, torch.dtype):
         return parsed(str(value))
     if isinstance(value, (tuple, list)):
@@ -47,7 +47,7 @@ def constant(value: Any) -> ast.expr | None:
 
 
 def replaced(tree: ast.expr, new: Mapping[str, ast.expr]) -> ast.expr:
-    """The expression with others in the place of some of its names."""
+    """Return the expression with some of its names replaced by expressions."""
 
     class Put(ast.NodeTransformer):
         def visit_Name(self, node: ast.Name) -> ast.expr:
@@ -58,12 +58,12 @@ def replaced(tree: ast.expr, new: Mapping[str, ast.expr]) -> ast.expr:
 
 
 def text_of(tree: ast.expr) -> str:
-    """The expression as text, on one line, with no more brackets than needed."""
+    """Return the expression as text on one line, without needless brackets."""
     return ast.unparse(ast.fix_missing_locations(tree))
 
 
 def is_operand(tree: ast.expr, name: str) -> bool:
-    """Whether a name is used as an operand of arithmetic only, where a number may stand for it."""
+    """Whether a name is used as an operand of arithmetic only, where a number may replace it."""
     inside = {
         id(operand)
         for node in ast.walk(tree)
@@ -123,13 +123,13 @@ def _number(tree: ast.expr) -> int | float | None:
 
 
 def folded(tree: ast.expr) -> ast.expr:
-    """The expression without ``* 1``, ``** 1`` and ``+ 0``, and with constants reckoned."""
+    """Return the expression without ``* 1``, ``** 1`` and ``+ 0``, and with constants computed."""
     result: ast.expr = _Fold().visit(tree)
     return result
 
 
 def program_expression(name: str) -> ast.expr | None:
-    """What the program calls a tensor as an expression: ``net.0.weight`` is ``net[0].weight``.
+    """Return a tensor's name as an expression: ``net[0].weight`` for ``net.0.weight``.
 
     None for a name that is no path of attributes and indexes, or that formulas use themselves.
     """

@@ -1,4 +1,4 @@
-"""The formulas of a node's edges, by the rules that tests have proved, in the program's names."""
+"""Formulas of a node's edges in the program's names, by rules that tests have proved."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ RULES: Mapping[str, Rule] = {
     **reduction_rules.RULES,
     **network_rules.RULES,
 }
-"""The rules of our own, by the operation's name in that of its node, without the number."""
+"""The rules of this package, by the operation's name in that of its node, without the number."""
 
 _NAME = re.compile(r"(\w+?)Backward\d+")
 
 
 @cache
 def proved() -> frozenset[tuple[str, int]]:
-    """The edges, as node type and input number, whose formulas a test has proved.
+    """Return the edges, as node type and input number, whose formulas a test has proved.
 
     The test (``tests/tracing/test_derivatives.py``) evaluates them over the samples of torch's
     operator database, and compares what it found with the file that is read here.
@@ -67,7 +67,7 @@ def proved() -> frozenset[tuple[str, int]]:
 def derivatives_of(
     fn: GradFn, names: Names, arriving: Collection[int] = (0,)
 ) -> tuple[Derivative, ...]:
-    """What a node sends along each of its edges, where the rule is :func:`proved`.
+    """Return the formulas of the gradients along a node's edges whose rules are :func:`proved`.
 
     ``arriving`` are the numbers of the outputs that a gradient arrives at.
     """
@@ -87,12 +87,12 @@ _LISTS = {"CatBackward0", "StackBackward0"}
 
 
 def slot_of(at: Evidence, edge: int) -> int:
-    """The number under which the rule of an edge is proved: one for all items of a list."""
+    """Return the number under which an edge's rule is proved: one for all items of a list."""
     return 0 if at.op in _LISTS else edge
 
 
 def derivative_of(at: Evidence, edge: int, names: Names) -> Derivative | None:
-    """What a node sends along one of its edges, proved or not; None where no rule is known."""
+    """Return the formula of the gradient along one edge, proved or not; None without a rule."""
     try:
         if at.dtype.is_complex or at.dtype_into(edge).is_complex:
             return None
@@ -112,7 +112,7 @@ def _rule_text(at: Evidence, edge: int) -> str | None:
 
 
 def _written(at: Evidence, edge: int, tree: ast.expr, names: Names) -> Derivative | None:
-    """The formula with values and the program's names in it."""
+    """Return the formula with values and the program's names substituted."""
     values: dict[str, ast.expr] = {}
     roles = []
     for role in free_names(tree):
@@ -148,7 +148,7 @@ def _written(at: Evidence, edge: int, tree: ast.expr, names: Names) -> Derivativ
 
 
 def _called(at: Evidence, role: str, roles: Collection[str], names: Names) -> ast.expr:
-    """What the program calls the tensor of a role; the role, where it has no name for it."""
+    """Return the program's name for the tensor of a role, else the role."""
     name = name_of(at, role, names)
     tree = None if name is None else program_expression(name)
     if tree is None or (name != role and free_names(tree)[0] in roles):
@@ -157,7 +157,7 @@ def _called(at: Evidence, role: str, roles: Collection[str], names: Names) -> as
 
 
 def name_of(at: Evidence, role: str, names: Names) -> str | None:
-    """What the program calls a saved tensor, if it has a name for it."""
+    """Return the program's name for a saved tensor, if there is one."""
     tensor = at.tensor(role)
     if tensor is None:
         return None
@@ -174,7 +174,7 @@ def name_of(at: Evidence, role: str, names: Names) -> str | None:
 
 
 def _number(at: Evidence, role: str, names: Names) -> ast.expr | None:
-    """The value of a saved scalar that is no tensor of the program's: the 2 of ``x / 2``."""
+    """Return the value of a saved scalar that is no tensor of the program: the 2 of ``x / 2``."""
     tensor = at.tensor(role)
     if tensor is None or role.startswith("result") or name_of(at, role, names) is not None:
         return None
@@ -183,11 +183,11 @@ def _number(at: Evidence, role: str, names: Names) -> ast.expr | None:
 
 
 LINES = 12
-"""Of the ``backward`` of a custom Function no more lines are shown."""
+"""Maximum number of lines shown of a custom Function's ``backward``."""
 
 
 def backward_of(fn: GradFn) -> str | None:
-    """The first lines of the ``backward`` that the author of a custom Function wrote."""
+    """Return the first lines of the ``backward`` that the author of a custom Function wrote."""
     kind = getattr(type(fn), "_forward_cls", None)
     written = getattr(kind, "backward", None)
     if written is None or getattr(written, "__module__", "").startswith("torch."):

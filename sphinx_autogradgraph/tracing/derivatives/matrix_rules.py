@@ -7,7 +7,7 @@ from sphinx_autogradgraph.tracing.derivatives.rule_forms import Rule, each, size
 
 
 def _added(*product: str) -> Rule:
-    """Of ``beta * self + alpha * product``, with ``self`` broadcast."""
+    """Make the rule of ``beta * self + alpha * product``, with ``self`` broadcast."""
 
     def rule(at: Evidence, edge: int) -> str | None:
         if edge == 0:

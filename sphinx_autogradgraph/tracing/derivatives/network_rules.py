@@ -1,7 +1,6 @@
 """Rules of losses, normalisations, convolutions, pooling, embeddings, attention, recurrent layers.
 
-Where the formula written out would not help a reader, it is the call of the function that torch
-has for it.
+A formula that would not help a reader when written out is a call of torch's own function for it.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from sphinx_autogradgraph.tracing.derivatives.evidence import MISSING, Evidence,
 from sphinx_autogradgraph.tracing.derivatives.rule_forms import Rule, summed, zeros
 
 NONE, MEAN, SUM = 0, 1, 2
-"""The numbers that torch has for the reductions of losses."""
+"""Torch's numbers of the reductions of losses."""
 
 
 def _averaged(formula: str, at: Evidence, elements: int) -> str | None:
@@ -21,7 +20,7 @@ def _averaged(formula: str, at: Evidence, elements: int) -> str | None:
 
 
 def _loss(template: str) -> Rule:
-    """Of a loss of two tensors of one shape: what the second gets is the opposite."""
+    """Make the rule of a loss of two tensors of one shape; their gradients are opposite."""
 
     def rule(at: Evidence, edge: int) -> str | None:
         into = at.into(edge)
@@ -100,7 +99,7 @@ def _batch_norm(at: Evidence, edge: int) -> str | None:
 
 
 def summed_to_channels(at: Evidence) -> str:
-    """The sum of the gradient over all dimensions but the second."""
+    """Return the sum of the gradient over all dimensions but the second."""
     dims = tuple(dim for dim in range(len(at.out)) if dim != 1)
     return f"grad.sum({dims[0] if len(dims) == 1 else dims})"
 
@@ -199,7 +198,7 @@ def _attention(at: Evidence, edge: int) -> str | None:
 
 
 def _recurrent(at: Evidence, edge: int) -> str | None:
-    """Of a layer of an LSTM or a GRU that oneDNN computed at one go."""
+    """Return the formulas of a layer of an LSTM or GRU that oneDNN computed as a whole."""
     if edge > 6:
         return None
     return (

@@ -34,7 +34,7 @@ def _mean(at: Evidence, edge: int) -> str | None:
 
 
 def _freedom(at: Evidence, edge: int) -> float | int | None:
-    """The number of elements less the correction, by which a variance is divided."""
+    """Return the divisor of a variance: the number of elements less the correction."""
     correction = at.value("correction")
     if correction is MISSING:
         unbiased = at.value("unbiased")
@@ -59,7 +59,7 @@ def _std(at: Evidence, edge: int) -> str | None:
 
 
 def _extreme(at: Evidence, edge: int) -> str | None:
-    """Of max, min, median with indices: the gradient goes to where the result was."""
+    """Return the formula of max, min or median: the selected elements get the gradient."""
     if at.is_tensor("indices"):
         into = at.into(edge)
         if into == ():
@@ -77,7 +77,7 @@ def _extreme(at: Evidence, edge: int) -> str | None:
 
 
 def _extremes(at: Evidence, edge: int) -> str | None:
-    """Of max and min without indices: the gradient is shared out among the equal ones."""
+    """Return the formula of max and min without indices: equal extremes share the gradient."""
     tensor, best = at.tensor("self"), at.tensor("result")
     if tensor is None or best is None:
         return None

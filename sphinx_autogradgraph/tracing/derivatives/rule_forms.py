@@ -1,4 +1,4 @@
-"""The forms that rules have: a template an input, with what broadcasting and reducing ask for."""
+"""Forms of rules: a template for each input, adapted to broadcasting and reductions."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from collections.abc import Callable
 from sphinx_autogradgraph.tracing.derivatives.evidence import MISSING, Evidence, Shape, count
 
 Rule = Callable[[Evidence, int], str | None]
-"""From a node and the number of an edge to a formula in terms of what the node saved; None where
-there is none.  A name that the node saved an argument under stands for its value."""
+"""A function from a node and the number of an edge to a formula, or None where there is none.
+
+The formula is in terms of what the node saved: the name of a saved argument stands for its value.
+"""
 
 
 def each(*templates: str | None) -> Rule:
-    """A template for each input."""
+    """Make a rule of a template for each input."""
 
     def rule(at: Evidence, edge: int) -> str | None:
         return templates[edge] if edge < len(templates) else None
@@ -21,7 +23,7 @@ def each(*templates: str | None) -> Rule:
 
 
 def broadcasting(*templates: str | None) -> Rule:
-    """A template for each input, which was broadcast to the shape of the output."""
+    """Make a rule of a template for each input, which was broadcast to the shape of the output."""
 
     def rule(at: Evidence, edge: int) -> str | None:
         template = templates[edge] if edge < len(templates) else None
@@ -31,7 +33,7 @@ def broadcasting(*templates: str | None) -> Rule:
 
 
 def summed(formula: str, out: Shape, into: Shape) -> str:
-    """The formula, with the sum that undoes the broadcasting of one shape to another."""
+    """Return the formula with the sum that undoes broadcasting from one shape to another."""
     if out == into:
         return formula
     if into == ():
@@ -40,17 +42,17 @@ def summed(formula: str, out: Shape, into: Shape) -> str:
 
 
 def sizes(shape: Shape) -> str:
-    """A shape as arguments of a function: ``10, 1``; ``()`` of a scalar."""
+    """Return a shape as arguments of a function: ``10, 1``; ``()`` for a scalar."""
     return ", ".join(map(str, shape)) or "()"
 
 
 def zeros(shape: Shape) -> str:
-    """Zeros of a shape, of the dtype and on the device of the gradient."""
+    """Return a formula of zeros of a shape, with the dtype and device of the gradient."""
     return f"grad.new_zeros({sizes(shape)})"
 
 
 def unreduced(at: Evidence, edge: int, formula: str = "grad") -> str | None:
-    """The formula, of the shape of a reduction's result, with the reduced dimensions as ones."""
+    """Return a formula with the dimensions that a reduction removed put back, of size one."""
     into = at.into(edge)
     if at.value("keepdim") is True or at.out == ():
         return formula
@@ -61,12 +63,12 @@ def unreduced(at: Evidence, edge: int, formula: str = "grad") -> str | None:
 
 
 def reduced(at: Evidence, edge: int) -> int:
-    """How many elements each element of a reduction's result was made from."""
+    """Return the number of elements that each element of a reduction's result was made from."""
     return count(at.into(edge)) // max(count(at.out), 1)
 
 
 def over(at: Evidence, edge: int) -> str:
-    """The arguments by which a reduction of the input keeps its dimensions: ``1, keepdim=True``."""
+    """Return arguments that make a reduction keep its dimensions: ``1, keepdim=True``."""
     into = at.into(edge)
     dims = at.dims("dim", len(into)) if at.value("dim") is not MISSING else None
     if dims is None or len(dims) == len(into):

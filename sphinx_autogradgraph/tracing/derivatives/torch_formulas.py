@@ -1,7 +1,8 @@
-"""The formulas that torch itself is generated from, as far as they can be read as Python.
+"""Formulas that torch itself is generated from, as far as they can be read as Python.
 
 The installed torch brings its ``derivatives.yaml``.  An entry gives, for each argument of a
-function, a formula in C++; nodes are named after entries, with a number in the order of the file.
+function, a formula in C++.  Nodes are named after entries, with a number in the order of the
+file.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from sphinx_autogradgraph.tracing.derivatives.rule_forms import sizes, summed
 
 
 def torch_formula(at: Evidence, edge: int) -> str | None:
-    """The formula of an edge of a node as its torch has it, if it is one that we can read."""
+    """Return torch's own formula of an edge of a node, if it can be read."""
     formulas = torch_formulas().get(at.op)
     text = formulas[edge] if formulas and edge < len(formulas) else None
     if text is None:
@@ -31,9 +32,9 @@ def torch_formula(at: Evidence, edge: int) -> str | None:
 
 @cache
 def torch_formulas() -> Mapping[str, tuple[str | None, ...]]:
-    """The readable formulas of each node type, by input number.
+    """Return the readable formulas of each node type, by input number.
 
-    Without PyYAML, which torch does not ask for, or without the file there are none.
+    There are none without that file or PyYAML, which torch does not require.
     """
     try:
         import yaml  # type: ignore[import-untyped]
@@ -61,7 +62,7 @@ def torch_formulas() -> Mapping[str, tuple[str | None, ...]]:
 
 
 def _variants(entry: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str]]]:
-    """The formulas of an entry by argument, for each of the dispatch keys that it has some for."""
+    """Yield the formulas of an entry by argument, for each dispatch key that has some."""
     if "dispatch" in entry:
         for key, arguments in entry["dispatch"].items():
             yield ("" if key == "Default" else key), _formulas(arguments)
@@ -88,7 +89,7 @@ def _node_name(function: str) -> str:
 
 
 def _by_edge(schema: str, formulas: Mapping[str, str]) -> tuple[str | None, ...]:
-    """The formulas in the order of the edges: that of the differentiable arguments."""
+    """Return the formulas in the order of the edges, which is that of differentiable arguments."""
     declared = re.findall(r"(\w+)(?:=[^,)]*)?(?=[,)])", schema.partition("(")[2])
     ordered = [name for name in declared if name in formulas]
     if "TensorList" in schema or "Tensor[]" in schema or "Tensor?[]" in schema:
@@ -115,7 +116,7 @@ _REWRITES = (
 
 
 def _as_python(formula: str) -> str | None:
-    """A formula in C++ as Python, None where it is none after a few replacements."""
+    """Return a C++ formula as Python, None if it is none after a few replacements."""
     text = " ".join(formula.split())
     for pattern, new in _REWRITES:
         text = re.sub(pattern, new, text)
