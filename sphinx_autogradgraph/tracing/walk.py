@@ -1,4 +1,4 @@
-"""Tensors → Graph: a walk over autograd's own nodes that runs, changes and unpacks nothing."""
+"""Walk over autograd's own nodes, from tensors to a Graph; it runs, changes and unpacks nothing."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from sphinx_autogradgraph.tracing.tensor_metadata import describe
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Without garbage collection: it would look at the many new objects again and again."""
+    """Pause garbage collection, which would look at the many new objects again and again."""
     was = gc.isenabled()
     gc.disable()
     try:
@@ -55,7 +55,7 @@ def trace_tensors(
     *,
     extras: Collection[Extra] = (),
 ) -> tuple[Graph, Message | None]:
-    """The Graph of tensors that require grad, given with the names they are asked for by.
+    """Return the Graph of tensors that require grad, given with the names they are asked for by.
 
     Every node that autograd can reach from them is in it, and an edge for every entry of
     ``next_functions`` that is not None.  A ``recorder`` that was entered while the tensors were
@@ -87,18 +87,7 @@ def trace_tensors(
     nodes += [
         _function(ids[fn], fn, names, made) for fn, made in zip(functions, origins, strict=True)
     ]
-    edges = [
-        Edge(ids[used], ids[fn], output, index)
-        for fn in functions
-        for index, used, output in walk.uses[fn]
-    ]
-    if found:
-        edges += [
-            Edge(len(leaves) + place, ids[fn], 0, index)
-            for place, input in enumerate(found)
-            for fn, index in input.uses
-        ]
-        edges.sort(key=lambda edge: (edge.to, edge.input))
+    edges = _edges(walk, functions, ids, found, len(leaves))
     _widen(nodes, edges, [(ids[fn], index) for fn, index in roots])
     made_as = [(tensor, fn, index) for (_, tensor), (fn, index) in zip(outputs, roots, strict=True)]
     extra = Extras(names, ids, walk.uses, leaves, functions, found, made_as, recorder)
@@ -219,6 +208,29 @@ def _function(id: int, fn: GradFn, names: Names, made: Origin) -> Node:
         name = next((name for name in named if name is not None), None)
         outputs = tuple(describe(meta, named[index]) for index, meta in enumerate(found))
     return Node(id, "function", op_name(fn), name, outputs, made.source, made.module, made.call)
+
+
+def _edges(
+    walk: Walk,
+    functions: Sequence[GradFn],
+    ids: Mapping[GradFn, int],
+    inputs: Sequence[Input],
+    first_input: int,
+) -> list[Edge]:
+    """Return the edges into the functions, by node and input; ``first_input`` is an input's id."""
+    edges = [
+        Edge(ids[used], ids[fn], output, index)
+        for fn in functions
+        for index, used, output in walk.uses[fn]
+    ]
+    if inputs:
+        edges += [
+            Edge(id, ids[fn], 0, index)
+            for id, input in enumerate(inputs, first_input)
+            for fn, index in input.uses
+        ]
+        edges.sort(key=lambda edge: (edge.to, edge.input))
+    return edges
 
 
 def _module_calls(first: int, visits: Sequence[Visit | None]) -> tuple[ModuleCall, ...]:
