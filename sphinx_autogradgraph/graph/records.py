@@ -141,7 +141,7 @@ computed where gradients are off, or its dtype has none.
 
 
 class Reason(Record, frozen=True):
-    """Why a tensor does not require grad.
+    """The reason that a tensor does not require grad.
 
     ``source`` is the line where that came about, ``of`` the id of the node that the tensor was cut
     from, if that is in the Graph.

@@ -70,7 +70,7 @@ class CachedRunner:
 
 
 class Submitted:
-    """Programs that an :class:`CachedRunner` has taken, until their results are collected."""
+    """Programs submitted to a :class:`CachedRunner`, until their results are collected."""
 
     def __init__(
         self,

@@ -171,7 +171,7 @@ _OF_EVERY_MODULE = frozenset(torch.nn.Module().__dict__)
 
 
 class _Form(Enum):
-    """How the search treats the instances of a type."""
+    """The kinds of types that the search treats differently."""
 
     NOTHING = 0
     TENSOR = 1
@@ -183,7 +183,7 @@ class _Form(Enum):
 
     @property
     def form_of_parts(self) -> str:
-        """How the key of a part is written behind the path: as an item or an attribute."""
+        """The template that writes the key of a part behind the path: an item or an attribute."""
         return ITEM if self in (_Form.SEQUENCE, _Form.MAPPING) else ATTRIBUTE
 
 

@@ -196,4 +196,4 @@ RULES: dict[str, Rule] = {
         "grad * other / (self ** 2 + other ** 2)", "-grad * self / (self ** 2 + other ** 2)"
     ),
 }
-"""By the operation's name in that of its node, without ``Backward`` and the number."""
+"""Rules by the operation's name: that of its node, without ``Backward`` and the number."""

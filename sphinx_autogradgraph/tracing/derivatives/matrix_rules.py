@@ -30,4 +30,4 @@ RULES: dict[str, Rule] = {
     "Addbmm": _added("grad @ batch2.mT", "batch1.mT @ grad"),
     "Trace": lambda at, edge: f"grad * torch.eye({sizes(at.into(edge))}, dtype=grad.dtype)",
 }
-"""By the operation's name in that of its node, without ``Backward`` and the number."""
+"""Rules by the operation's name: that of its node, without ``Backward`` and the number."""

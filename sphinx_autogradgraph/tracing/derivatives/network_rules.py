@@ -236,4 +236,4 @@ RULES: dict[str, Rule] = {
     "ScaledDotProductFlashAttentionForCpu": _attention,
     "MkldnnRnnLayer": _recurrent,
 }
-"""By the operation's name in that of its node, without ``Backward`` and the number."""
+"""Rules by the operation's name: that of its node, without ``Backward`` and the number."""

@@ -174,4 +174,4 @@ RULES: dict[str, Rule] = {
         " - grad_output * (grad * output).sum(dim, keepdim=True)",
     ),
 }
-"""By the operation's name in that of its node, without ``Backward`` and the number."""
+"""Rules by the operation's name: that of its node, without ``Backward`` and the number."""

@@ -176,4 +176,4 @@ RULES: dict[str, Rule] = {
         f"torch.ops.aten.unfold_backward(grad, {at.into(edge)}, dimension, size, step)"
     ),
 }
-"""By the operation's name in that of its node, without ``Backward`` and the number."""
+"""Rules by the operation's name: that of its node, without ``Backward`` and the number."""
