@@ -165,6 +165,7 @@ def _levels(
             lines=lines,
             calls=calls,
         )
+        # Without a time stamp, so that equal builds give equal files.
         packed = base64.b64encode(gzip.compress(svg.encode(), mtime=0)).decode()
         url = context.url_of_file(file, f'autogradgraphLevel("{file}","{packed}")\n')
         if url is not None:

@@ -23,8 +23,11 @@ from sphinx_autogradgraph.runtime.result import Traced
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell.  ``line`` is the id of a line of code on the page, and ``call`` names a function that
-    may be documented somewhere: the first of the spans is to link to it."""
+    """A cell of a table.
+
+    ``line`` is the id of a line of code on the page.  ``call`` names a function that may be
+    documented somewhere.  The first of the spans is to link to one of them.
+    """
 
     spans: tuple[Span, ...]
     line: str | None = None

@@ -29,7 +29,7 @@ _CODE = 4
 
 @dataclass(frozen=True)
 class Marker:
-    """A place for a graph: the lines of its two comments, from 1, and what begins its lines."""
+    """Place for a graph: the lines of its two comments, from 1, and their indentation."""
 
     line: int
     end: int

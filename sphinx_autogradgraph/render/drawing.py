@@ -105,7 +105,7 @@ class Drawing:
 
     @property
     def digraph(self) -> graphviz.Digraph:
-        """A new :class:`graphviz.Digraph`, with labels and colours, to do with as you like."""
+        """A new :class:`graphviz.Digraph` with labels and colours, which callers may change."""
         return labelled_digraph_of(self._diagram)
 
     @property
@@ -129,7 +129,7 @@ class Drawing:
 
     @cached_property
     def svg(self) -> str:
-        """The drawing as an SVG that stands alone, with its style sheet.
+        """The drawing as a complete SVG file, with its style sheet.
 
         Raises :exc:`.DiagnosticError` when the layout engine fails.
         """
@@ -181,7 +181,7 @@ class Drawing:
 
     @property
     def html(self) -> str:
-        """The figure as HTML, with its caption and its style sheet; each time with ids of its own.
+        """The figure as HTML, with its caption and its style sheet; the ids differ on each access.
 
         Raises what :attr:`svg` raises.
         """

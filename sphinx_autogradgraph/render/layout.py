@@ -26,7 +26,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Route:
-    """The way of an arrow: a cubic Bézier spline, and the tip of its head."""
+    """Path of an arrow: a cubic Bézier spline, and the tip of its head."""
 
     points: tuple[Point, ...]
     tip: Point | None

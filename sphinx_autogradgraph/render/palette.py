@@ -1,4 +1,4 @@
-"""The colours of drawings, for forms that have no style sheet: DOT, PDF.
+"""Colours of drawings, for formats without a style sheet: DOT, PDF.
 
 They stand in ``palette.json``, from which the style sheet is made, too: a name is that of a custom
 property there, and has its value on light pages, on dark ones, and for readers who have chosen
@@ -48,4 +48,4 @@ WORDS = {
     "gradient": LIGHT["gradient"],
     "formula": LIGHT["gradient"],
 }
-"""The colour of each role of a word; an operation's is muted."""
+"""Colour of each role of a word; that of an operation is muted."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 WIDE_FONT = "STSong-Light"
-"""A font that every reader of PDFs has by its name, for what Courier has not."""
+"""Font that every PDF viewer has, for characters that Courier lacks."""
 
 
 NEEDS = Message("PDF needs reportlab: pip install 'sphinx-autogradgraph[pdf]'")

@@ -1,4 +1,4 @@
-"""The light look of a drawing as plain attributes, for whatever reads SVG but no style sheets.
+"""Light colours of a drawing as plain attributes, for SVG viewers without style sheets.
 
 librsvg, CairoSVG, Inkscape and notebooks whose styles were stripped know neither custom properties
 nor ``light-dark()``.  Where the style sheet holds, its rules come before attributes.
@@ -31,7 +31,7 @@ DASHED, DOTTED = ' stroke-dasharray="4 3"', ' stroke-dasharray="1.5 3" stroke-li
 
 @dataclass(frozen=True)
 class PlainStyle:
-    """The attributes of the parts of a drawing, each beginning with a space; or none at all."""
+    """Attributes of the parts of a drawing, with a space before each; empty unless ``used``."""
 
     used: bool
 
@@ -40,50 +40,50 @@ class PlainStyle:
 
     @property
     def root(self) -> str:
-        """Those of the whole drawing."""
+        """Attributes of the whole drawing."""
         font = f' font-family="{FONTS}" font-size="{FONT_SIZE:g}"'
         return self._text(f'{font} text-anchor="middle" fill="{TEXT}"')
 
     @property
     def head(self) -> str:
-        """Those of the head of an arrow."""
+        """Attributes of the head of an arrow."""
         return self._text(f' fill="{EDGE}"')
 
     @property
     def frame(self) -> str:
-        """Those of a frame around boxes."""
+        """Attributes of a frame around boxes."""
         return self._text(f' fill="{CLUSTER_FILL}" stroke="{CLUSTER}"')
 
     @property
     def frame_label(self) -> str:
-        """Those of the words of a frame."""
+        """Attributes of the words of a frame."""
         return self._text(f' font-size="{CLUSTER_FONT_SIZE:g}"')
 
     @property
     def edge_label(self) -> str:
-        """Those of the words at an arrow."""
+        """Attributes of the words at an arrow."""
         return self._text(f' font-size="{LABEL_FONT_SIZE:g}"')
 
     def box(self, kind: BoxKind) -> str:
-        """Those of the outline of a box."""
+        """Return the attributes of the outline of a box."""
         colours = BOXES[kind]
         width = "" if kind in ("function", "input", "saved", "cut") else ' stroke-width="1.5"'
         lines = {"input": DASHED, "cut": DASHED, "base": DOTTED}.get(kind, "")
         return self._text(f' fill="{colours.fill}" stroke="{colours.stroke}"{width}{lines}')
 
     def inner(self, kind: BoxKind) -> str:
-        """Those of the inner one of two outlines."""
+        """Return the attributes of the inner one of two outlines."""
         return self._text(f' fill="none" stroke="{BOXES[kind].stroke}" stroke-width=".75"')
 
     def edge(self, kind: ArrowKind) -> str:
-        """Those of the line of an arrow."""
+        """Return the attributes of the line of an arrow."""
         colour = BOXES["saved"].stroke if kind == "saved" else EDGE
         dots = ' stroke-width="1.6" stroke-dasharray=".1 3.5" stroke-linecap="round"'
         width = ' stroke-width="1.2"' if kind == "use" else dots
         return self._text(f' fill="none" stroke="{colour}"{width}')
 
     def word(self, role: Role, kind: BoxKind | None) -> str:
-        """Those of a word in a box; without a ``kind``, in the label of a frame."""
+        """Return the attributes of a word in a box or, without a ``kind``, in a frame's label."""
         muted = role == "meta" or (role == "op" and kind in ("function", None))
         colour = MUTED if muted else TEXT if role == "op" else WORDS[role]
         fill = "" if colour == TEXT else f' fill="{colour}"'

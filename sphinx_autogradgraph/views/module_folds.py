@@ -1,4 +1,4 @@
-"""Folds: a Graph → a view of it in which one node stands for many.
+"""Folds: views of a Graph in which one node stands for many.
 
 All folds contract *runs*: nodes that follow each other in forward order.  Whatever uses a node of
 a run comes after it, so contracting runs never makes a cycle, and every path between nodes that
@@ -92,11 +92,11 @@ def contract(graph: Graph, runs: Sequence[Run]) -> Graph:
 
 
 Tensor = tuple[int, int]
-"""A node that produced a tensor, and the number of its output."""
+"""A tensor: the node that produced it, and the number of that node's output."""
 
 
 def _taken(graph: Graph, run_of: Mapping[int, Run]) -> dict[int, list[Run]]:
-    """The leaves and inputs that are folded, each with the runs that it is folded with."""
+    """Return the leaves and inputs that are folded, each with the runs that use it."""
     users: dict[int, dict[int, Run | None]] = {}
     for edge in graph.edges:
         if graph.nodes[edge.from_].kind in ("leaf", "input"):
@@ -123,7 +123,7 @@ def _ends(graph: Graph) -> Iterator[Output]:
 def _crossing(
     graph: Graph, ids: Mapping[int, int], runs_at: Mapping[int, Run]
 ) -> dict[int, dict[Tensor, int]]:
-    """For each run the tensors that it hands on, numbered in the order in which it made them."""
+    """Return for each run the tensors that are used outside of it, numbered in forward order."""
     found: dict[int, set[Tensor]] = {id: set() for id in runs_at}
     for edge in graph.edges:
         id = ids.get(edge.from_)
@@ -153,7 +153,7 @@ def _edges(
     runs_at: Mapping[int, Run],
     crossing: Mapping[int, Mapping[Tensor, int]],
 ) -> Iterator[Edge]:
-    """The edges between what is apart in the view; into a run, one for each tensor."""
+    """Yield the edges between the nodes of the view; into a run, one for each tensor."""
     into: dict[int, set[Tensor]] = {}
     for edge in graph.edges:
         from_, to = ids.get(edge.from_), ids[edge.to]
@@ -170,7 +170,7 @@ def _edges(
 
 
 def _calls(graph: Graph, ids: Mapping[int, int], run_of: Mapping[int, Run]) -> Iterator[ModuleCall]:
-    """The calls of modules that are not folded whole, if no run stands across an end of theirs."""
+    """Yield the calls of modules to frame: not folded whole, and no run crosses their ends."""
     for call in graph.modules:
         first, last = run_of.get(call.first), run_of.get(call.last)
         starts = first is None or first.first == call.first
@@ -181,7 +181,7 @@ def _calls(graph: Graph, ids: Mapping[int, int], run_of: Mapping[int, Run]) -> I
 
 
 def renumbered(node: Node, ids: Mapping[int, int]) -> Node:
-    """A node that stays what it is in a view, where nodes have the new ``ids``."""
+    """Return a node that a view keeps, with the new ``ids`` of the view."""
     saved = node.saved
     if saved is not None:
         saved = tuple(
@@ -201,7 +201,7 @@ def _folded(
     group: Sequence[Node],
     handed_on: Sequence[Tensor],
 ) -> Node:
-    """The node that stands for a run: for the nodes ``group`` and the ``leaves`` of its own."""
+    """Make the node that stands for a run: for the nodes ``group`` and the run's own ``leaves``."""
     sources = list(dict.fromkeys(node.source for node in group if node.source is not None))
     # Of steps of several lines the first says which they are.
     told = len(sources) == 1 or (sources and run.kind == "repeats")
@@ -235,7 +235,7 @@ def _meta(node: Node, output: int) -> TensorMeta:
 
 
 def _parameters(leaves: Sequence[Node], group: Sequence[Node]) -> int:
-    """The elements of the leaves in a run; those of a module that is called again count once."""
+    """Count the elements of the leaves in a run; a module that is called again counts once."""
     own = sum(
         math.prod(leaf.outputs[0].shape or ())
         for leaf in leaves
@@ -250,7 +250,7 @@ def _parameters(leaves: Sequence[Node], group: Sequence[Node]) -> int:
 
 
 def _digest(graph: Graph, group: Sequence[Node]) -> int:
-    """A number that groups of the same structure share."""
+    """Return a digest that is equal for groups of the same structure."""
     first = group[0].id
     lines = []
     for node in group:
@@ -286,7 +286,7 @@ def fold_modules(graph: Graph, depth: int) -> Graph:
 
 
 def levels(graph: Graph) -> Iterator[tuple[ModuleCall, int]]:
-    """The calls of modules, each with its depth: 1 for the outermost."""
+    """Yield the calls of modules, each with its depth: 1 for the outermost."""
     inside: list[ModuleCall] = []
     for call in graph.modules:
         while inside and inside[-1].last < call.first:

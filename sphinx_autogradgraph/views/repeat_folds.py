@@ -19,7 +19,7 @@ PASSES = 6
 """Maximum number of passes; later ones find repetitions in and around those found before."""
 
 LEAST = 3
-"""The fewest repetitions that are folded: with the first and the last there is one between."""
+"""Minimum number of repetitions that are folded: the first, the last and one between them."""
 
 WORTH = 2
 """Minimum number of nodes that a fold must save."""

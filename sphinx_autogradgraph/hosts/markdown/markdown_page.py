@@ -91,6 +91,7 @@ class MarkdownPage:
 
         A fence that is not found in the text of the page is drawn by itself.
         """
+        # On from the last one found, so that equal fences get figures of their own.
         order = [*self._drawn[self._next :], *self._drawn[: self._next]]
         for drawn in order:
             # Of a header that it does not understand SuperFences may find other options in it.

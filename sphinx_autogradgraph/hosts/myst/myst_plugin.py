@@ -122,6 +122,7 @@ def _one_at_a_time(root: Path) -> Iterator[None]:
     except ImportError:  # Windows
         yield
         return
+    # The lock is on the directory itself, so no file is left behind.
     handle = os.open(root, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)

@@ -59,6 +59,7 @@ def setup_builders(app: Sphinx) -> None:
     app.add_builder(UpdateBuilder)
     app.connect("builder-inited", _demand_snapshots)
     app.connect("env-get-outdated", _all_of_them)
+    # First, so that all others see only the documents that are taken.
     app.connect("env-before-read-docs", _take_only, priority=100)
     app.connect("env-updated", _report)
 

@@ -19,15 +19,15 @@ SKIP = "autogradgraph-skip"
 """Class of blocks that the page's program leaves out."""
 
 Line = tuple[str, int]
-"""A line of the author's text: the file as displayed, and the number from 1."""
+"""A line of the author's text: its file as displayed, and its number from 1."""
 
 
 @dataclass
 class Shown:
     """A block of Python that the page shows.
 
-    ``lines`` says for each line that is shown which line of the author's text it is.  ``block`` is
-    the code to run, None for a block that is left out.
+    ``lines`` holds the line of the author's text for each shown line.  ``block`` is the code to
+    run, None for a block that is left out.
     """
 
     node: nodes.Element

@@ -31,6 +31,7 @@ class _AsWritten(ENUM):
     def match(self, value: object) -> bool:
         return True
 
+    # Sphinx leaves a text of ``-D`` as it is where ``valid_types == Any``.
     def __eq__(self, other: object) -> bool:
         return other is Any or other is self
 
