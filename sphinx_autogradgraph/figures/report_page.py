@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 
 from sphinx_autogradgraph.core.messages import Translate
-from sphinx_autogradgraph.render.svg import style_sheet
+from sphinx_autogradgraph.render.style_sheet import style_sheet
 
 _STYLE = """
 :root {

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sphinx_autogradgraph.render.arrow_heads import arrow_head
 from sphinx_autogradgraph.render.diagram import LINE, Box, Cluster, Diagram
 from sphinx_autogradgraph.render.labels import CLUSTER_FONT_SIZE, FONT_SIZE, Word
 from sphinx_autogradgraph.render.layout import Frame, Layout, Point, Route
 from sphinx_autogradgraph.render.legend import with_legend
 from sphinx_autogradgraph.render.palette import BOXES, CLUSTER, EDGE, WORDS
-from sphinx_autogradgraph.render.svg import arrow_head
 
 UNIT = 0.7
 """Points of print per unit of the drawing."""

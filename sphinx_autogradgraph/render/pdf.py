@@ -6,6 +6,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from sphinx_autogradgraph.core.messages import Message
+from sphinx_autogradgraph.render.arrow_heads import arrow_head
 from sphinx_autogradgraph.render.candidates import MARGIN
 from sphinx_autogradgraph.render.diagram import LINE, Box, Cluster, Diagram
 from sphinx_autogradgraph.render.edge_labels import LABEL_FONT_SIZE, edge_labels
@@ -13,7 +14,7 @@ from sphinx_autogradgraph.render.labels import CLUSTER_FONT_SIZE, FONT_SIZE, Wor
 from sphinx_autogradgraph.render.layout import Frame, Layout, Route
 from sphinx_autogradgraph.render.legend import with_legend
 from sphinx_autogradgraph.render.palette import BOXES, CLUSTER, CLUSTER_FILL, EDGE, WORDS
-from sphinx_autogradgraph.render.svg import CORNER, arrow_head
+from sphinx_autogradgraph.render.svg import CORNER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from importlib.resources import files
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
+from sphinx_autogradgraph.render.arrow_heads import arrow_head
 from sphinx_autogradgraph.render.candidates import MARGIN
 from sphinx_autogradgraph.render.diagram import LINE, ArrowKind, Box, Cluster, Diagram
 from sphinx_autogradgraph.render.edge_labels import LABEL_FONT_SIZE, EdgeLabel, edge_labels
@@ -18,8 +16,7 @@ from sphinx_autogradgraph.render.labels import CLUSTER_FONT_SIZE, FONT_SIZE, Wor
 from sphinx_autogradgraph.render.layout import Frame, Layout, Point, Route
 from sphinx_autogradgraph.render.legend import with_legend
 from sphinx_autogradgraph.render.plain_style import PlainStyle
-
-HEAD_LENGTH, HEAD_WIDTH = 6.0, 5.0
+from sphinx_autogradgraph.render.style_sheet import style_sheet
 
 
 def svg_of(
@@ -119,21 +116,6 @@ def legend_html(diagram: Diagram, *, plain: bool = False) -> str:
         return ""
     body = "\n".join(samples)
     return f'<div class="autogradgraph-legend" style="font-size:{FONT_SIZE:g}px">{body}</div>\n'
-
-
-def style_sheet(*, page: bool = False) -> str:
-    """What drawings need of the style sheet of pages, without what is for its script.
-
-    With ``page`` they are light or dark as the page around them is.  It has no blank lines, which
-    would end it where HTML stands in Markdown.
-    """
-    sheet = files("sphinx_autogradgraph") / "static" / "autogradgraph.css"
-    _, drawing, in_page, _ = _PART.split(sheet.read_text("utf-8"))
-    return drawing + in_page if page else drawing
-
-
-_PART = re.compile(r"/\* === \w+ === \*/\n")
-"""The heading of a part of the style sheet: drawing, page, controls."""
 
 
 @dataclass(frozen=True)
@@ -330,33 +312,6 @@ def _path(points: Sequence[Point], curved: int) -> str:
             return f"M{_pair(start)}{command}{_number(rest[-1][1 - axis])}"
     path = f"M{_pair(start)}C" + " ".join(map(_pair, points[1:curved]))
     return path + "".join(f"L{_pair(point)}" for point in points[curved:])
-
-
-def arrow_head(route: Route) -> tuple[Point, list[Point]]:
-    """Where the line of an arrow meets its head, and the corners of the head; none without one.
-
-    They meet short of the tip, so that the line does not blunt it.
-    """
-    (x, y), (dx, dy) = _tip(route)
-    if route.tip is None:
-        return (x, y), []
-    neck = (x - dx * HEAD_LENGTH * 0.7, y - dy * HEAD_LENGTH * 0.7)
-    back = (x - dx * HEAD_LENGTH, y - dy * HEAD_LENGTH)
-    side = (-dy * HEAD_WIDTH / 2, dx * HEAD_WIDTH / 2)
-    return neck, [
-        (x, y),
-        (back[0] + side[0], back[1] + side[1]),
-        (back[0] - side[0], back[1] - side[1]),
-    ]
-
-
-def _tip(route: Route) -> tuple[Point, Point]:
-    """The tip of an arrow and the direction of length 1 in which it points."""
-    tip = route.tip or route.points[-1]
-    end = route.points[-1] if route.tip else route.points[-2]
-    dx, dy = tip[0] - end[0], tip[1] - end[1]
-    length = math.hypot(dx, dy) or 1.0
-    return tip, (dx / length, dy / length)
 
 
 def _pair(point: Point) -> str:

@@ -6,7 +6,7 @@ import re
 from importlib.resources import files
 
 from sphinx_autogradgraph.render.palette import BOXES, LIGHT, PALETTE, WORDS
-from sphinx_autogradgraph.render.svg import style_sheet
+from sphinx_autogradgraph.render.style_sheet import style_sheet
 
 SHEET = (files("sphinx_autogradgraph") / "static" / "autogradgraph.css").read_text("utf-8")
 

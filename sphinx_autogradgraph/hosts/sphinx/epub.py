@@ -38,7 +38,7 @@ def _watch(app: Sphinx) -> None:
 
 def simplify(sheet: Path) -> None:
     """Reduce the style sheet to the rules that drawings need, in light colours."""
-    from sphinx_autogradgraph.render.svg import style_sheet
+    from sphinx_autogradgraph.render.style_sheet import style_sheet
 
     if sheet.is_file():  # the first colour of each pair is the light one
         sheet.write_text(re.sub(r"light-dark\(([^,]+),[^)]+\)", r"\1", style_sheet()), "utf-8")
