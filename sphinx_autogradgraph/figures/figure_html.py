@@ -16,8 +16,9 @@ from sphinx_autogradgraph.core.settings import Engine
 from sphinx_autogradgraph.figures.figure_layout import FigureLayout
 from sphinx_autogradgraph.graph.model import Graph, source_of
 from sphinx_autogradgraph.render.arrange import draw_view
+from sphinx_autogradgraph.render.links import Link
 from sphinx_autogradgraph.render.notebook_html import LARGE, data_script, lists_html
-from sphinx_autogradgraph.render.svg import Link, legend_html, svg_of
+from sphinx_autogradgraph.render.svg import legend_html, svg_of
 from sphinx_autogradgraph.render.text import plain, title
 from sphinx_autogradgraph.views.choice import steps
 

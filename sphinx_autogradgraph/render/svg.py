@@ -1,9 +1,8 @@
-"""Diagram + layout → SVG."""
+"""SVG of a diagram at the places of its layout."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 from itertools import groupby, pairwise
 from typing import NamedTuple
@@ -15,6 +14,7 @@ from sphinx_autogradgraph.render.edge_labels import LABEL_FONT_SIZE, EdgeLabel, 
 from sphinx_autogradgraph.render.labels import CLUSTER_FONT_SIZE, FONT_SIZE, Word, printable
 from sphinx_autogradgraph.render.layout import Frame, Layout, Point, Route
 from sphinx_autogradgraph.render.legend import with_legend
+from sphinx_autogradgraph.render.links import Link, shared_link
 from sphinx_autogradgraph.render.plain_style import PlainStyle
 from sphinx_autogradgraph.render.style_sheet import style_sheet
 
@@ -34,16 +34,15 @@ def svg_of(
     calls: Mapping[int, Link] | None = None,
     marks: Mapping[str, str] | None = None,
 ) -> str:
-    """The drawing as the text of an ``<svg>`` element.
+    """Return the drawing as the text of an ``<svg>`` element.
 
-    All ids begin with ``prefix``, which is to be unique on the page.  ``role`` is that of
-    ARIA: of an ``img`` assistive tools see no links.  Only what stands alone has its legend inside;
-    for pages there is :func:`legend_html`.  Colours and fonts come from
-    the style sheet by classes; with ``standalone`` it is put into the element.  ``plain`` has the
-    light look in attributes, too, as what stands alone has.  ``width`` is a
-    CSS length in place of the natural width.  ``lines`` links nodes of the Graph to the code that
-    made them, ``calls`` to the documentation of the function that was called.
-    ``marks`` are more classes for boxes and arrows, by their keys.
+    All ids begin with ``prefix``, which is to be unique on the page.  ``role`` is that of ARIA: in
+    an ``img`` assistive tools see no links.  Colours and fonts come from the style sheet of the
+    page, by classes.  With ``standalone`` the element holds the style sheet and the legend; for
+    pages there is :func:`legend_html`.  ``plain`` puts the light look into attributes, too, as
+    ``standalone`` does.  ``width`` is a CSS length in place of the natural width.  ``lines`` links
+    nodes of the Graph to the code that made them, ``calls`` to the documentation of the function
+    that was called.  ``marks`` are more classes for boxes and arrows, by their keys.
     """
     prefix = escape(prefix)
     if standalone:
@@ -55,42 +54,21 @@ def svg_of(
     after = max([layout.width, *(label.x + label.width / 2 for label in said)])
     across, down = before + after + 2 * MARGIN, layout.height + 2 * MARGIN
     style = PlainStyle(plain or standalone)
-    # In em of the labels: with the style sheet's font size, one unit is one pixel.
-    natural = across / FONT_SIZE
-    size = f"width:{width};min-width:0" if width else f"--autogradgraph-width:{natural:.2f}em"
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="autogradgraph-svg" role="{role}" '
-        f'aria-labelledby="{prefix}-title {prefix}-desc" '
-        f'viewBox="0 0 {_number(across)} {_number(down)}" style="{escape(size)}"'
-        + ("" if diagram.direction == "TB" else f' data-direction="{diagram.direction}"')
-        + (f' width="{_number(across)}" height="{_number(down)}"' if standalone else "")
-        + f"{style.root}>",
+        _opening(diagram, (across, down), prefix, role, width, style, sized=standalone),
         f'<title id="{prefix}-title">{escape(printable(title))}</title>',
         f'<desc id="{prefix}-desc">{escape(printable(description))}</desc>',
     ]
     if standalone:
-        # In a condition, which renderers without custom properties pass over.
-        sheet = f"@supports (color: light-dark(red, red)) {{{style_sheet()}}}"
-        parts.append(f"<style>{escape(sheet, quote=False)}</style>")
+        parts.append(_style())
     parts.append(f'<g transform="translate({_number(MARGIN + before)} {_number(MARGIN)})">')
     frames = [(cluster, layout.frames[cluster.key]) for cluster in diagram.clusters]
     parts += [_frame(frame, f"{prefix}-{cluster.key}", style) for cluster, frame in frames]
-    words = {label.arrow.key: _edge_label(label, style) for label in said}
-    for arrow in diagram.arrows:
-        route = layout.routes[arrow.key]
-        kind = "edge" if arrow.kind == "use" else f"edge {arrow.kind}"
-        kind += f" {marks[arrow.key]}" if arrow.key in marks else ""
-        parts.append(
-            f'<g class="{kind}" id="{prefix}-{arrow.key}" data-ends="{arrow.tail} {arrow.head}">'
-            f"{_arrow(route, arrow.kind, style)}{words.get(arrow.key, '')}</g>"
-        )
+    parts += _arrows(diagram, layout, said, prefix, marks, style)
     parts += [_frame_label(cluster, frame, style) for cluster, frame in frames]
     for box in diagram.boxes:
-        line = _link_of(box, lines or {})
-        call = _link_of(box, calls or {}) if box.kind == "function" else None
-        drawn = _Drawn(box, layout.boxes[box.key], style)
-        kind = _classes(box, marks.get(box.key))
-        parts.append(_box(drawn, f"{prefix}-{box.key}", kind, line, call))
+        drawn, mark = _Drawn(box, layout.boxes[box.key], style), marks.get(box.key)
+        parts.append(_box(drawn, f"{prefix}-{box.key}", mark, lines or {}, calls or {}))
     if standalone:
         for box in diagram.legend:
             parts.append(_sample(_Drawn(box, layout.boxes[box.key], style)))
@@ -98,8 +76,60 @@ def svg_of(
     return "\n".join(parts)
 
 
+def _opening(
+    diagram: Diagram,
+    size: tuple[float, float],
+    prefix: str,
+    role: str,
+    width: str | None,
+    style: PlainStyle,
+    *,
+    sized: bool,
+) -> str:
+    """Return the opening tag of a drawing; ``sized`` gives it attributes of its natural size."""
+    across, down = map(_number, size)
+    # In em of the labels: with the style sheet's font size, one unit is one pixel.
+    natural = size[0] / FONT_SIZE
+    css = f"width:{width};min-width:0" if width else f"--autogradgraph-width:{natural:.2f}em"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="autogradgraph-svg" role="{role}" '
+        f'aria-labelledby="{prefix}-title {prefix}-desc" '
+        f'viewBox="0 0 {across} {down}" style="{escape(css)}"'
+        + ("" if diagram.direction == "TB" else f' data-direction="{diagram.direction}"')
+        + (f' width="{across}" height="{down}"' if sized else "")
+        + f"{style.root}>"
+    )
+
+
+def _style() -> str:
+    """Return the style sheet as an element."""
+    # In a condition, which renderers without custom properties pass over.
+    sheet = f"@supports (color: light-dark(red, red)) {{{style_sheet()}}}"
+    return f"<style>{escape(sheet, quote=False)}</style>"
+
+
+def _arrows(
+    diagram: Diagram,
+    layout: Layout,
+    labels: Sequence[EdgeLabel],
+    prefix: str,
+    marks: Mapping[str, str],
+    style: PlainStyle,
+) -> Iterator[str]:
+    """Yield the arrows, each with its words."""
+    words = {label.arrow.key: _edge_label(label, style) for label in labels}
+    for arrow in diagram.arrows:
+        route = layout.routes[arrow.key]
+        kind = "edge" if arrow.kind == "use" else f"edge {arrow.kind}"
+        kind += f" {marks[arrow.key]}" if arrow.key in marks else ""
+        yield (
+            f'<g class="{kind}" id="{prefix}-{arrow.key}" data-ends="{arrow.tail} {arrow.head}">'
+            f"{_arrow(route, arrow.kind, style)}{words.get(arrow.key, '')}</g>"
+        )
+
+
 def legend_html(diagram: Diagram, *, plain: bool = False) -> str:
-    """The legend as HTML, which breaks its lines as the page does; nothing without one."""
+    """Return the legend as HTML, whose lines break as those of the page; "" without a legend."""
     samples = []
     style = PlainStyle(plain)
     for box in diagram.legend:
@@ -118,31 +148,6 @@ def legend_html(diagram: Diagram, *, plain: bool = False) -> str:
     return f'<div class="autogradgraph-legend" style="font-size:{FONT_SIZE:g}px">{body}</div>\n'
 
 
-@dataclass(frozen=True)
-class Link:
-    """Where a link goes, and what is said of it besides the words that are seen."""
-
-    url: str
-    label: str
-
-    def around(self, body: str, kind: str, words: str | None) -> str:
-        """The body as a link, which is called by the words in it.
-
-        Without ``words`` it is one that stands beside another to the same place.
-        """
-        called = None if words is None else escape(f"{words}, {self.label}")
-        skip = ' tabindex="-1"' if called is None else f' aria-label="{called}"'
-        return f'<a class="{kind}" href="{escape(self.url)}"{skip}>{body}</a>'
-
-
-def _link_of(box: Box, links: Mapping[int, Link]) -> Link | None:
-    """The link that all functions share which a box shows."""
-    if box.kind not in ("function", "module") or not links:
-        return None
-    found = {links[node] for node in box.nodes if node in links}
-    return found.pop() if len(found) == 1 else None
-
-
 def _frame(frame: Frame, id: str, style: PlainStyle) -> str:
     return (
         f'<g class="cluster" id="{id}"><rect x="{_number(frame.left)}" y="{_number(frame.top)}" '
@@ -151,7 +156,7 @@ def _frame(frame: Frame, id: str, style: PlainStyle) -> str:
 
 
 def _frame_label(cluster: Cluster, frame: Frame, style: PlainStyle) -> str:
-    """The words of a frame, which stand over the arrows that cross them."""
+    """Return the words of a frame; they come after the arrows, to be drawn above them."""
     x, y = frame.label
     words = " ".join(_word(word, style.word(word[0], None)) for word in cluster.words)
     y += MIDDLE * CLUSTER_FONT_SIZE
@@ -160,18 +165,18 @@ def _frame_label(cluster: Cluster, frame: Frame, style: PlainStyle) -> str:
 
 
 ROUND = 20.0
-"""The radius of the corners of functions, or half of their height: words are to stand inside."""
+"""Most that the corners of a function are rounded: in taller boxes, words would not fit."""
 
 
 class _Drawn(NamedTuple):
-    """A box at its place, in its style."""
+    """Box at its place, in its style."""
 
     box: Box
     centre: Point
     style: PlainStyle
 
     def outline(self) -> str:
-        """The outlines of the box."""
+        """Return the outlines of the box."""
         box, (x, y), style = self
         left, top = x - box.width / 2, y - box.height / 2
         if box.kind == "saved":
@@ -187,7 +192,7 @@ class _Drawn(NamedTuple):
         return outer
 
     def words(self, line: Link | None = None, call: Link | None = None) -> Iterator[str]:
-        """The lines of words of the box, with links of their own if there is a ``call``."""
+        """Yield the lines of words of the box, with links of their own if there is a ``call``."""
         box, (x, y), style = self
         for place, words in enumerate(box.lines):
             at = y + (place - (len(box.lines) - 1) / 2) * LINE + MIDDLE * FONT_SIZE
@@ -205,20 +210,29 @@ class _Drawn(NamedTuple):
 
 
 def _sample(drawn: _Drawn) -> str:
-    """A box of the legend: no node, though it looks like one."""
+    """Return a box of the legend, which looks like a node without being one."""
     kind = drawn.box.kind
     body = drawn.outline() + " ".join(drawn.words())
     return f'<g class="legend {CLASSES.get(kind, kind)}">{body}</g>'
 
 
 def _classes(box: Box, mark: str | None) -> str:
-    """The classes of a box besides ``node``."""
+    """Return the classes of a box besides ``node``."""
     shared = "shared" if box.shared else None
     return " ".join(filter(None, [CLASSES.get(box.kind, box.kind), shared, mark]))
 
 
-def _box(drawn: _Drawn, id: str, kind: str, line: Link | None, call: Link | None) -> str:
+def _box(
+    drawn: _Drawn,
+    id: str,
+    mark: str | None,
+    lines: Mapping[int, Link],
+    calls: Mapping[int, Link],
+) -> str:
+    """Return a box with its tooltip and links; ``mark`` is one more class."""
     box, rect = drawn.box, drawn.outline()
+    line = shared_link(box, lines)
+    call = shared_link(box, calls) if box.kind == "function" else None
     tooltip = f"<title>{escape(box.tooltip)}</title>" if box.tooltip else ""
     if call is None:
         body = rect + " ".join(drawn.words())
@@ -228,7 +242,9 @@ def _box(drawn: _Drawn, id: str, kind: str, line: Link | None, call: Link | None
         body = line.around(rect, "line", _said(box)) if line else rect
         body += " ".join(drawn.words(line, call))
     nodes = escape(runs(box.nodes))
-    return f'<g class="node {kind}" id="{id}" data-node="{nodes}">{tooltip}{body}</g>'
+    return (
+        f'<g class="node {_classes(box, mark)}" id="{id}" data-node="{nodes}">{tooltip}{body}</g>'
+    )
 
 
 def _said(box: Box) -> str:
@@ -236,11 +252,11 @@ def _said(box: Box) -> str:
 
 
 CLASSES = {"base": "output base", "cut": "module cut"}
-"""The classes of boxes that are a special case of another kind."""
+"""Classes of boxes that are a special case of another kind."""
 
 
 def runs(ids: Sequence[int]) -> str:
-    """Ascending ids as text, those that follow each other as a run: ``3 12-40``."""
+    """Write ascending ids as text, consecutive ones as a run: ``3 12-40``."""
     found: list[list[int]] = []
     for id in ids:
         if found and found[-1][1] == id - 1:
@@ -251,14 +267,13 @@ def runs(ids: Sequence[int]) -> str:
 
 
 CORNER = 7.0
-"""The side of the corner that is cut off the box of a saved tensor."""
-
+"""Side of the corner that is cut off the box of a saved tensor."""
 
 STACK = 3.0
-"""How far the card under that of a fold shows."""
+"""Width at which the lower card of a fold shows under the upper one."""
 
 MIDDLE = 0.35
-"""How far below the middle of a line its letters stand, in their size."""
+"""Distance from the middle of a line down to its baseline, as a share of the font size."""
 
 
 def _rect(
@@ -271,7 +286,7 @@ def _rect(
 
 
 def _note(left: float, top: float, width: float, height: float, attributes: str) -> str:
-    """The outline of a box like a sheet of paper, with a corner cut off."""
+    """Return the outline of a box like a sheet of paper, with a corner cut off."""
     down, right = _number(height), _number(width - CORNER)
     corner = _number(CORNER)
     return (
@@ -286,7 +301,7 @@ def _word(word: Word, attributes: str) -> str:
 
 
 def _edge_label(label: EdgeLabel, style: PlainStyle) -> str:
-    """The words at an arrow, which stand over what they may cross."""
+    """Return the words at an arrow."""
     place = f'x="{_number(label.x)}" y="{_number(label.y + MIDDLE * LABEL_FONT_SIZE)}"'
     word = _word(("gradient", label.text), style.word("gradient", None))
     return f'<text class="carried" {place}{style.edge_label}>{word}</text>'
@@ -305,7 +320,7 @@ def _arrow(route: Route, kind: ArrowKind, style: PlainStyle) -> str:
 
 
 def _path(points: Sequence[Point], curved: int) -> str:
-    """The path of a spline of the first ``curved`` points, and on to others in a line."""
+    """Return the path of a spline through ``curved`` points, and of straight lines to the rest."""
     start, *rest = points
     for axis, command in ((0, "V"), (1, "H")):
         if all(abs(point[axis] - start[axis]) < 0.06 for point in rest):
