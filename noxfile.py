@@ -26,7 +26,17 @@ OLDEST = "7.2.6"
 """The oldest Sphinx that is supported."""
 
 NOT_KEPT = frozenset(
-    {"flags", "formulas", "gradients", "memory", "parameters", "saved", "tensors", "values"}
+    {
+        "flags",
+        "formulas",
+        "gradients",
+        "inputs",
+        "memory",
+        "parameters",
+        "saved",
+        "tensors",
+        "values",
+    }
 )
 """What options ask for that no snapshot has: pages with it differ where torch is not installed."""
 

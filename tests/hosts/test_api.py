@@ -167,7 +167,7 @@ def test_the_command_draw(tmp_path: Path) -> None:
         (["plain.py", "--show", "colours"], 2, "choose from"),
         (["plain.py", "-o", "x.gif"], 2, "unsupported extension .gif; use .svg"),
         (["plain.py", "--tensor", "1 +"], 2, "does not parse"),
-        (["plain.py", "--direction", "UP"], 2, "invalid choice"),
+        (["plain.py", "--direction", "UP"], 2, "choose from TB"),
         ([], 2, "REFERENCE"),
     ]
     for arguments, status, says in failing:
