@@ -74,7 +74,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ignore = shutil.ignore_patterns("_build", "__pycache__")
         shutil.copytree(ROOT / name, directory / name, ignore=ignore)
     schema = Path("sphinx_autogradgraph", "graph", "graph.schema.json")  # which the reference shows
-    (directory / schema.parent).mkdir()
+    (directory / schema.parent).mkdir(parents=True)
     shutil.copy(ROOT / schema, directory / schema)
     (directory / "docs" / "second.py").write_text(SECOND)
     conf = directory / "docs" / "conf.py"

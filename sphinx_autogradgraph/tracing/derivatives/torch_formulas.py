@@ -103,7 +103,7 @@ _REWRITES = (
     (r"\.conj\(\)", ""),
     (r"\b(?:at|c10)::", "torch."),
     (r"\btorch\.(special|linalg|fft)_", r"torch.\1."),
-    (r"\.(mH|mT)\(\)", r".\1"),
+    (r"\.(mH|mT|dtype|device)\(\)", r".\1"),
     (r"\bself_?(?:\.sym_sizes\(\)|_sym_sizes)", f"[{SIZES}]"),
     (r"_symint\b", ""),
     (r"\btrue\b", "True"),
