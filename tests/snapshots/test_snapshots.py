@@ -615,6 +615,25 @@ def test_an_update_of_some_pages_says_what_it_accepts(synced: Project) -> None:
     assert other.read_text() == before
 
 
+def test_an_update_of_a_page_below_the_root_leaves_the_root_alone(synced: Project) -> None:
+    index, conf = (synced.directory / name for name in ("index.rst", "conf.py"))
+    synced.write("index.rst", f"{index.read_text()}\n.. toctree::\n\n   other\n   third\n")
+    synced.write("conf.py", f"{conf.read_text()}\nnumfig = True\n")
+    for page in ("other", "third"):
+        synced.write(f"{page}.rst", f"{TITLE}.. autogradgraph:: script.py\n   :caption: A figure\n")
+    assert command(synced, "update").returncode == 0
+    others = [snapshot(synced), synced.directory / "kept/third.1.json"]
+    before = [path.read_text() for path in others]
+    synced.write("helper.py", "op = 'cos'\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx_autogradgraph", "update", str(synced.directory), "other"],
+        capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "CosBackward0" in (synced.directory / "kept/other.1.json").read_text()
+    assert [path.read_text() for path in others] == before
+
+
 def test_never_means_that_a_check_runs_nothing(synced: Project) -> None:
     synced.build("html", "-W")
     before = runs(synced)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from docutils import nodes
 from sphinx.builders.dummy import DummyBuilder
 from sphinx.errors import ConfigError
 from sphinx.util import logging
 
-from sphinx_autogradgraph.hosts.sphinx.attributes import CHECK, UPDATE
+from sphinx_autogradgraph.hosts.sphinx.attributes import CHECK, REQUEST, UPDATE
 from sphinx_autogradgraph.hosts.sphinx.comparisons import COMPARISONS, ERRORS, snapshot_policy
+from sphinx_autogradgraph.hosts.sphinx.transforms import PAGE_EVENT
 from sphinx_autogradgraph.hosts.sphinx.translation import _
 from sphinx_autogradgraph.snapshots.part import WHOLE, Part
 
@@ -59,15 +61,15 @@ def setup_builders(app: Sphinx) -> None:
     app.add_builder(UpdateBuilder)
     app.connect("builder-inited", _demand_snapshots)
     app.connect("env-get-outdated", _all_of_them)
-    # First, so that all others see only the documents that are taken.
-    app.connect("env-before-read-docs", _take_only, priority=100)
+    app.connect("env-before-read-docs", _demand_pages, priority=100)
+    app.connect(PAGE_EVENT, _take_figures, priority=100)
     app.connect("env-updated", _report)
 
 
-def _demand_pages(app: Sphinx, env: BuildEnvironment, only: frozenset[str]) -> None:
+def _demand_pages(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
     """Refuse the name of a page that has neither a source nor snapshots."""
     policy = snapshot_policy(app)
-    for page in sorted(only - env.found_docs):
+    for page in sorted(only_of(app) - env.found_docs):
         if policy is None or not policy.orphans((), page.__eq__):
             raise ConfigError(_("there is no page {page}").format(page=page))
 
@@ -77,11 +79,16 @@ def only_of(app: Sphinx) -> frozenset[str]:
     return app.builder.only if isinstance(app.builder, UpdateBuilder) else frozenset()
 
 
-def _take_only(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
+def _take_figures(app: Sphinx, document: nodes.document) -> None:
+    """Drop the requests of the figures that an update does not take.
+
+    Their pages are read all the same: Sphinx demands the root document, and numbers figures by
+    the documents below it.
+    """
     only = only_of(app)
-    if only:
-        _demand_pages(app, env, only)
-        docnames[:] = [docname for docname in docnames if docname in only]
+    if only and app.env.docname not in only:
+        for figure in document.findall(nodes.figure):
+            figure.attributes.pop(REQUEST, None)
 
 
 def part_of(app: Sphinx) -> Part:
