@@ -15,84 +15,33 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
 from sphinx_autogradgraph.core.messages import Translate, untranslated
 from sphinx_autogradgraph.core.settings import Settings
 from sphinx_autogradgraph.figures.figure_layout import FigureLayout
-from sphinx_autogradgraph.figures.plan import Figure, PageProgram, Plan
-from sphinx_autogradgraph.figures.tables import Table, tables_of
-from sphinx_autogradgraph.graph.model import Graph, Source, source_of
+from sphinx_autogradgraph.figures.page_figures import E, FinishedFigure, PageFigures
+from sphinx_autogradgraph.figures.plan import Figure
+from sphinx_autogradgraph.figures.tables import tables_of
+from sphinx_autogradgraph.graph.model import Graph, source_of
 from sphinx_autogradgraph.program.observations import Observation
 from sphinx_autogradgraph.program.source_lines import split_lines
 from sphinx_autogradgraph.render.arrange import Arranged, arrange
 from sphinx_autogradgraph.runtime.cache import Cache
-from sphinx_autogradgraph.runtime.cached_client import CachedRunner, Submitted
+from sphinx_autogradgraph.runtime.cached_client import CachedRunner
 from sphinx_autogradgraph.runtime.client import WAITING, Runner, Waiting, has_torch
 from sphinx_autogradgraph.runtime.lingering import Linger
-from sphinx_autogradgraph.runtime.result import Result, Traced
+from sphinx_autogradgraph.runtime.result import Traced
 from sphinx_autogradgraph.snapshots.comparison import SnapshotComparison, SnapshotStatus
 from sphinx_autogradgraph.snapshots.figure_names import is_altered
 from sphinx_autogradgraph.snapshots.policy import Purpose, SnapshotPolicy, fall_back
 
 SHORT = 0.2
 """Seconds of waiting for one thing before the others are looked after."""
-
-E = TypeVar("E")
-"""An element of a page, as its host has them."""
-
-
-@dataclass(frozen=True)
-class FinishedFigure:
-    """All that a host needs to show a figure."""
-
-    traced: Traced
-    layout: FigureLayout
-    tables: Sequence[Table]
-
-
-class Host(Protocol[E]):
-    """A page of a host: where the pipeline reads and writes what differs from host to host."""
-
-    def warn(self, element: E, diagnostic: Diagnostic, figure: E) -> None:
-        """Report a diagnostic at an element; ``figure`` cannot be drawn because of it."""
-
-    def snapshot_path(self, figure: Figure[E]) -> Path | None:
-        """Return the file of a figure's snapshot, None where none is kept."""
-
-    def depends_on(self, observations: Iterable[Observation]) -> None:
-        """Have the page made again when any of this is not as it was observed."""
-
-    def line_anchor(self, figure: Figure[E], source: Source) -> str | None:
-        """Return the HTML id of a line of code on the page, None if the page does not show it."""
-
-    def place(self, figure: Figure[E], result: FinishedFigure | Diagnostic) -> None:
-        """Put a finished figure into the page, or the reason why there is none."""
-
-
-@dataclass
-class PageFigures(Generic[E]):
-    """The figures of one page, on their way through the pipeline.
-
-    Programs run in ``directory``; files are named from ``root``; ``slug`` begins all HTML ids.
-    """
-
-    plan: Plan[E]
-    host: Host[E]
-    directory: str
-    root: str
-    slug: str
-    comparisons: list[SnapshotComparison] = field(default_factory=list)
-    programs: Sequence[PageProgram[E]] = ()
-    submitted: Submitted | None = None
-    results: Sequence[Result] = ()
-    layouts: dict[int, Future[Arranged]] = field(default_factory=dict)
-    """The layouts under way, by the numbers of the figures."""
 
 
 class Pipeline:

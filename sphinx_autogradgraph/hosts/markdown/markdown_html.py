@@ -17,7 +17,7 @@ from sphinx_autogradgraph.core.settings import Settings
 from sphinx_autogradgraph.figures.captions import caption_and_legend
 from sphinx_autogradgraph.figures.figure_html import CanvasContext, below_caption_html, canvas_html
 from sphinx_autogradgraph.figures.options import Options
-from sphinx_autogradgraph.figures.pipeline import FinishedFigure
+from sphinx_autogradgraph.figures.page_figures import FinishedFigure
 from sphinx_autogradgraph.figures.tables import Cell, Table
 from sphinx_autogradgraph.program.program import Block
 from sphinx_autogradgraph.render.notebook_html import spans_html

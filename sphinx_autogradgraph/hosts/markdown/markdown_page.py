@@ -10,7 +10,7 @@ from pathlib import Path
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.figures.html_ids import page_slug
 from sphinx_autogradgraph.figures.options import DECLARATIONS, parse_options
-from sphinx_autogradgraph.figures.pipeline import FinishedFigure, PageFigures
+from sphinx_autogradgraph.figures.page_figures import FinishedFigure, PageFigures
 from sphinx_autogradgraph.figures.plan import Figure, Plan
 from sphinx_autogradgraph.figures.request import Request
 from sphinx_autogradgraph.graph.model import Source

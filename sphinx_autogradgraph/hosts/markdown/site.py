@@ -12,7 +12,8 @@ from typing import TypeVar
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
 from sphinx_autogradgraph.core.settings import Settings, read_settings
-from sphinx_autogradgraph.figures.pipeline import PageFigures, Pipeline
+from sphinx_autogradgraph.figures.page_figures import PageFigures
+from sphinx_autogradgraph.figures.pipeline import Pipeline
 from sphinx_autogradgraph.snapshots.policy import Purpose, SnapshotPolicy
 
 E = TypeVar("E")

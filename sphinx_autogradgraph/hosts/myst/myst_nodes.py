@@ -10,7 +10,7 @@ from typing import Any
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.figures.captions import caption_and_legend
 from sphinx_autogradgraph.figures.options import Options
-from sphinx_autogradgraph.figures.pipeline import FinishedFigure
+from sphinx_autogradgraph.figures.page_figures import FinishedFigure
 from sphinx_autogradgraph.figures.tables import Cell, Table
 from sphinx_autogradgraph.render.mermaid import mermaid_of
 from sphinx_autogradgraph.render.svg import svg_of

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
-from sphinx_autogradgraph.figures.pipeline import FinishedFigure
+from sphinx_autogradgraph.figures.page_figures import FinishedFigure
 from sphinx_autogradgraph.figures.plan import Figure
 from sphinx_autogradgraph.figures.request import Request
 from sphinx_autogradgraph.hosts.markdown.converters import PageHost

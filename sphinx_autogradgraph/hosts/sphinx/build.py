@@ -14,7 +14,8 @@ from sphinx.util import logging
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.figures.html_ids import page_slug
-from sphinx_autogradgraph.figures.pipeline import FinishedFigure, PageFigures, Pipeline
+from sphinx_autogradgraph.figures.page_figures import FinishedFigure, PageFigures
+from sphinx_autogradgraph.figures.pipeline import Pipeline
 from sphinx_autogradgraph.figures.plan import Figure
 from sphinx_autogradgraph.graph.model import Source
 from sphinx_autogradgraph.hosts.sphinx import build_wide, dependencies
