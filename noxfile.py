@@ -7,6 +7,7 @@ in an environment of its own.
 from __future__ import annotations
 
 import filecmp
+import os
 import re
 import shutil
 import sys
@@ -19,6 +20,10 @@ nox.options.sessions = ["lint", "types", "docs"]
 nox.options.default_venv_backend = "none"
 
 ROOT = Path(__file__).parent
+
+# Tasks call the tools that are installed beside nox, whether its environment is activated or not.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
 BUILD = ROOT / "docs" / "_build"
 PIP = ("-m", "pip", "install", "-q")
 
