@@ -330,6 +330,7 @@ def test_big_graphs_cross(runner: Runner, tmp_path: Path) -> None:
         assert len(result.targets[0].graph.nodes) == 100_001
 
 
+@pytest.mark.long
 def test_big_graphs_of_functions_cross(runner: Runner, tmp_path: Path) -> None:
     # What a function returns nobody holds but us, and torch destroys it by recursion.
     code = "import torch\ndef f():\n    y = torch.ones(1, requires_grad=True)\n"

@@ -19,7 +19,10 @@ from tests.runtime.test_faults import MARKER, left_running
 
 PAGE = "Title\n=====\n\n.. autogradgraph:: linreg.py\n   :tensor: l\n"
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc"),
+]
 
 
 @pytest.fixture

@@ -134,6 +134,7 @@ def test_touched_only(synced: Project) -> None:
     assert (read_again(synced.build("html", "-W")), runs(synced)) == ("0 1 0", 1)
 
 
+@pytest.mark.long
 def test_failing_twice_then_mended(synced: Project) -> None:
     synced.write("helper.py", "1 / 0\n")
     for _ in range(2):
@@ -162,6 +163,7 @@ def test_a_deleted_directive_leaves_nothing_behind(synced: Project) -> None:
     assert "<figure" not in synced.build().read("index.html")
 
 
+@pytest.mark.long
 def test_the_cache_elsewhere_serves_another_checkout(synced: Project, tmp_path: Path) -> None:
     synced.conf("autogradgraph_cache = '../cache'")
     first = synced.build()
@@ -206,6 +208,7 @@ def test_a_cache_that_cannot_be_written_is_one_warning(synced: Project) -> None:
     assert "<svg" in figure(build)
 
 
+@pytest.mark.long
 def test_the_table_of_tensors_is_kept_too(synced: Project) -> None:
     synced.write("index.rst", PAGE)
     synced.build("html", "-W")
