@@ -84,7 +84,9 @@ class Snapshots:
         except codec.GraphFormatError as error:
             raise SnapshotError(str(error), foreign=not codec.may_be_damaged(text)) from None
         graph = Graph.of_records(document.records())
-        if graph != graph.structure() or any(node.kind == "module" for node in graph.nodes):
+        # Only views have folds and members; the structure of a graph leaves members in.
+        is_view = any(node.kind == "module" or node.members for node in graph.nodes)
+        if is_view or graph != graph.structure():
             raise SnapshotError("it holds what no snapshot does: values, gradients, or a view")
         if self._of_others(document.project):
             raise SnapshotError(f"it belongs to the project {document.project}", foreign=True)
