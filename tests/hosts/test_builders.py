@@ -153,7 +153,7 @@ def links_lead_somewhere(out: Path) -> None:
     found = 0
     for page in out.rglob("*.html"):
         text = page.read_text("utf-8").replace("&quot;", '"')
-        for url in re.findall(r'"([^"]*_autogradgraph/[^"]+)"', text):
+        for url in re.findall(r'"((?:[^"<>\s]*/)?_autogradgraph/[^"<>\s]+)"', text):
             assert (page.parent / url).is_file(), f"{page.name}: {url}"
             found += 1
     assert found > 0
