@@ -244,7 +244,7 @@ class Options:
 
     @property
     def scope(self) -> Scope:
-        """What of the graph is drawn."""
+        """Part of the graph that is drawn."""
         return Scope(self.depth, self.fold, self.around, self.until, self.limit)
 
 

@@ -283,7 +283,7 @@ class Pipeline:
     # --- figures ---
 
     def _outcome(self, page: PageFigures[E], figure: Figure[E]) -> Traced | Diagnostic:
-        """What a figure is drawn from, or why it is not, with all diagnostics reported."""
+        """Return the graph that a figure is drawn from, or the diagnostic; report all of them."""
         diagnostics = figure.request.diagnostics
         for diagnostic in diagnostics:
             page.host.warn(figure.element, diagnostic, figure.element)

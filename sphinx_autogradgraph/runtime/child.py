@@ -114,7 +114,7 @@ class _Run:
         return None
 
     def _conflict(self) -> Message | None:
-        """What was changed in place, if a backward of the program failed for that."""
+        """Name the tensor changed in place for which a backward of the program failed, if any."""
         conflict = self._recorder.conflict
         if conflict is None:
             return None
@@ -238,7 +238,7 @@ class _Run:
         return Traced(graph, rows, parameters, words, tuple(notes))
 
     def _values(self, target: Target) -> list[tuple[str, object]]:
-        """What is drawn, each with what it is called."""
+        """Return the values to draw, each with its name."""
         if target.member is not None:
             return [self._member(target.member)]
         if target.expressions:

@@ -92,7 +92,7 @@ class ForkingWorker:
 
     @property
     def room(self) -> int:
-        """How many connections may be open at once: not all that this process may have."""
+        """Return the number of connections that may be open at once, fewer than the limit."""
         import resource
 
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -55,7 +55,7 @@ class Visit:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a node came from.
+    """Provenance of a node: line, module and call.
 
     ``module`` is the path of the innermost module, "" without any, ``visit`` the call of it.
     """
@@ -266,7 +266,7 @@ class Recorder:
 
     @property
     def conflict(self) -> Conflict | None:
-        """What a backward of the program failed for: a saved tensor that was changed in place."""
+        """Saved tensor, changed in place, for which a backward of the program failed."""
         return self._calls.conflict
 
     @property

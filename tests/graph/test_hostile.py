@@ -83,7 +83,7 @@ def test_hostile_graphs_are_drawn(
 
 
 @given(hostile())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_hostile_graphs_in_words_and_json(graph: Graph) -> None:
     assert Graph.from_json(graph.to_json()) == graph
     assert Graph.from_json(graph.to_json()).to_json() == graph.to_json()
