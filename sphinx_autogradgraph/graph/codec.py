@@ -46,7 +46,7 @@ class Document(Record, frozen=True, omit_defaults=False):
     """
 
     version: Literal[1]
-    outputs: tuple[Output, ...]  # a view around something may show none
+    outputs: Annotated[tuple[Output, ...], Meta(min_length=1)]
     nodes: Annotated[tuple[Node, ...], Meta(min_length=1, max_length=MAX_NODES)]
     edges: Annotated[tuple[Edge, ...], Meta(max_length=MAX_EDGES)]
     leaves: tuple[str | None, ...]

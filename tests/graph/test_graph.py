@@ -111,7 +111,7 @@ for _ in range(100_000):
     [
         None, 5, "", [], {}, {"version": 1}, {"version": 2}, DEEP, {"version": DEEP},
         edited("version", to=2), edited("version", to=True), edited("unknown", to=1),
-        edited("outputs", to=None), edited("outputs", 0, "node", to=3),
+        edited("outputs", to=[]), edited("outputs", to=None), edited("outputs", 0, "node", to=3),
         edited("outputs", 0, "index", to=1), edited("outputs", 0, "index", to=-1),
         edited("outputs", 0, "base", to={"name": None, "node": 9, "index": 0}),
         edited("nodes", to=[]), edited("nodes", 1, to=None), edited("nodes", 1, "id", to=0),
