@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from sphinx_autogradgraph.core.diagnostics import DiagnosticError
 from sphinx_autogradgraph.core.settings import Engine
 from sphinx_autogradgraph.render.diagram import Diagram
 from sphinx_autogradgraph.render.dot import Hints, digraph_of
 from sphinx_autogradgraph.render.framed import framed, in_ranks_of_their_own
 from sphinx_autogradgraph.render.labels import Lines
-from sphinx_autogradgraph.render.layout import Layout, lay_out
+from sphinx_autogradgraph.render.layout import Layout, LayoutTimeoutError, lay_out
 from sphinx_autogradgraph.render.quality import crossings, lengths, turned
 from sphinx_autogradgraph.render.straight import straightened
 
@@ -106,7 +107,10 @@ def _freed(best: Candidate, column: float | None, engine: Engine, timeout: float
         hints = [Hints(free ^ {key}) for key in mixed[:FREED]]
         if not hints:
             break
-        found = _laid_out([(diagram, hint) for hint in hints], column, engine, timeout)
+        try:
+            found = _laid_out([(diagram, hint) for hint in hints], column, engine, timeout)
+        except DiagnosticError:
+            break  # there is a good layout already
         following = min(found, key=lambda candidate: candidate.cost)
         if following.cost >= best.cost:
             break
@@ -139,22 +143,56 @@ def _laid_out(
         )
         for diagram, hints in tried
     ]
-    texts = [digraph_of(diagram, hints).source for diagram, hints in bare]
     candidates = []
     for (diagram, hints), (plain, _), layout in zip(
-        tried, bare, lay_out(texts, engine, timeout), strict=True
+        tried, bare, _lay_out_each(bare, engine, timeout), strict=True
     ):
+        if layout is None:
+            continue
         straight = straightened(plain, layout)
         with_frames = framed(diagram, straight) if diagram.clusters else straight
         if with_frames is not None:
             candidates.append(_candidate(diagram, hints, with_frames, column))
     if candidates:
         return candidates
-    texts = [digraph_of(diagram, hints).source for diagram, hints in tried]
     return [
         _candidate(diagram, hints, layout, column)
-        for (diagram, hints), layout in zip(tried, lay_out(texts, engine, timeout), strict=True)
+        for (diagram, hints), layout in zip(
+            tried, _lay_out_each(tried, engine, timeout), strict=True
+        )
+        if layout is not None
     ]
+
+
+def _lay_out_each(
+    tried: Sequence[tuple[Diagram, Hints]], engine: Engine, timeout: float
+) -> list[Layout | None]:
+    """Lay out each diagram by its hints; None where the engine fails on it.
+
+    Raises what :func:`.lay_out` raises where it fails on all of them, also without an order of
+    arguments.
+    """
+    texts = [digraph_of(diagram, hints).source for diagram, hints in tried]
+    try:
+        return list(lay_out(texts, engine, timeout))
+    except LayoutTimeoutError:
+        raise
+    except DiagnosticError:
+        pass
+    # Graphviz ends on an assertion where ordered arguments cross frames in some ways (its
+    # mincross.c, flat_reorder), and all that shared the run is lost with it.
+    layouts: list[Layout | None] = []
+    for text in texts:
+        try:
+            layouts += lay_out([text], engine, timeout)
+        except LayoutTimeoutError:
+            raise
+        except DiagnosticError:
+            layouts.append(None)
+    if any(layouts):
+        return layouts
+    unordered = [digraph_of(diagram, Hints(free=None)).source for diagram, _ in tried]
+    return list(lay_out(unordered, engine, timeout))
 
 
 def _candidate(diagram: Diagram, hints: Hints, layout: Layout, column: float | None) -> Candidate:

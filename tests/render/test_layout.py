@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.layout import Figure, Measured, measure, moved, read_corpus
+from sphinx_autogradgraph.graph.model import Edge, Graph, ModuleCall, Node, Output, TensorMeta
 from sphinx_autogradgraph.render.arrange import arrange
 from sphinx_autogradgraph.render.diagram import DIRECTIONS, Direction
 
@@ -96,3 +97,24 @@ def test_no_width_is_one_line_unscaled() -> None:
     assert wide.lines == 1
     assert wide.width > 720
     assert measure(FIGURES["vae"]).lines == 2
+
+
+def test_a_graph_is_drawn_with_which_the_engine_fails_in_its_usual_order() -> None:
+    """Graphviz ends on an assertion of its own where a node in two frames has ordered arguments."""
+    shapes = {node: (2, node + 1) for node in range(4)}
+    nodes = [
+        Node(
+            id=node, kind="leaf" if node in shapes else "function", op="", name=None,
+            outputs=(TensorMeta(shapes.get(node, (2,)), "float32", "cpu"),),
+        )
+        for node in range(19)
+    ]  # fmt: skip
+    ends = [(0, 4), (4, 5), (0, 5), (1, 5), (0, 6), (0, 7), (1, 7), (4, 7)]
+    ends += [(0, node) for node in range(8, 19)]
+    graph = Graph(
+        (Output(None, 0, 0),), tuple(nodes),
+        tuple(Edge(tail, head, 0, number) for number, (tail, head) in enumerate(ends)),
+        (ModuleCall("", "", 8, 8), ModuleCall("", "", 8, 8)),
+    )  # fmt: skip
+    arranged = arrange(graph, show=("shape", "modules"))
+    assert len(arranged.layout.boxes) == len(arranged.diagram.boxes)
