@@ -26,7 +26,7 @@ PACKAGES = (
 
 
 def machine() -> str:
-    """What was measured on, in a sentence."""
+    """Describe the machine in a sentence."""
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
     dot = subprocess.run(["dot", "-V"], capture_output=True, text=True, check=False).stderr.strip()
     return (

@@ -64,7 +64,7 @@ class Tool(NamedTuple):
 
 
 def rst(directive: str, extra: str = "") -> str:
-    """A page with a directive that has the program as its content."""
+    """Return a page with a directive that has the program as its content."""
     code = textwrap.indent(PROGRAM + extra, "   ")
     return f":orphan:\n\nPage\n====\n\n.. {directive}::\n{code}\n"
 
@@ -111,7 +111,7 @@ def build(project: Path) -> float:
 
 
 def one_round(tool: Tool, count: int) -> tuple[float, float, float]:
-    """A build from nothing, one after an edit of one page, and one of nothing new."""
+    """Time a build from nothing, one after an edit of one page, and one of nothing new."""
     with tempfile.TemporaryDirectory() as directory:
         project = Path(directory, "docs")
         pages = project / tool.where

@@ -31,7 +31,7 @@ LIMIT = 60.0
 
 
 def lstm(steps: int) -> torch.Tensor:
-    """An LSTM written out step by step."""
+    """Compute an LSTM written out step by step."""
     weight = {name: torch.randn(8, 8, requires_grad=True) for name in "abcdefgh"}
     bias = {name: torch.zeros(8, requires_grad=True) for name in "abcd"}
     h = c = torch.zeros(1, 8)
@@ -54,7 +54,7 @@ def transformer() -> torch.Tensor:
 
 
 def chain(length: int, skip: int = 4) -> torch.Tensor:
-    """A chain with a connection around every few operations."""
+    """Compute a chain with a connection around every few operations."""
     x = before = torch.ones(3, requires_grad=True)
     for place in range(length):
         if place % skip == skip - 1:
@@ -97,7 +97,7 @@ def ours(name: str) -> tuple[float, int, int]:
 
 
 def peers(name: str) -> tuple[float, int, int]:
-    """The same for ``torchviz.make_dot`` and a system dot."""
+    """Measure the same for ``torchviz.make_dot`` and a system dot."""
     from torchviz import make_dot
 
     out = CASES[name][0]()

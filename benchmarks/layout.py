@@ -58,7 +58,7 @@ class Measured:
 
 
 def read_corpus() -> Iterator[Figure]:
-    """The figures of the corpus."""
+    """Yield the figures of the corpus."""
     for line in gzip.decompress(CORPUS.read_bytes()).decode().splitlines():
         data = json.loads(line)
         graph = Graph.from_json(json.dumps(data["graph"]))
@@ -107,7 +107,7 @@ def measure(figure: Figure, direction: Direction = "TB", column: float | None = 
 
 
 def with_one_more(graph: Graph) -> Graph:
-    """The graph with one operation more after its first output."""
+    """Return the graph with one operation more after its first output."""
     first, *others = graph.outputs
     id = len(graph.nodes)
     node = Node(id, "function", "NegBackward0", None, (TensorMeta((), "float32", "cpu"),))

@@ -38,7 +38,7 @@ def print_peers() -> None:
 
 
 def _by_torchviz(figure: Figure) -> tuple[float, float, int] | None:
-    """The width and the height, in pixels, and the crossings; None if dot takes too long."""
+    """Return width and height, in pixels, and crossings; None if dot takes too long."""
     from torchviz import make_dot
 
     torch.manual_seed(0)

@@ -45,7 +45,7 @@ class Model(nn.Module):
 
 
 def seconds_of(model: Model, x: torch.Tensor) -> float:
-    """The time of one forward."""
+    """Time one forward."""
     begin = time.perf_counter()
     model(x)
     return time.perf_counter() - begin

@@ -20,7 +20,7 @@ class Table:
     points: dict[str, list[list[float]]] = field(default_factory=dict)
 
     def text(self) -> str:
-        """The table for a terminal."""
+        """Return the table for a terminal."""
         lines = [list(self.heads), *map(list, self.rows)]
         widths = [max(len(line[column]) for line in lines) for column in range(len(self.heads))]
         shown = [
@@ -35,7 +35,7 @@ class Table:
         )
 
     def rst(self) -> str:
-        """The table for the documentation."""
+        """Return the table for the documentation."""
         lines = [f".. list-table:: {self.title}", "   :header-rows: 1", ""]
         for row in [self.heads, *self.rows]:
             lines += [
@@ -45,18 +45,18 @@ class Table:
 
 
 def seconds(value: float) -> str:
-    """A time as people read it."""
+    """Return a time as people read it."""
     return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.1f} s"
 
 
 def times(value: float, base: float) -> str:
-    """A ratio, with two digits that count."""
+    """Return a ratio, with two digits that count."""
     ratio = value / base
     return f"{ratio:.2f}" if ratio < 10 else f"{ratio:.0f}"
 
 
 def median(values: Sequence[float]) -> float:
-    """The median, of at least one value."""
+    """Return the median of at least one value."""
     return statistics.median(values)
 
 

@@ -28,7 +28,7 @@ STEPS = 200
 
 
 def unrolled() -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-    """The output and the parameters of an LSTM written out step by step."""
+    """Compute an LSTM step by step; return its output and its parameters."""
     weights = {f"W{i}": torch.randn(8, 8, requires_grad=True) for i in range(12)}
     held = list(weights.values())
     h = c = torch.zeros(1, 8)
@@ -53,7 +53,7 @@ def plain_walk(out: torch.Tensor) -> int:
 
 
 def measured(ways: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """The medians of the ways, which alternate."""
+    """Return the medians of the ways, which alternate."""
     found: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, way in ways.items():

@@ -217,7 +217,7 @@ class Pipeline:
             page.host.warn(figure.element, diagnostic, figure.element)
 
     def _snapshot(self, page: PageFigures[E], figure: Figure[E]) -> Traced | Diagnostic:
-        """The snapshot of a figure whose code is not run, or why the figure cannot be drawn."""
+        """Return the snapshot of a figure whose code is not run, or why it cannot be drawn."""
         path = page.host.snapshot_path(figure)
         if path is not None:
             page.host.depends_on([Observation.of_file(str(path))])

@@ -79,7 +79,7 @@ def assert_graph(
 
 
 def _graph_of(value: object, caller: Any, params: Mapping[str, Any] | None) -> Graph:
-    """The graph of a value, with the names of the caller's variables."""
+    """Return the graph of a value, with the names of the caller's variables."""
     __tracebackhide__ = True
     from sphinx_autogradgraph.graph.model import Graph
 

@@ -122,7 +122,7 @@ class _Run:
         return conflict_in_words(conflict, names, self._recorder)
 
     def _with_conflict(self, diagnostic: Diagnostic) -> Diagnostic:
-        """The diagnostic of what the program raised, with what was changed in place, if so."""
+        """Add what was changed in place to the diagnostic of what the program raised."""
         why = self._conflict()
         if why is None:
             return diagnostic
@@ -130,7 +130,7 @@ class _Run:
         return replace(diagnostic, message="{error} ({why})", values=values)
 
     def _enter(self) -> None:
-        """Set the scene: directory, imports, seeds, the module whose namespace is used."""
+        """Prepare this process: directory, imports, seeds, the module whose namespace is used."""
         program = self.program
         os.chdir(program.directory)
         sys.path[:] = dict.fromkeys([program.directory, *program.path, *sys.path])

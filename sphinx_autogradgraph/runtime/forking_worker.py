@@ -188,7 +188,7 @@ class ForkingWorker:
             self._control = None
 
     def connect(self) -> socket.socket:
-        """A connection for a program; the worker is started if there is none."""
+        """Return a connection for a program; start the worker if there is none."""
         self._hold()
         try:
             return connect(self.directory, SOCKET)
@@ -281,7 +281,7 @@ class ForkingWorker:
 
 
 def _above_streams(descriptor: int) -> int:
-    """The descriptor, moved from where a stream belongs that was closed before we began."""
+    """Move a descriptor from the numbers of the standard streams, 0 to 2, if it has one."""
     if descriptor > 2:
         return descriptor
     import fcntl

@@ -46,7 +46,7 @@ class Visit:
     outer: Visit | None
 
     def chain(self) -> list[Visit]:
-        """The call and those that it was made in, the outermost first."""
+        """Return the call and those that it was made in, the outermost first."""
         found = [self]
         while found[-1].outer is not None:
             found.append(found[-1].outer)
@@ -161,7 +161,7 @@ class Recorder:
     # --- notes ---
 
     def place(self) -> Place | None:
-        """The line that the program is at."""
+        """Return the line that the program is at."""
         return self._lines[-1] if self._lines else None
 
     def _note(self) -> None:
@@ -238,7 +238,7 @@ class Recorder:
     # --- answers ---
 
     def origins(self, paths: Mapping[int, str]) -> Callable[[int], Origin]:
-        """A function from sequence numbers to origins; ``paths`` are those of modules, by id."""
+        """Make a function from sequence numbers to origins; ``paths`` names modules, by id."""
         calls: dict[int, str | None] = {}
         visits: list[Visit] = []
         for module, outer in self._visits:
@@ -275,11 +275,11 @@ class Recorder:
         return self._calls.storages
 
     def call(self, number: int) -> Call | None:
-        """The call that made the node with that sequence number."""
+        """Return the call that made the node with that sequence number."""
         return self._calls.of(number)
 
     def values_of(self, number: int, output: int) -> Values:
-        """The elements of an output of the node with that sequence number, if they were kept."""
+        """Return the kept elements of an output of the node with that sequence number."""
         return self._calls.values.get((number, output))
 
     def moment(self, number: int) -> tuple[int, Place] | None:
@@ -291,7 +291,7 @@ class Recorder:
         return None if place is None else (at, place)
 
     def source(self, place: Place | None) -> Source | None:
-        """A line as people read it."""
+        """Return a place as a line with its file's name and its text."""
         if place is None:
             return None
         path, line = place

@@ -133,7 +133,7 @@ class Walk:
                 self._leaves.add(fn)
 
     def leaves(self, functions: Sequence[GradFn]) -> list[GradFn]:
-        """The AccumulateGrad nodes, in order of first use by the functions."""
+        """Return the AccumulateGrad nodes, in order of first use by the functions."""
         leaves: dict[GradFn, None] = {}
         for fn in functions:
             for _, used, _ in self.uses[fn]:
@@ -145,7 +145,7 @@ class Walk:
         return list(leaves)
 
     def functions(self) -> list[GradFn]:
-        """The function nodes, each after all that it used, else by sequence number.
+        """Return the function nodes: each after all that it used, else by sequence number.
 
         The sequence numbers alone will not do: they are counted per thread, and some nodes have
         none of their own.  Among equals the order of discovery decides, which the program fixes.
@@ -166,7 +166,7 @@ class Walk:
         return self._after_what_they_used(rank)
 
     def _after_what_they_used(self, rank: Mapping[GradFn, tuple[int, int]]) -> list[GradFn]:
-        """The function nodes, each after all that it used, else by rank."""
+        """Return the function nodes: each after all that it used, else by rank."""
         waiting: dict[GradFn, int] = {}
         users: dict[GradFn, list[GradFn]] = {}
         for fn in rank:
@@ -234,7 +234,9 @@ def _edges(
 
 
 def _module_calls(first: int, visits: Sequence[Visit | None]) -> tuple[ModuleCall, ...]:
-    """The calls of modules from the call that made each function node; ``first`` is its id.
+    """List the calls of modules with the nodes that each made.
+
+    ``visits`` has the innermost call that made each function node, from the node ``first`` on.
 
     A call whose nodes do not stand together, as may be with several threads, counts as several.
     """
@@ -260,7 +262,7 @@ def _module_calls(first: int, visits: Sequence[Visit | None]) -> tuple[ModuleCal
 
 
 def _base_of(view: torch.Tensor, names: Names, ids: Mapping[GradFn, int]) -> Output | None:
-    """The tensor that an output is a view of, if it is one and the base is in the graph."""
+    """Return the tensor of the graph that an output is a view of, None if there is none."""
     base = base_of(view)
     if base is None or not base.requires_grad:
         return None
