@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import runpy
 import subprocess
 import sys
 import textwrap
@@ -20,6 +21,7 @@ from sphinx_autogradgraph.figures.options import DECLARATIONS, SHOWN, TABLED
 from sphinx_autogradgraph.hosts.cli import parser
 from sphinx_autogradgraph.render.labels import SHOW
 from tests.conftest import ROOT
+from tests.test_walls import ORDER, PACKAGE
 
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.glob("*.rst"))
@@ -125,6 +127,14 @@ def test_the_reference_has_every_option_and_setting_from_its_declaration() -> No
             assert setting.metadata["parse"](default) == default
     assert set(SHOWN) == set(SHOW)
     assert set(TABLED) == set(TABLES)
+
+
+def test_the_map_of_packages_is_made_from_the_tree() -> None:
+    found = runpy.run_path(str(DOCS / "_ext" / "declarations.py"))["packages_text"]()
+    assert ".. declarations:: packages\n" in (DOCS / "contributing.rst").read_text("utf-8")
+    assert tuple(re.findall(r"^   (\w+)/ +[A-Z].*\.$", found, re.MULTILINE)) == ORDER
+    below = {path.parent.name for path in PACKAGE.glob("*/*/__init__.py")}
+    assert set(re.findall(r"^     (\w+)/ +\S.*\.$", found, re.MULTILINE)) == below
 
 
 def test_every_kind_of_warning_is_in_the_reference() -> None:

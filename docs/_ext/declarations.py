@@ -1,9 +1,11 @@
-"""A directive of this documentation: the options or the settings, from their declarations."""
+"""A directive of this documentation for what is made from the code: options, settings, packages."""
 
 from __future__ import annotations
 
+import ast
 import json
 import textwrap
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docutils import nodes
@@ -15,6 +17,9 @@ from sphinx_autogradgraph.figures.options import DECLARATIONS
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
+
+
+ROOT = Path(__file__).parents[2]
 
 
 def options_text() -> str:
@@ -36,20 +41,38 @@ def settings_text() -> str:
     return "\n".join(items)
 
 
+def packages_text() -> str:
+    """The packages with the first lines of their docstrings, in the order that the tests hold."""
+    walls = ast.parse((ROOT / "tests" / "test_walls.py").read_text("utf-8"))
+    (order,) = (
+        ast.literal_eval(node.value)
+        for node in walls.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "ORDER"
+    )
+    lines = []
+    for package in order:
+        top = ROOT / "sphinx_autogradgraph" / package
+        for folder in (top, *sorted(path.parent for path in top.glob("*/__init__.py"))):
+            said = ast.get_docstring(ast.parse((folder / "__init__.py").read_text("utf-8"))) or ""
+            indent = "" if folder == top else "  "
+            lines.append(f"{f'{indent}{folder.name}/':15}{said.splitlines()[0]}")
+    return ".. code-block:: text\n\n" + textwrap.indent("\n".join(lines), "   ")
+
+
 def _item(head: str, help: str) -> str:
     return f"{head}\n{textwrap.indent(help, '   ')}\n"
 
 
-TEXTS = {"options": options_text, "settings": settings_text}
+TEXTS = {"options": options_text, "settings": settings_text, "packages": packages_text}
 
 
 class Declarations(SphinxDirective):
-    """``.. declarations:: options`` or ``.. declarations:: settings``."""
+    """``.. declarations:: options``, ``settings`` or ``packages``."""
 
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        """The definition list."""
+        """The text, parsed."""
         lines = StringList(TEXTS[self.arguments[0]]().splitlines(), source=__file__)
         node = nodes.Element()
         self.state.nested_parse(lines, self.content_offset, node)

@@ -1,1 +1,1 @@
-"""Diagram, layout and drawing: from a view to SVG, PDF, DOT and text."""
+"""Diagram, layout and drawing: from a view to SVG, PDF, DOT, Mermaid and text."""

@@ -1,1 +1,1 @@
-"""Tracing of tensors to a Graph; with the worker, the only part that imports torch."""
+"""Tracing: from the tensors of a program to their Graph."""
