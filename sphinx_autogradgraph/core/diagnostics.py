@@ -26,7 +26,7 @@ DiagnosticKind = Literal[
     "snapshot",
     "cache",
 ]
-"""The subtypes of our warnings, for ``suppress_warnings``."""
+"""Subtypes of the warnings ``autogradgraph``, for ``suppress_warnings``."""
 
 
 @dataclass(frozen=True)

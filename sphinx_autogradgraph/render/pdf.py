@@ -43,7 +43,7 @@ def pdf_of(diagram: Diagram, layout: Layout, title: str) -> bytes:
     file = BytesIO()
     canvas = Canvas(file, pagesize=size, bottomup=1, invariant=1)
     canvas.setTitle(title)
-    # Our y axis points down.
+    # The y axis of drawings points down.
     canvas.transform(1, 0, 0, -1, MARGIN, size[1] - MARGIN)
     for cluster in diagram.clusters:
         _frame(canvas, cluster, layout.frames[cluster.key])

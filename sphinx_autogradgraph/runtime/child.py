@@ -1,4 +1,4 @@
-"""Runs one Program in this process and traces what it draws.
+"""Run one Program in this process, and trace its targets.
 
 Meant for a process of its own (see :mod:`~sphinx_autogradgraph.runtime.server`): it changes the
 working directory, ``sys.path`` and ``sys.modules``, and runs the author's code, which may do
@@ -52,12 +52,13 @@ _FUTURES = reduce(
 
 
 _HELD: list[object] = []
-"""What was traced, which stays until the process ends: torch destroys a long graph that Python has
-walked by recursion, and overflows the stack."""
+"""The traced tensors, held until the process ends.
+
+Torch destroys a graph by recursion where Python has walked it; a long one overflows the stack."""
 
 
 def execute(program: Program) -> Result:
-    """Run the program and trace what it draws; what the program raises becomes a diagnostic."""
+    """Run a program and trace its targets; an exception of the program becomes a diagnostic."""
     observer = Observer(program)
     run = _Run(program, observer)
     targets = run.targets()
@@ -85,7 +86,7 @@ class _Run:
         )
 
     def targets(self) -> tuple[Traced | Diagnostic, ...]:
-        """Run everything; what was traced, or a diagnostic, for each thing to draw."""
+        """Run the program; return what was traced, or a diagnostic, for each target."""
         found: dict[int, Traced | Diagnostic] = {}
         failed: Diagnostic | None = self._attempt(self._enter)
         for count in range(len(self.program.blocks) + 1):
@@ -193,7 +194,7 @@ class _Run:
         self._assigned = assigned or self._assigned
 
     def _run_to_raise(self, block: Block, expected: str) -> None:
-        """Run a block that is expected to raise; what it left behind can be drawn."""
+        """Run a block that is expected to raise; its variables can be drawn all the same."""
         try:
             self._run(block)
         except BaseException as error:
@@ -288,7 +289,7 @@ def _is_called(kind: type, name: str) -> bool:
 
 
 def _restore_builtins() -> None:
-    """Undo what the program did to the built-in functions: our own code needs them, too."""
+    """Restore the built-in functions, which a program may have replaced."""
     builtins.__dict__.update(_BUILTINS)
 
 

@@ -1,4 +1,4 @@
-"""The client's side of the worker that forks: starts it, talks to it, and has a deadline for it.
+"""The client's side of the worker that forks: start it, talk to it, and end it if it is silent.
 
 See :mod:`~sphinx_autogradgraph.runtime.server` for the other side.
 """
@@ -48,12 +48,12 @@ SILENCE = 30.0
 """Seconds without an answer after which a worker that has answered before is given up."""
 
 MOST_CONNECTIONS = 64
-"""So many programs wait in the worker's own queue, so that it is never idle while we are busy."""
+"""Maximum number of programs sent to the worker at once, so that it is never idle."""
 
 PID_FILE = "pid"
 
 _LINGERING: list[subprocess.Popen[bytes]] = []
-"""Held until this process ends: it is not to wait for them, nor to be warned of them."""
+"""Workers that linger, held so that Python neither waits for them at its end nor warns."""
 
 
 class ForkingWorker:
@@ -84,7 +84,7 @@ class ForkingWorker:
 
     @property
     def pid(self) -> int | None:
-        """The process of the worker, None before there is one."""
+        """Process id of the worker, None before there is one."""
         try:
             return int(Path(self.directory, PID_FILE).read_text())
         except (OSError, ValueError):
@@ -99,7 +99,7 @@ class ForkingWorker:
         return MOST_CONNECTIONS if soft < 0 else max(2, min(MOST_CONNECTIONS, soft // 8))
 
     def start(self, program: Program) -> ForkedRun | None:
-        """Send a program to the worker, which is started if there is none."""
+        """Send a program to the worker; start the worker if there is none."""
         if os.getpid() != self._process:
             self._process = os.getpid()
             if self._control is not None:
@@ -205,7 +205,7 @@ class ForkingWorker:
             self._hold()
 
     def _hold(self) -> None:
-        """Have a control connection to the worker, which is started if there is none."""
+        """Open the control connection to the worker; start the worker if there is none."""
         if self._control is not None:
             return
         launched = False

@@ -1,6 +1,6 @@
 """Observer of a running program, which records everything that its result depends on.
 
-Python reports each file that is opened, through an audit hook.  Finders and loaders of our own
+Python reports each file that is opened, through an audit hook.  Finders and loaders of this module
 report where they searched for modules and what they read.
 """
 
@@ -151,7 +151,7 @@ class Observer:
             return
         if getattr(self._busy, "now", False):
             return
-        # Whatever the program did to Python, a fault of ours is not to be one of its own.
+        # Whatever the program did to Python, a fault in here is not to look like one of its own.
         with contextlib.suppress(BaseException), self.looking_away():
             if event == "open":
                 self._opened(*arguments)

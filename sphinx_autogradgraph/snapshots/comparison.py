@@ -7,11 +7,11 @@ from typing import Literal
 
 from sphinx_autogradgraph.graph.model import Graph
 
-SnapshotStatus = Literal["same", "drift", "missing", "failed", "elsewhere"]
+SnapshotStatus = Literal["same", "drifted", "missing", "failed", "elsewhere"]
 """Result of comparing a figure's graph with its snapshot.
 
-``failed`` means that there is no graph to compare, ``elsewhere`` that another part of the check
-compares it."""
+``missing``: there is no snapshot; ``failed``: there is no graph to compare; ``elsewhere``: another
+part of the check compares it.  A snapshot to which no figure belongs is orphaned."""
 
 
 @dataclass(frozen=True)

@@ -90,14 +90,14 @@ class SnapshotPolicy:
         words: list[str] = []
         diagnostics: list[Diagnostic] = []
         if isinstance(kept, Diagnostic):
-            status, words = "drift", [kept.sentence(self._translate)]
+            status, words = "drifted", [kept.sentence(self._translate)]
             if purpose == "build":
                 diagnostics.append(kept)
         elif kept is None:
             status = "missing"
         else:
             words = drift(kept.traced, traced, self._translate)
-            status = "drift" if words else "same"
+            status = "drifted" if words else "same"
             if words:
                 words += self._versions(kept)
             if words and purpose == "build":

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sphinx_autogradgraph.core.messages import Translate, untranslated
-from sphinx_autogradgraph.snapshots.comparison import SnapshotComparison
+from sphinx_autogradgraph.snapshots.comparison import SnapshotComparison, SnapshotStatus
 from sphinx_autogradgraph.snapshots.part import WHOLE, Part
 from sphinx_autogradgraph.snapshots.policy import SnapshotPolicy
 
@@ -49,7 +49,7 @@ class Report:
         entries = tuple(item for item in found if item[1].status != "elsewhere")
         return cls(entries, orphans, keeper, translate, tuple(sorted(erring)))
 
-    def count(self, status: str) -> int:
+    def count(self, status: SnapshotStatus) -> int:
         """Return the number of figures with that status."""
         return sum(kept.status == status for _, kept in self.entries)
 
@@ -68,7 +68,7 @@ class Report:
         """
         for page, kept in self.entries:
             file = self.keeper.display(kept.path)
-            if kept.status == "drift":
+            if kept.status == "drifted":
                 head = self.translate("the graph is no longer that of {file}").format(file=file)
                 words = "".join(f"\n    {line}" for line in kept.words)
                 yield page, kept.line, "drift", head + words
@@ -85,7 +85,7 @@ class Report:
             file = self.keeper.display(kept.path)
             if kept.status == "missing":
                 yield self.translate("new: {file}").format(file=file)
-            elif kept.status == "drift":
+            elif kept.status == "drifted":
                 lines = "".join(f"\n    {line}" for line in kept.words)
                 yield self.translate("changed: {file}").format(file=file) + lines
         for path in self.orphans:
@@ -103,5 +103,11 @@ class Report:
             "{count} graphs: {same} as kept, {drift} drifted, {missing} without a snapshot, "
             "{failed} failed; {orphans} snapshots without a figure"
         )
-        states = {status: self.count(status) for status in ("same", "drift", "missing", "failed")}
-        return text.format(count=len(self.entries), orphans=len(self.orphans), **states)
+        return text.format(
+            count=len(self.entries),
+            same=self.count("same"),
+            drift=self.count("drifted"),
+            missing=self.count("missing"),
+            failed=self.count("failed"),
+            orphans=len(self.orphans),
+        )

@@ -95,8 +95,8 @@ class Snapshots:
     def write(self, path: Path, traced: Traced) -> None:
         """Write what was traced to a file.
 
-        Raises :exc:`OSError` if that cannot be written, and :exc:`SnapshotError` for a file that is
-        not ours to overwrite.
+        Raises :exc:`OSError` if that cannot be written, and :exc:`SnapshotError` for a file that
+        this package did not write and so must not overwrite.
         """
         try:
             self.load(path)

@@ -1,9 +1,9 @@
-"""Which line, module and call made a node.
+"""Provenance: the line, the module and the call that made each node.
 
 Autograd stamps every node with a number that counts up (see
 :func:`~sphinx_autogradgraph.tracing.internals.next_sequence_number`).  So no operation needs to
-be hooked: it is enough to note the counter whenever the program moves to another line of the
-author's, and when a module's forward begins and ends; each node falls between two notes.
+be hooked: the counter is noted whenever the program moves to another line of the author's code,
+and when a module's forward begins and ends.  Each node falls between two such notes.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Origin:
 
 
 class Recorder:
-    """Notes where nodes come from while it is entered; may be entered again and again.
+    """Recorder of provenance: notes lines, modules and calls while it is entered.
 
     ``is_own`` tells by its path whether a file is the author's; the innermost line of such a
     file counts.  ``display`` gives the name of a file for people.  ``inputs`` asks to note also
@@ -89,7 +89,7 @@ class Recorder:
         self._lines: list[tuple[str, int]] = []  # of the author's frames, the innermost last
         # The calls of modules, each with the place in this list of the one that it was made in.
         self._visits: list[tuple[torch.nn.Module, int | None]] = []
-        self._inside: list[tuple[int, int]] = []  # the calls that we are in, and by which frame
+        self._inside: list[tuple[int, int]] = []  # the calls under way, and their frames
         self._starts: list[int] = []
         self._places: list[tuple[tuple[str, int] | None, int | None]] = []
         self.reasons = Reasons(self.place)
@@ -114,7 +114,7 @@ class Recorder:
     def __exit__(self, *_: object) -> None:
         self._entered.close()
         self._lines, self._inside = [], []
-        self._note()  # what we make ourselves is nobody's
+        self._note()  # what this package computes itself belongs to no line
 
     def enter_frame(self, frame: FrameType) -> None:
         """Trace the lines of a frame that runs already, as that of a ``with`` statement."""
@@ -137,9 +137,9 @@ class Recorder:
             self._hooks.pop().remove()
 
     def _step_aside(self, frame: FrameType) -> Trace:
-        """Have no hooks and no mode while Dynamo compiles and runs what it compiled.
+        """Remove hooks and mode while Dynamo compiles a function and runs the compiled one.
 
-        It would take both into what it compiles, and break its graph at them.  The call of a
+        Dynamo would compile them, too, and break its graph at them.  The call of a
         compiled module is noted as one.
         """
         module = frame.f_locals.get("self") if frame.f_code.co_name == "__call__" else None
@@ -223,11 +223,10 @@ class Recorder:
         self._trace_or_not()
 
     def _trace_or_not(self) -> None:
-        """Trace lines, but not inside of torch's own modules: none of the author's are there.
+        """Trace lines, but not inside torch's own modules, until they enter one of the author's.
 
-        Until a module of the author's is entered, that is.  Python pays for tracing with every
-        call, and torch's modules make many.  With Dynamo loaded they may hold something compiled,
-        which is to be noticed.
+        Python pays for tracing with every call, and torch's modules make many.  With Dynamo loaded
+        they are traced all the same: they may hold compiled functions, which have to be noticed.
         """
         torchs = False
         if self._inside and "torch._dynamo.eval_frame" not in sys.modules:
@@ -283,7 +282,7 @@ class Recorder:
         return self._calls.values.get((number, output))
 
     def moment(self, number: int) -> tuple[int, Place] | None:
-        """When, as a number that counts up, and at which line the node of that number was made."""
+        """Return when, as a number that counts up, and at which line a node was made."""
         at = bisect_right(self._starts, number) - 1
         if number == UNNUMBERED or at < 0:
             return None

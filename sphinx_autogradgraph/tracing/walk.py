@@ -1,4 +1,7 @@
-"""Walk over autograd's own nodes, from tensors to a Graph; it runs, changes and unpacks nothing."""
+"""Walk over autograd's own nodes, from tensors to a Graph.
+
+Nothing is run, changed or unpacked.
+"""
 
 from __future__ import annotations
 
@@ -55,15 +58,14 @@ def trace_tensors(
     *,
     extras: Collection[Extra] = (),
 ) -> tuple[Graph, Message | None]:
-    """Return the Graph of tensors that require grad, given with the names they are asked for by.
+    """Return the Graph of tensors that require grad, each given with its name.
 
     Every node that autograd can reach from them is in it, and an edge for every entry of
     ``next_functions`` that is not None.  A ``recorder`` that was entered while the tensors were
-    computed tells where nodes came from, with modules named as ``names`` has them, and, if the
-    ``extras`` ask for ``inputs``, which tensors that do not require grad went into them.  What
-    else they ask for is put on it by :class:`.Extras`.  With the Graph comes a note, in words, on
-    what was asked for and could not be done.  Raises :exc:`ValueError` for a tensor that does not
-    require grad.
+    computed adds provenance, with modules named as ``names`` has them, and, if the ``extras`` ask
+    for ``inputs``, the tensors without grad that went into operations.  :class:`.Extras` adds what
+    else is asked for.  The second of the pair is a note on what could not be added.  Raises
+    :exc:`ValueError` for a tensor that does not require grad.
     """
     roots: list[tuple[GradFn, int]] = []
     for name, tensor in outputs:
@@ -105,12 +107,12 @@ def trace_tensors(
 
 
 class Walk:
-    """The nodes that can be reached from some roots, and what each of them used.
+    """The nodes that can be reached from some roots, and the nodes that each of them used.
 
     ``uses`` maps a node to the entries of its ``next_functions`` that are not None, each as
     (input number, node, output number).  It is in order of discovery, depth first, and holds
     every node: torch makes the Python object of a node anew when nobody holds it, and another
-    may then get the same id.
+    node may then get the same id.
     """
 
     def __init__(self, roots: Sequence[GradFn]) -> None:
@@ -237,7 +239,6 @@ def _module_calls(first: int, visits: Sequence[Visit | None]) -> tuple[ModuleCal
     """List the calls of modules with the nodes that each made.
 
     ``visits`` has the innermost call that made each function node, from the node ``first`` on.
-
     A call whose nodes do not stand together, as may be with several threads, counts as several.
     """
     calls: list[ModuleCall] = []

@@ -27,7 +27,7 @@ def write_sample(tmp_path: Path) -> Path:
     (kept / "gone.1.json").write_text(BEFORE.to_json())
     words = ("a.py:1  Pow became Exp ```", "leaf b became leaf <b>")
     comparisons = [
-        SnapshotComparison(3, str(kept / "a.1.json"), "drift", words, BEFORE, AFTER),
+        SnapshotComparison(3, str(kept / "a.1.json"), "drifted", words, BEFORE, AFTER),
         SnapshotComparison(9, str(kept / "a.2.json"), "missing", (), None, AFTER),
         SnapshotComparison(12, str(kept / "a.3.json"), "failed", ("ZeroDivisionError: <1/0>",)),
         SnapshotComparison(15, str(kept / "a.4.json"), "same"),
@@ -174,7 +174,7 @@ def test_graphs_of_any_size_are_drawn_in_one(tmp_path: Path) -> None:
     long = graph(("x", ()), *[(f"Op{id}", [id]) for id in range(300)])
     half = [(f"Op{id}", [id]) for id in range(150)]
     longer = graph(("x", ()), *half, ("New", [150]), ("Op150", [151]))
-    kept = SnapshotComparison(1, str(tmp_path / "a.json"), "drift", ("many",), long, longer)
+    kept = SnapshotComparison(1, str(tmp_path / "a.json"), "drifted", ("many",), long, longer)
     found = Report.of({"a": [kept]}, SnapshotPolicy(str(tmp_path), "kept"))
     write_report(found, tmp_path / "out", lambda page, line: page, part=WHOLE)
     assert (tmp_path / "out" / "index.html").read_text().count("<svg") == 3

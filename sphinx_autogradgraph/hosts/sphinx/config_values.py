@@ -44,7 +44,7 @@ AS_WRITTEN = _AsWritten()
 def setup_config(app: Sphinx) -> None:
     """Declare the values of ``conf.py``, and check them before anything reads them."""
     for name, declared in VALUES.items():
-        # The checks are ours, which say what is wrong and stop; Sphinx would only warn.
+        # Sphinx' own checks would only warn, and not say what is accepted.
         app.add_config_value(name, default_of(declared), declared.metadata["rebuild"], AS_WRITTEN)
     app.connect("config-inited", _check)
 

@@ -115,7 +115,7 @@ def setup_drawing(app: Sphinx) -> None:
     app.add_event(PDF_EVENT)
     app.connect(PDF_EVENT, _write_pdf)
     app.connect("env-before-read-docs", reading.begin)
-    # After our stores have been merged; before whoever looks at doctrees when all are read.
+    # After this package's stores are merged; before others look at doctrees when all are read.
     app.connect("env-merge-info", reading.take_merged, priority=900)
     app.connect("env-updated", reading.put_in, priority=100)
     app.connect("build-finished", reading.end)
@@ -133,7 +133,7 @@ def _canvas_context(app: Sphinx, docname: str) -> CanvasContext:
     return CanvasContext(
         url_of_call=partial(url_of_call, app, docname),
         url_of_file=partial(_write_file, app, docname),
-        # EPUB knows but three roles of an SVG, and no script of ours.
+        # EPUB knows but three roles of an SVG, and no script.
         role="img" if app.builder.name == "epub" else "group",
         opens=app.builder.name != "epub",
         engine=app.config.autogradgraph_layout,

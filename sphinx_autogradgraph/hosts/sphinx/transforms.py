@@ -34,7 +34,7 @@ PDF_EVENT = "autogradgraph-pdf"
 class DrawPage(SphinxTransform):
     """Take the figures of the page.
 
-    After smart quotes (750), which would alter our sentences, and before the domains collect
+    After smart quotes (750), which would alter generated captions, and before the domains collect
     labels with their captions (850).
     """
 
