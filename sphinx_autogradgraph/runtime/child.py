@@ -20,6 +20,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial, reduce
 from operator import or_
+from traceback import walk_tb
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -181,17 +182,23 @@ class _Run:
         code: CodeType = compile(tree, block.path, "exec", self._flags, dont_inherit=True)
         self._flags |= code.co_flags & _FUTURES
         namespace = self.module.__dict__
-        with self._recorder:
-            try:
-                exec(code, namespace)
-            finally:
-                # Here, and without a frame that the recorder would look at with what is left.
-                builtins.__dict__.update(_BUILTINS)
+        try:
+            with self._recorder:
+                try:
+                    exec(code, namespace)
+                finally:
+                    # Here, and without a frame that the recorder would look at with what is left.
+                    builtins.__dict__.update(_BUILTINS)
+        except BaseException as error:  # where it may raise, what was bound before can be drawn
+            line = _line_in(namespace, error)
+            assigned = last_assignment(ast.parse(source), source, before=line)
+            raise
+        finally:
+            if text is not None and VALUE in namespace:
+                self._value = (text, namespace.pop(VALUE))
+            self._assigned = assigned or self._assigned
         if self.program.module != "__main__":
             self._begun.clear()  # spawned processes can import it now
-        if text is not None and VALUE in namespace:
-            self._value = (text, namespace.pop(VALUE))
-        self._assigned = assigned or self._assigned
 
     def _run_to_raise(self, block: Block, expected: str) -> None:
         """Run a block that is expected to raise; its variables can be drawn all the same."""
@@ -282,6 +289,12 @@ class _Run:
         self._recorder.locals_of = getattr(value, "__code__", None)
         with self._recorder:
             return f"{name}()", value()
+
+
+def _line_in(namespace: dict[str, Any], error: BaseException) -> int:
+    """Return the line of a block's own code at which it raised."""
+    lines = [line for frame, line in walk_tb(error.__traceback__) if frame.f_locals is namespace]
+    return lines[-1] if lines else 0
 
 
 def _is_called(kind: type, name: str) -> bool:

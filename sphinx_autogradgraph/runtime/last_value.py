@@ -20,8 +20,13 @@ def take_last_value(tree: ast.Module, source: str) -> str | None:
     return None
 
 
-def last_assignment(tree: ast.Module, source: str) -> tuple[str, ...]:
-    """Return the texts of the targets of the last assignment outside functions and classes."""
+def last_assignment(
+    tree: ast.Module, source: str, before: int | None = None
+) -> tuple[str, ...]:
+    """Return the texts of the targets of the last assignment outside functions and classes.
+
+    With ``before``, only assignments that end before that line count.
+    """
     last: ast.Assign | ast.AnnAssign | ast.AugAssign | None = None
     stack: list[ast.AST] = [tree]
     while stack:
@@ -30,6 +35,8 @@ def last_assignment(tree: ast.Module, source: str) -> tuple[str, ...]:
             continue
         if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
             bound = not isinstance(node, ast.AnnAssign) or node.value is not None
+            if before is not None and (node.end_lineno or node.lineno) >= before:
+                bound = False
             if bound and (last is None or node.lineno >= last.lineno):
                 last = node
         stack += reversed(list(ast.iter_child_nodes(node)))

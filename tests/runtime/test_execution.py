@@ -207,6 +207,21 @@ def test_faults(
     assert str(tmp_path) not in found.report()
 
 
+@pytest.mark.parametrize(
+    ("code", "drawn"),
+    [
+        ("y = x * 2\nz = y.exp()\n1 / 0\n", ["z"]),  # nor is what raises a value
+        ("z = x * 2\ny = z / 0 + 1 // 0\nq = 3\n", ["z"]),  # what was never bound is not drawn
+        ("x * 2\ny = 1 / 0\n", ["x * 2"]),
+    ],
+)
+def test_what_was_made_until_an_expected_exception_is_drawn_by_itself(
+    runner: Runner, tmp_path: Path, code: str, drawn: list[str]
+) -> None:
+    graph = run(runner, program(tmp_path, HEAD + code, raises="ZeroDivisionError"))
+    assert names(graph) == drawn
+
+
 def test_an_expression_that_raises_names_itself(runner: Runner, tmp_path: Path) -> None:
     found = diagnostic(run(runner, program(tmp_path, HEAD, "x.nothing")))
     assert found.kind == "execution"
