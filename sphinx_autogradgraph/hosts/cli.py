@@ -255,7 +255,7 @@ def _request(arguments: argparse.Namespace) -> Request:
 
 
 def _explain(arguments: argparse.Namespace) -> int:
-    """Say why tensors are in the graph or not; 1 if the program failed or has no graph."""
+    """Say why tensors are in the graph or not; 1 if the program failed or made no tensor."""
     request = _request(arguments)
     if request.diagnostics or request.program is None:
         return _fail("\n".join(item.report() for item in request.diagnostics), 2)
@@ -264,7 +264,10 @@ def _explain(arguments: argparse.Namespace) -> int:
         (result,) = runner.run([replace(request.program, targets=targets)])
     (traced,) = result.targets
     if isinstance(traced, Diagnostic):
-        return _fail(traced.report(), _status_of(traced))
+        if traced.kind != "no_graph" or not traced.detail:
+            return _fail(traced.report(), _status_of(traced))
+        print(traced.detail)  # what cut it
+        return 0
     print(traced.explanation)
     return 0
 

@@ -16,7 +16,7 @@ import linecache
 import os
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial, reduce
 from operator import or_
@@ -219,9 +219,9 @@ class _Run:
         namespace = self.module.__dict__
         try:
             values = self._values(target)
-            outputs = drawable(values, namespace, self._recorder)
-            _HELD.append(outputs)
             names = Names(self._recorder.locals, namespace)
+            outputs = self._drawable(target, values, names)
+            _HELD.append(outputs)
             graph, note = trace_tensors(
                 outputs,
                 names,
@@ -244,6 +244,19 @@ class _Run:
             text for text in (passed_over(values), note or unmeasured, failed) if text is not None
         ]
         return Traced(graph, rows, parameters, words, tuple(notes))
+
+    def _drawable(
+        self, target: Target, values: Sequence[tuple[str, object]], names: Names
+    ) -> list[tuple[str, torch.Tensor]]:
+        """Return the tensors with a graph; the detail of the fault explains those without."""
+        try:
+            return drawable(values, self.module.__dict__, self._recorder)
+        except DiagnosticError as error:
+            tensors = [found for name, value in values for found in tensors_in(name, value)]
+            if not target.explain or not tensors:
+                raise
+            words = explanation(tensors, names, self._recorder)
+            raise DiagnosticError(replace(error.diagnostic, detail=words)) from None
 
     def _values(self, target: Target) -> list[tuple[str, object]]:
         """Return the values to draw, each with its name."""

@@ -20,9 +20,7 @@ def take_last_value(tree: ast.Module, source: str) -> str | None:
     return None
 
 
-def last_assignment(
-    tree: ast.Module, source: str, before: int | None = None
-) -> tuple[str, ...]:
+def last_assignment(tree: ast.Module, source: str, before: int | None = None) -> tuple[str, ...]:
     """Return the texts of the targets of the last assignment outside functions and classes.
 
     With ``before``, only assignments that end before that line count.

@@ -253,6 +253,8 @@ def test_explain_from_python_and_at_the_command_line(
     file.write_text(SETUP + "loss = h.sum()\nh = h.detach()\n")
     assert main(["explain", f"{file}", "--tensor", "loss"]) == 0
     assert "`h` was detached at asked.py:11 (`h = h.detach()`)" in capsys.readouterr().out
-    assert main(["explain", f"{file}", "--tensor", "h"]) == 1
-    assert "`h` has no graph: `h` was detached" in capsys.readouterr().err
+    assert main(["explain", f"{file}", "--tensor", "h"]) == 0
+    assert "`h` has no graph: `h` was detached at asked.py:11" in capsys.readouterr().out
+    assert main(["explain", f"{file}", "--tensor", "3"]) == 1
+    assert "holds no tensor" in capsys.readouterr().err
     assert main(["explain", f"{tmp_path / 'no.py'}"]) == 2
