@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sphinx_autogradgraph.core.messages import Message, Translate, untranslated
 from sphinx_autogradgraph.figures.figure_layout import FigureLayout
 from sphinx_autogradgraph.graph.model import Graph
-from sphinx_autogradgraph.render.text import Span, bytes_text, folded, summary, title
+from sphinx_autogradgraph.render.text import Span, bytes_text, folded, summary, title_of
 
 
 def caption_and_legend(
@@ -23,7 +23,7 @@ def caption_and_legend(
     Where the author wrote a caption (``has_caption``), the generated one begins the legend.
     """
     first, rest = (
-        title([output.name for output in graph.outputs], translate),
+        title_of(graph, translate),
         summary(graph, translate),
     )
     legend = [*first, Span("text", " "), *rest] if has_caption else list(rest)

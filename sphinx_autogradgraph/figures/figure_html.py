@@ -10,17 +10,13 @@ from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
-from sphinx_autogradgraph.core.diagnostics import DiagnosticError
 from sphinx_autogradgraph.core.messages import Translate, untranslated
-from sphinx_autogradgraph.core.settings import Engine
 from sphinx_autogradgraph.figures.figure_layout import FigureLayout
 from sphinx_autogradgraph.graph.model import Graph, source_of
-from sphinx_autogradgraph.render.arrange import draw_view
 from sphinx_autogradgraph.render.links import Link
 from sphinx_autogradgraph.render.notebook_html import LARGE, data_script, lists_html
 from sphinx_autogradgraph.render.svg import legend_html, svg_of
-from sphinx_autogradgraph.render.text import plain, title
-from sphinx_autogradgraph.views.choice import steps
+from sphinx_autogradgraph.render.text import plain, title_of
 
 
 @dataclass(frozen=True)
@@ -36,8 +32,6 @@ class CanvasContext:
     url_of_call: Callable[[str], str | None]
     url_of_file: Callable[[str, str], str | None]
     role: Literal["group", "img"]
-    engine: Engine
-    layout_timeout: float
     opens: bool = True
     texts: bool = True
 
@@ -54,7 +48,7 @@ def canvas_html(
     _ = translate
     graph_json = graph.to_json()
     calls, lines = _call_links(graph, context, _), _line_links(graph, drawn.lines, _)
-    name = plain(title([output.name for output in graph.outputs], _))
+    name = plain(title_of(graph, _))
     svg = svg_of(
         drawn.diagram(graph, _),
         drawn.layout,
@@ -147,19 +141,11 @@ def _levels(
     Each file is a script that hands over the SVG.  A page may load a script even when it is opened
     from disk.
     """
-    if drawn.view is None or not context.opens:
-        return
-    for number, view in enumerate(steps(graph, drawn.scope, drawn.view), 1):
-        try:
-            diagram, layout = draw_view(
-                view, drawn.show, drawn.direction, context.engine, context.layout_timeout, _
-            )
-        except DiagnosticError:
-            return  # what is larger would take even longer, or fail as well
+    for number, step in enumerate(drawn.steps if context.opens else (), 1):
         file = f"{drawn.prefix}.{number}.js"
         svg = svg_of(
-            diagram,
-            layout,
+            drawn.diagram(graph, _, step),
+            step.layout,
             prefix=f"{drawn.prefix}-level{number}",
             title=name,
             description=drawn.alt,
@@ -170,7 +156,7 @@ def _levels(
         packed = base64.b64encode(gzip.compress(svg.encode(), mtime=0)).decode()
         url = context.url_of_file(file, f'autogradgraphLevel("{file}","{packed}")\n')
         if url is not None:
-            yield {"nodes": len(view.nodes), "url": url, "file": file}
+            yield {"nodes": len((step.view or graph).nodes), "url": url, "file": file}
 
 
 def _call_links(graph: Graph, context: CanvasContext, _: Translate) -> dict[int, Link]:

@@ -14,7 +14,7 @@ from sphinx_autogradgraph.figures.plan import Figure, PageProgram, Plan
 from sphinx_autogradgraph.figures.tables import Table
 from sphinx_autogradgraph.graph.model import Source
 from sphinx_autogradgraph.program.observations import Observation
-from sphinx_autogradgraph.render.arrange import Arranged
+from sphinx_autogradgraph.render.text import Span
 from sphinx_autogradgraph.runtime.cached_client import Submitted
 from sphinx_autogradgraph.runtime.result import Result, Traced
 from sphinx_autogradgraph.snapshots.comparison import SnapshotComparison
@@ -25,10 +25,15 @@ E = TypeVar("E")
 
 @dataclass(frozen=True)
 class FinishedFigure:
-    """All that a host needs to show a figure."""
+    """All that a host needs to show a figure.
+
+    ``caption`` is the generated one, for a figure whose author wrote none.
+    """
 
     traced: Traced
     layout: FigureLayout
+    caption: Sequence[Span]
+    legend: Sequence[Span]
     tables: Sequence[Table]
 
 
@@ -67,5 +72,5 @@ class PageFigures(Generic[E]):
     programs: Sequence[PageProgram[E]] = ()
     submitted: Submitted | None = None
     results: Sequence[Result] = ()
-    layouts: dict[int, Future[Arranged]] = field(default_factory=dict)
+    layouts: dict[int, Future[tuple[FigureLayout, list[Diagnostic]]]] = field(default_factory=dict)
     """The layouts under way, by the numbers of the figures."""

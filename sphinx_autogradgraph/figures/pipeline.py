@@ -19,18 +19,19 @@ from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
 from sphinx_autogradgraph.core.messages import Translate, untranslated
 from sphinx_autogradgraph.core.settings import Settings
-from sphinx_autogradgraph.figures.figure_layout import FigureLayout
+from sphinx_autogradgraph.figures.captions import caption_and_legend
+from sphinx_autogradgraph.figures.figure_layout import FigureLayout, lay_out_figure
 from sphinx_autogradgraph.figures.page_figures import E, FinishedFigure, PageFigures
 from sphinx_autogradgraph.figures.plan import Figure
 from sphinx_autogradgraph.figures.tables import tables_of
 from sphinx_autogradgraph.graph.model import Graph, source_of
 from sphinx_autogradgraph.program.observations import Observation
 from sphinx_autogradgraph.program.source_lines import split_lines
-from sphinx_autogradgraph.render.arrange import Arranged, arrange
 from sphinx_autogradgraph.runtime.cache import Cache
 from sphinx_autogradgraph.runtime.cached_client import CachedRunner
 from sphinx_autogradgraph.runtime.client import WAITING, Runner, Waiting, has_torch
@@ -48,8 +49,9 @@ class Pipeline:
     """Draws the figures of all pages of one build.
 
     ``project`` is its directory, by which a worker that lingers is found.  ``path`` is where
-    programs find modules.  ``cache`` is the directory of the cache; a check or an
-    update has none, because it wants to know what the code does, not what it did.
+    programs find modules.  ``cache`` is the directory of the cache, for builds alone: a check or an
+    update is about what the code does now.  ``opens`` tells whether folded drawings can open in the
+    pages.
     """
 
     def __init__(
@@ -61,11 +63,13 @@ class Pipeline:
         cache: Path | None,
         snapshots: SnapshotPolicy | None,
         purpose: Purpose = "build",
+        opens: bool = True,
         translate: Translate = untranslated,
     ) -> None:
         self.settings = settings
         self.snapshots = snapshots
         self.purpose = purpose
+        self._opens = opens
         self._path = tuple(path)
         self._translate = translate
         self._runner = CachedRunner(
@@ -162,17 +166,14 @@ class Pipeline:
                 if figure.outcome is None or isinstance(snapshot, Traced):
                     figure.outcome, figure.from_snapshot = snapshot, True
             if isinstance(figure.outcome, Traced):
-                options = figure.request.options
                 page.layouts[figure.number] = pool.submit(
-                    arrange,
+                    lay_out_figure,
                     figure.outcome.graph,
-                    options.scope,
-                    options.show,
-                    options.direction,
-                    self.settings.layout,
-                    float(self.settings.layout_timeout),
+                    figure.request.options,
+                    f"{page.slug}-{figure.number}",
+                    self.settings,
                     self._translate,
-                    self.settings.column,
+                    opens=self._opens and self.purpose == "build",
                 )
 
     def _falls_back(self, figure: Figure[E]) -> bool:
@@ -310,33 +311,33 @@ class Pipeline:
             page.host.place(figure, outcome)
             return
         try:
-            arranged = page.layouts[figure.number].result()
+            layout, diagnostics = page.layouts[figure.number].result()
         except DiagnosticError as error:
             page.host.warn(figure.element, error.diagnostic, figure.element)
             page.host.place(figure, error.diagnostic)
             return
-        if arranged.diagnostic is not None:
-            page.host.warn(figure.element, arranged.diagnostic, figure.element)
-        page.host.place(figure, self._finished(page, figure, outcome, arranged))
+        for diagnostic in diagnostics:
+            page.host.warn(figure.element, diagnostic, figure.element)
+        page.host.place(figure, self._finished(page, figure, outcome, layout))
 
     def _finished(
-        self, page: PageFigures[E], figure: Figure[E], traced: Traced, arranged: Arranged
+        self, page: PageFigures[E], figure: Figure[E], traced: Traced, layout: FigureLayout
     ) -> FinishedFigure:
-        """Link the nodes of a figure to lines of the page, and make its tables."""
-        options, graph = figure.request.options, traced.graph
+        """Link the nodes of a figure to lines of the page, and make its words and tables."""
+        options, graph, _ = figure.request.options, traced.graph, self._translate
         anchors = {
             node.id: anchor
             for node in graph.nodes
             if (source := source_of(node)) is not None
             and (anchor := page.host.line_anchor(figure, source)) is not None
         }
-        prefix = f"{page.slug}-{figure.number}"
-        layout = FigureLayout.of(arranged, graph, options, prefix, anchors)
-        return FinishedFigure(
-            traced, layout, tables_of(options.table, traced, anchors, self._translate, options.show)
+        caption, legend = caption_and_legend(
+            graph, layout, traced.notes, has_caption=bool(options.caption), translate=_
         )
+        tables = tables_of(options.table, traced, anchors, _, options.show)
+        return FinishedFigure(traced, replace(layout, lines=anchors), caption, legend, tables)
 
 
-def _wait(futures: Collection[Future[Arranged]], seconds: float) -> bool:
+def _wait(futures: Collection[Future[Any]], seconds: float) -> bool:
     """Wait for layouts, at most so long; whether all are there."""
     return not futures or not wait(futures, seconds).not_done

@@ -20,7 +20,7 @@ from sphinx_autogradgraph.render.difference import Difference
 from sphinx_autogradgraph.render.labels import printable
 from sphinx_autogradgraph.render.mermaid import fits
 from sphinx_autogradgraph.render.svg import svg_of
-from sphinx_autogradgraph.render.text import alternative, plain, title
+from sphinx_autogradgraph.render.text import alternative, plain, title_of
 from sphinx_autogradgraph.snapshots.comparison import SnapshotComparison
 from sphinx_autogradgraph.snapshots.part import Part
 from sphinx_autogradgraph.snapshots.report import Report
@@ -88,7 +88,7 @@ class Entry:
             yield _("After"), self._svg(comparison.after, "after")
 
     def _title(self, graph: Graph) -> str:
-        return plain(title([output.name for output in graph.outputs], self.report.translate))
+        return plain(title_of(graph, self.report.translate))
 
     def _svg(self, graph: Graph, which: str) -> str:
         arranged = arrange(graph, SCOPE, translate=self.report.translate)

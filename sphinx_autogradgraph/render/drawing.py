@@ -33,7 +33,7 @@ from sphinx_autogradgraph.render.text import (
     folded,
     plain,
     summary,
-    title,
+    title_of,
     tree,
 )
 from sphinx_autogradgraph.views.choice import EVERYTHING, Scope, views, wanted_view
@@ -96,7 +96,7 @@ class Drawing:
         rest += [Span("text", f" {note.sentence()}") for note in self._notes]
         if self._view is not self._wanted:
             rest += [Span("text", " "), *folded(self.graph, self._view)]
-        return title([output.name for output in self.graph.outputs]), rest
+        return title_of(self.graph), rest
 
     @property
     def text(self) -> str:
@@ -119,7 +119,7 @@ class Drawing:
 
         What has more edges than Mermaid draws is folded for it.
         """
-        name = plain(title([output.name for output in self.graph.outputs]))
+        name = plain(title_of(self.graph))
         for view in views(self._wanted, self._scope):
             diagram = diagram_of(view, self._show, self._direction)
             text = mermaid_of(diagram, name, self.caption)
@@ -137,7 +137,7 @@ class Drawing:
             self._diagram,
             self._layout,
             prefix="autogradgraph",
-            title=plain(title([output.name for output in self.graph.outputs])),
+            title=plain(title_of(self.graph)),
             description=alternative(self.graph),
             standalone=True,
         )
@@ -191,7 +191,7 @@ class Drawing:
             self._diagram,
             self._layout,
             prefix=prefix,
-            title=plain(title([output.name for output in graph.outputs])),
+            title=plain(title_of(graph)),
             description=alternative(graph),
             plain=True,
         )
@@ -230,9 +230,7 @@ class Drawing:
     def _pdf(self) -> bytes:
         from sphinx_autogradgraph.render.pdf import pdf_of
 
-        return pdf_of(
-            self._diagram, self._layout, plain(title([o.name for o in self.graph.outputs]))
-        )
+        return pdf_of(self._diagram, self._layout, plain(title_of(self.graph)))
 
     def _png(self) -> bytes:
         digraph = self.digraph

@@ -140,6 +140,11 @@ def folded(graph: Graph, view: Graph, translate: Translate = untranslated) -> li
     return [*spans, *_filled(whole, "{option}", [Span("literal", "fold: none")])]
 
 
+def title_of(graph: Graph, translate: Translate = untranslated) -> list[Span]:
+    """Return the title of a Graph's drawing, which names its outputs."""
+    return title([output.name for output in graph.outputs], translate)
+
+
 def alternative(graph: Graph, translate: Translate = untranslated) -> str:
     """Return the text alternative of the drawing: outputs, the whole chain, the leaves.
 

@@ -11,12 +11,12 @@ from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.figures.html_ids import page_slug
 from sphinx_autogradgraph.figures.options import DECLARATIONS, parse_options
 from sphinx_autogradgraph.figures.page_figures import FinishedFigure, PageFigures
+from sphinx_autogradgraph.figures.page_html import code_html, failed_html, figure_html
 from sphinx_autogradgraph.figures.plan import Figure, Plan
 from sphinx_autogradgraph.figures.request import Request
 from sphinx_autogradgraph.graph.model import Source
 from sphinx_autogradgraph.hosts.markdown.converters import PageHost
 from sphinx_autogradgraph.hosts.markdown.fences import FIGURE, Fence, fences
-from sphinx_autogradgraph.hosts.markdown.markdown_html import code_html, failed_html, figure_html
 from sphinx_autogradgraph.hosts.markdown.site import MarkdownSite
 from sphinx_autogradgraph.program.notebook_cells import python_of
 from sphinx_autogradgraph.program.observations import Observation
@@ -247,9 +247,17 @@ class MarkdownPage:
     def place(self, figure: Figure[Fence], result: FinishedFigure | Diagnostic) -> None:
         """Keep the HTML of a figure until its fence is converted."""
         options, first = figure.request.options, figure.number == 1
+        caption = _inline_html(options.caption) if options.caption else ""
         html = (
-            failed_html(options, result, first)
+            failed_html(result, options, caption, first)
             if isinstance(result, Diagnostic)
-            else figure_html(result, options, first, self.site.settings)
+            else figure_html(result, options, caption, first)
         )
         self._html[figure.number] = self._code[figure.number].html + html
+
+
+def _inline_html(text: str) -> str:
+    """Convert the inline Markdown of a caption."""
+    from markdown import markdown
+
+    return str(markdown(text)).removeprefix("<p>").removesuffix("</p>")

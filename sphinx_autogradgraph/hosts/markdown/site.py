@@ -28,13 +28,14 @@ logger = logging.getLogger("mkdocs.plugins.sphinx_autogradgraph")
 class MarkdownSite:
     """A site with the services that its pages share.
 
-    ``purpose`` is that of the run.  ``diagnostic`` tells what is wrong with the settings; the
-    defaults are then used.
+    ``purpose`` is that of the run; ``opens`` tells whether folded drawings can open.
+    ``diagnostic`` tells what is wrong with the settings; the defaults are then used.
     """
 
-    def __init__(self, root: Path, purpose: Purpose = "build") -> None:
+    def __init__(self, root: Path, purpose: Purpose = "build", *, opens: bool = True) -> None:
         self.root = root
         self.purpose = purpose
+        self._opens = opens
         self.diagnostic: Diagnostic | None = None
         try:
             self.settings = read_settings(root)
@@ -57,6 +58,7 @@ class MarkdownSite:
             cache=self.root / (self.settings.cache or CACHE),
             snapshots=self.snapshots,
             purpose=self.purpose,
+            opens=self._opens,
         )
 
     def draw(self, page: PageFigures[E]) -> None:

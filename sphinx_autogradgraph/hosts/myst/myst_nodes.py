@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
-from sphinx_autogradgraph.figures.captions import caption_and_legend
 from sphinx_autogradgraph.figures.options import Options
 from sphinx_autogradgraph.figures.page_figures import FinishedFigure
 from sphinx_autogradgraph.figures.tables import Cell, Table
 from sphinx_autogradgraph.render.mermaid import mermaid_of
 from sphinx_autogradgraph.render.svg import svg_of
-from sphinx_autogradgraph.render.text import Span, alternative, plain, title
+from sphinx_autogradgraph.render.text import Span, plain, title, title_of
 
 Node = dict[str, Any]
 
@@ -24,19 +23,15 @@ def figure_nodes(
 ) -> list[Node]:
     """Return a figure, as an image with its SVG or as Mermaid text, and the tables below it."""
     graph, layout = result.traced.graph, result.layout
-    first, rest = caption_and_legend(
-        graph, layout, result.traced.notes, has_caption=bool(options.caption)
-    )
-    name = plain(title([output.name for output in graph.outputs]))
-    alt = options.alt or alternative(graph)
+    name = plain(title_of(graph))
     diagram = layout.diagram(graph)
     words: list[Node] = [
-        {"type": "caption", "children": [_paragraph(list(caption) or _inline(first))]},
-        {"type": "legend", "children": [_paragraph(_inline(rest))]},
+        {"type": "caption", "children": [_paragraph(list(caption) or _inline(result.caption))]},
+        {"type": "legend", "children": [_paragraph(_inline(result.legend))]},
     ]
     tables = [_table(table) for table in result.tables]
     if mermaid:
-        text = mermaid_of(diagram, name, alt)
+        text = mermaid_of(diagram, name, layout.alt)
         # A figure holds images alone: with Mermaid, the words stand below it.
         below: list[Node] = [child for word in words for child in word["children"]]
         drawing: Node = {"type": "mermaid", "value": text, **_label(options)}
@@ -46,11 +41,11 @@ def figure_nodes(
         layout.layout,
         prefix=layout.prefix,
         title=name,
-        description=alt,
+        description=layout.alt,
         standalone=True,
     )
     url = f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
-    image: Node = {"type": "image", "url": url, "alt": alt}
+    image: Node = {"type": "image", "url": url, "alt": layout.alt}
     image.update({"width": options.width} if options.width else {})
     image.update({"align": options.align} if options.align else {})
     return [_figure(options, [image, *words]), *tables]

@@ -225,12 +225,12 @@ class DocumentHost:
         return self._page.line_link(figure, source)
 
     def place(self, figure: Figure[nodes.Element], result: FinishedFigure | Diagnostic) -> None:
-        """Put a trace into its figure, or the reason why it could not be drawn."""
+        """Put a finished figure into its node, or the reason why it could not be drawn."""
         element = figure.element
         if isinstance(result, Diagnostic):
             fail(element, result)
             return
-        fill(element, result.traced, figure.request.options, result.layout)
+        fill(element, result, figure.request.options)
         parent = element.parent
         for table in reversed(result.tables):
             parent.insert(parent.index(element) + 1, table_node(table))

@@ -58,7 +58,7 @@ def setup_extension(app: Sphinx, version: str) -> ExtensionMetadata:
     setup_epub(app)
     return {
         "version": version,
-        "env_version": 4,
+        "env_version": 5,
         "parallel_read_safe": True,
         "parallel_write_safe": True,
     }
@@ -136,8 +136,6 @@ def _canvas_context(app: Sphinx, docname: str) -> CanvasContext:
         # EPUB knows but three roles of an SVG, and no script.
         role="img" if app.builder.name == "epub" else "group",
         opens=app.builder.name != "epub",
-        engine=app.config.autogradgraph_layout,
-        layout_timeout=float(app.config.autogradgraph_layout_timeout),
         texts=app.builder.name != "epub",
     )
 

@@ -14,19 +14,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from docutils import nodes
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
-from sphinx_autogradgraph.figures.captions import caption_and_legend
-from sphinx_autogradgraph.figures.figure_layout import FigureLayout
 from sphinx_autogradgraph.figures.options import Options
+from sphinx_autogradgraph.figures.page_figures import FinishedFigure
 from sphinx_autogradgraph.hosts.sphinx.attributes import DRAWING, GRAPH
 from sphinx_autogradgraph.hosts.sphinx.translation import _
-from sphinx_autogradgraph.render.text import Span, alternative, title, tree
-from sphinx_autogradgraph.runtime.result import Traced
+from sphinx_autogradgraph.render.text import Span, title, tree
 
 if TYPE_CHECKING:
     from sphinx.domains.std import StandardDomain
@@ -45,32 +42,26 @@ def new_figure(options: Options, caption: nodes.caption | None) -> nodes.figure:
         figure["align"] = options.align
     if caption is None:
         caption = nodes.caption("", "", *inline_nodes(title(options.tensor, _)))
-        figure["autogradgraph-generated"] = 1
     figure += caption
     return figure
 
 
-def fill(figure: nodes.Element, traced: Traced, options: Options, drawn: FigureLayout) -> None:
-    """Put a trace and its layout into the figure: canvas, caption, legend."""
-    canvas, graph = figure[0], traced.graph
+def fill(figure: nodes.Element, finished: FinishedFigure, options: Options) -> None:
+    """Put a finished figure into its node: canvas, caption, legend."""
+    canvas, graph, drawn = figure[0], finished.traced.graph, finished.layout
     assert isinstance(canvas, nodes.container)
-    alt = options.alt or alternative(graph, _)
     canvas[GRAPH] = graph.to_json()
-    canvas[DRAWING] = replace(drawn, alt=alt).to_json()
+    canvas[DRAWING] = drawn.to_json()
     text = tree(drawn.view or graph, _)
     if text is None:
-        canvas += nodes.paragraph("", alt)
+        canvas += nodes.paragraph("", drawn.alt)
     else:
         canvas += nodes.literal_block(text, text, language="none", classes=["autogradgraph-tree"])
-    generated = bool(figure.attributes.pop("autogradgraph-generated", 0))
-    first, sentences = caption_and_legend(
-        graph, drawn, traced.notes, has_caption=not generated, translate=_
-    )
-    if generated:
+    if not options.caption:
         caption = next(figure.findall(nodes.caption))
         caption.clear()
-        caption += inline_nodes(first)
-    inline = nodes.inline("", "", *inline_nodes(sentences), classes=["autogradgraph-summary"])
+        caption += inline_nodes(finished.caption)
+    inline = nodes.inline("", "", *inline_nodes(finished.legend), classes=["autogradgraph-summary"])
     figure += nodes.legend("", nodes.paragraph("", "", inline))
 
 
@@ -78,7 +69,6 @@ def fail(figure: nodes.Element, diagnostic: Diagnostic) -> None:
     """Put the reason of a failure in place of the drawing."""
     canvas = figure[0]
     assert isinstance(canvas, nodes.container)
-    figure.attributes.pop("autogradgraph-generated", None)
     canvas["classes"] = ["autogradgraph-diagnostic"]
     text = _("This graph could not be drawn: {reason}").format(reason=diagnostic.sentence(_))
     canvas += nodes.paragraph("", text)
@@ -95,7 +85,6 @@ def update_labels(env: BuildEnvironment, docname: str, figure: nodes.Element) ->
 
 def leave_out(figure: nodes.Element) -> None:
     """Leave the drawing out, for a builder that needs none."""
-    figure.attributes.pop("autogradgraph-generated", None)
     figure.remove(figure[0])
 
 

@@ -8,7 +8,7 @@ from sphinx_autogradgraph.figures.figure_layout import FigureLayout
 from sphinx_autogradgraph.graph.model import Graph
 from sphinx_autogradgraph.hosts.sphinx.translation import _
 from sphinx_autogradgraph.render.pdf import pdf_of
-from sphinx_autogradgraph.render.text import plain, title
+from sphinx_autogradgraph.render.text import plain, title_of
 
 PDF_SCALE = 0.7
 """Scale of a drawing in print, at which its labels are somewhat smaller than the text."""
@@ -19,7 +19,7 @@ def canvas_pdf(graph: Graph, drawn: FigureLayout) -> tuple[str, bytes, str]:
 
     Raises :exc:`ImportError` with advice if reportlab is not installed.
     """
-    name = plain(title([output.name for output in graph.outputs], _))
+    name = plain(title_of(graph, _))
     data = pdf_of(drawn.diagram(graph, _), drawn.layout, name)
     return f"{drawn.prefix}.pdf", data, latex_size(drawn.width)
 

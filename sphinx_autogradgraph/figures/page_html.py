@@ -1,9 +1,8 @@
-"""HTML of figures, their code and tables, and the style sheet and script that they need."""
+"""HTML of whole figures, with code, tables, style sheet and script, for pages without files."""
 
 from __future__ import annotations
 
 import base64
-from dataclasses import replace
 from functools import cache
 from html import escape
 from importlib.resources import files
@@ -13,54 +12,46 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
-from sphinx_autogradgraph.core.settings import Settings
-from sphinx_autogradgraph.figures.captions import caption_and_legend
 from sphinx_autogradgraph.figures.figure_html import CanvasContext, below_caption_html, canvas_html
 from sphinx_autogradgraph.figures.options import Options
 from sphinx_autogradgraph.figures.page_figures import FinishedFigure
 from sphinx_autogradgraph.figures.tables import Cell, Table
 from sphinx_autogradgraph.program.program import Block
 from sphinx_autogradgraph.render.notebook_html import spans_html
-from sphinx_autogradgraph.render.text import alternative, title
+from sphinx_autogradgraph.render.text import title
 
 MAX_LEVEL = 512 * 1024
 """Maximum size in bytes of a folded drawing's opened view within a page."""
 
 
-def figure_html(result: FinishedFigure, options: Options, first: bool, settings: Settings) -> str:
-    """Return the figure of a trace, and the tables below it.
+def figure_html(result: FinishedFigure, options: Options, caption: str, first: bool) -> str:
+    """Return a finished figure, and the tables below it.
 
-    The ``first`` figure of a page brings the style sheet and script for all.
+    ``caption`` is the HTML of the author's caption, empty if there is none.  The ``first`` figure
+    of a page brings the style sheet and script for all.
     """
-    graph = result.traced.graph
-    layout = replace(result.layout, alt=options.alt or alternative(graph))
+    graph, layout = result.traced.graph, result.layout
     context = CanvasContext(
         url_of_call=lambda _call: None,
         url_of_file=_in_the_page,
         role="group",
-        engine=settings.layout,
-        layout_timeout=float(settings.layout_timeout),
         texts=first,
     )
     canvas = canvas_html(graph, layout, context, classes=["autogradgraph-canvas", *options.classes])
-    caption, legend = caption_and_legend(
-        graph, layout, result.traced.notes, has_caption=bool(options.caption)
-    )
-    shown = _inline(options.caption) if options.caption else spans_html(caption)
-    rest = f'<span class="autogradgraph-summary">{spans_html(legend)}</span>'
+    rest = f'<span class="autogradgraph-summary">{spans_html(result.legend)}</span>'
     below = below_caption_html(graph, layout)
     legend_html = f'<div class="legend"><p>{rest}</p>{below}</div>'
-    body = f"{canvas}<figcaption>\n{_caption(shown)}\n{legend_html}\n</figcaption>"
+    shown = _caption(caption or spans_html(result.caption))
+    body = f"{canvas}<figcaption>\n{shown}\n{legend_html}\n</figcaption>"
     return _figure(options, body, first) + "".join(map(_table, result.tables))
 
 
-def failed_html(options: Options, diagnostic: Diagnostic, first: bool) -> str:
+def failed_html(diagnostic: Diagnostic, options: Options, caption: str, first: bool) -> str:
     """Return a figure that says why it could not be drawn."""
     text = f"This graph could not be drawn: {diagnostic.sentence()}"
-    caption = _inline(options.caption) if options.caption else spans_html(title(options.tensor))
     body = (
         f'<div class="autogradgraph-diagnostic"><p>{escape(text)}</p></div>\n'
-        f"<figcaption>{_caption(caption)}</figcaption>"
+        f"<figcaption>{_caption(caption or spans_html(title(options.tensor)))}</figcaption>"
     )
     return _figure(options, body, first)
 
@@ -74,13 +65,6 @@ def _figure(options: Options, body: str, first: bool) -> str:
 
 def _caption(html: str) -> str:
     return f'<p><span class="caption-text">{html}</span></p>'
-
-
-def _inline(text: str) -> str:
-    """Convert the inline Markdown of an author's words."""
-    from markdown import markdown
-
-    return str(markdown(text)).removeprefix("<p>").removesuffix("</p>")
 
 
 def code_html(block: Block, prefix: str) -> tuple[str, Block, list[str]]:
