@@ -17,6 +17,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from sphinx_autogradgraph.graph.model import TensorMeta, Values
+from sphinx_autogradgraph.tracing.causes import Cause
 from sphinx_autogradgraph.tracing.changes import FAILED, Changes, Conflict, conflict_of
 from sphinx_autogradgraph.tracing.internals import (
     base_of,
@@ -25,7 +26,7 @@ from sphinx_autogradgraph.tracing.internals import (
     sequence_number,
 )
 from sphinx_autogradgraph.tracing.memory import storage_of
-from sphinx_autogradgraph.tracing.reasons import Cause, Reasons, tensors_among
+from sphinx_autogradgraph.tracing.reasons import Reasons, tensors_among
 from sphinx_autogradgraph.tracing.tensor_metadata import describe, small_values
 
 
@@ -78,6 +79,8 @@ class Calls(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         start = next_sequence_number()
+        if func == _DETACHES_IN_PLACE:
+            self._note(self._reasons.detached_in_place, *args)
         try:
             result = func(*args, **kwargs) if kwargs else func(*args)
         except RuntimeError as error:
@@ -96,11 +99,9 @@ class Calls(TorchFunctionMode):
                 self._note(self._reasons.note_parts, func, args, kwargs or {}, result)
         elif kind not in _PLAIN and not (kind is torch.Tensor and result.requires_grad):
             self._note(self._reasons.note, func, args, kwargs or {}, result)
-        # What changes a tensor gives back that tensor, or nothing, and its name ends so.
-        if (result is None or (args and result is args[0])) and getattr(func, "__name__", "")[
-            -1:
-        ] == "_":
-            self._note(self._changes.note, func, args, result)
+        # What changes a tensor gives back that tensor, or nothing.
+        if result is None or (args and result is args[0]):
+            self._note(self._changes.note, func, args, kwargs or {}, result)
         return result
 
     def _note(self, note: Callable[..., None], *call: object) -> None:
@@ -157,6 +158,8 @@ class Calls(TorchFunctionMode):
                     )
         return tuple(found)
 
+
+_DETACHES_IN_PLACE = torch.Tensor.detach_
 
 _PLAIN = {bool, int, str, torch.Size, torch.dtype, torch.device, torch.layout}
 """Types of results that hold no tensor, and are ignored."""

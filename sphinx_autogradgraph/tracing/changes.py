@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import weakref
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch.autograd.graph import Node as GradFn
 
+from sphinx_autogradgraph.tracing.causes import Place
 from sphinx_autogradgraph.tracing.internals import plain_tensors, sequence_number
 from sphinx_autogradgraph.tracing.memory import storage_of
-from sphinx_autogradgraph.tracing.reasons import Place
 from sphinx_autogradgraph.tracing.saved import versions_of_changed
 
-Change = tuple[Place | None, str]
-"""The line of a change in place, and the name of its operation."""
+
+class Change(NamedTuple):
+    """A change in place: its line, the name of its operation, and the tensor it was called on."""
+
+    place: Place | None
+    by: str
+    tensor: weakref.ref[torch.Tensor]
+
 
 MAX_TENSORS, MAX_CHANGES = 4096, 64
 """Maximum number of storages remembered, and of changes of each."""
@@ -31,13 +38,23 @@ class Changes:
         self._place = place
         self._changes: dict[int, dict[int, Change]] = {}
 
-    def note(self, function: Callable[..., Any], args: Sequence[Any], result: object) -> None:
+    def note(
+        self,
+        function: Callable[..., Any],
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        result: object,
+    ) -> None:
         """Record a call if it changed tensors in place.
 
         It is given calls that returned their first argument or nothing.
         """
         name: str = getattr(function, "__name__", "")
-        if not args or not (name.endswith("_") and name != "requires_grad_"):
+        if not args or name == "requires_grad_":
+            return
+        if not name.endswith("_"):  # such as relu(x, inplace=True)
+            if result is not None and (kwargs.get("inplace") is True or args[-1] is True):
+                self._changed(args[0], name)
             return
         plain = name.startswith("__") and not (name == "__setitem__" or name.startswith("__i"))
         if plain or (result is None and name != "__setitem__" and not name.startswith("_foreach")):
@@ -49,7 +66,8 @@ class Changes:
 
     def _changed(self, tensor: torch.Tensor, name: str) -> None:
         versions = self._changes.setdefault(storage_of(tensor)[0], {})
-        versions.setdefault(tensor._version, (self._place(), name))
+        change = Change(self._place(), name, weakref.ref(tensor))
+        versions.setdefault(tensor._version, change)
         if len(versions) > MAX_CHANGES:
             del versions[next(iter(versions))]
         if len(self._changes) > MAX_TENSORS:

@@ -11,11 +11,11 @@ import torch
 
 from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.graph.model import Source
+from sphinx_autogradgraph.tracing.causes import GRADIENT, Cause
 from sphinx_autogradgraph.tracing.changes import Conflict
 from sphinx_autogradgraph.tracing.internals import base_of, op_name, plain_tensors, sequence_number
 from sphinx_autogradgraph.tracing.names import Names
 from sphinx_autogradgraph.tracing.provenance import Recorder
-from sphinx_autogradgraph.tracing.reasons import Cause
 
 MAX_TEXT = 80
 """Maximum number of characters of a line of code; a longer one is cut."""
@@ -43,7 +43,7 @@ def at(source: Source | None) -> Message | str:
 
 def because(cause: Cause, tensor: torch.Tensor, name: str, recorder: Recorder) -> Message:
     """Return, as a clause, why ``tensor`` does not require grad; the program calls it ``name``."""
-    source = recorder.source(cause.place)
+    source = recorder.source_of(cause, name)
     line = "" if source is None else source.text
     where: dict[str, str | Message] = {"at": at(source)}
     if cause.why == "detached":
@@ -54,13 +54,13 @@ def because(cause: Cause, tensor: torch.Tensor, name: str, recorder: Recorder) -
             {"name": _assigned(line) or name, **where},
         )
     if cause.why == "frozen":
-        if issubclass(type(tensor), torch.nn.Parameter):
+        if cause.function or issubclass(type(tensor), torch.nn.Parameter):
             return Message("it is frozen: requires_grad was set to False{at}", where)
         return Message(
             "only frozen parameters went into it: requires_grad was set to False{at}", where
         )
     if cause.why != "dtype":
-        return _made(Message("nothing that requires grad went into it"), source)
+        return _made(_created(cause, recorder), source)
     if tensor.dtype.is_floating_point or tensor.dtype.is_complex:
         return Message(
             "it was computed from integers or truth values, which `{name}` became{at}",
@@ -71,6 +71,34 @@ def because(cause: Cause, tensor: torch.Tensor, name: str, recorder: Recorder) -
         {"dtype": str(tensor.dtype)},
     )
     return _made(why, source)
+
+
+def cut_off(cause: Cause, tensor: torch.Tensor, name: str, recorder: Recorder) -> Message:
+    """Return, as a clause, what cut off what was computed from ``tensor``."""
+    if cause.why != "dtype":
+        return because(cause, tensor, name, recorder)
+    source = recorder.source(cause.place)
+    became = ("" if source is None else _assigned(source.text)) or name
+    values: dict[str, str | Message] = {"name": became, "at": at(source)}
+    return Message("`{name}` became integers or truth values{at}", values)
+
+
+def _created(cause: Cause, recorder: Recorder) -> Message:
+    """Return why a tensor does not require grad that nobody is known to have cut."""
+    if cause.function == GRADIENT:
+        return Message("it is a gradient, computed without create_graph=True")
+    if cause.doubt == "numbers" and recorder.reasons.exported.last is not None:
+        export = recorder.reasons.exported.last
+        source = recorder.source(export.place)
+        values: dict[str, str | Message] = {"at": at(source)}
+        return Message(
+            "it was made from numbers, and where they came from is not known: "
+            "a tensor of a graph became numbers{at}",
+            values,
+        )
+    if cause.doubt:
+        return Message("it does not require grad, and what went into it was not recorded")
+    return Message("nothing that requires grad went into it")
 
 
 def _made(why: Message, source: Source | None) -> Message:
@@ -105,15 +133,23 @@ def _detached(cause: Cause, line: str, name: str) -> str:
 def conflict_in_words(conflict: Conflict, names: Names, recorder: Recorder) -> Message:
     """Return a sentence on a changed tensor: the node that saved it, the change, and both lines."""
     fn, tensor = conflict.fn, conflict.tensor
-    base = base_of(tensor)
-    name = _name(tensor, names) or (None if base is None else _name(base, names))
-    place, by = conflict.change or (None, "")
-    changed = recorder.source(place)
+    change = conflict.change
+    by = "" if change is None else change.by
+    changed = None if change is None else recorder.source(change.place)
     saved = recorder.origins(names.module_paths())(sequence_number(fn)).source
+    living = [tensor, base_of(tensor)]
+    if change is not None and (called_on := change.tensor()) is not None:
+        living += [base_of(called_on), called_on]
+    known = (_name(one, names) for one in living if one is not None)
+    name = next((name for name in known if name is not None), None)
     if name is None and changed is not None:
         method = re.search(rf"{OBJECT}\.{by}\b", changed.text)
-        found = method[1] if method is not None else _assigned(changed.text)
-        name = None if found is None else found.partition("[")[0]
+        called = re.search(rf"\b{by}\(\s*{OBJECT}", changed.text)
+        if method is not None and method[1] not in ("F", "torch", "functional"):
+            name = method[1]
+        else:
+            name = called[1] if called is not None else _assigned(changed.text)
+        name = None if name is None else name.partition("[")[0]
     values: dict[str, str | Message] = {
         "name": Message("`{name}`", {"name": name}) if name else Message("a tensor"),
         "op": op_name(fn),

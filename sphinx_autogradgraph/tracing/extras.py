@@ -11,6 +11,7 @@ from torch.autograd.graph import get_gradient_edge
 
 from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.graph.model import Edge, Extra, Node, Reason, TensorMeta
+from sphinx_autogradgraph.tracing.causes import Cut
 from sphinx_autogradgraph.tracing.derivatives.formulas import backward_of, derivatives_of
 from sphinx_autogradgraph.tracing.gradients import measure
 from sphinx_autogradgraph.tracing.inputs import Input
@@ -23,7 +24,6 @@ from sphinx_autogradgraph.tracing.internals import (
 from sphinx_autogradgraph.tracing.memory import saved_bytes
 from sphinx_autogradgraph.tracing.names import Names
 from sphinx_autogradgraph.tracing.provenance import Recorder
-from sphinx_autogradgraph.tracing.reasons import Cut
 from sphinx_autogradgraph.tracing.saved import saved_by
 from sphinx_autogradgraph.tracing.tensor_metadata import flags_of, small_values
 
@@ -71,7 +71,8 @@ class Extras:
         producer = cut_from(self.ids)
         for id, input in enumerate(self.inputs, len(self.leaves)):
             cause = input.cause
-            reason = Reason(cause.why, recorder.source(cause.place), producer(cause.of))
+            source = recorder.source_of(cause, input.name)
+            reason = Reason(cause.why, source, producer(cause.of))
             nodes[id] = nodes[id].replace(reason=reason)
 
     def _add_saved(self, nodes: list[Node]) -> None:

@@ -9,7 +9,7 @@ from torch.autograd.graph import get_gradient_edge
 
 from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.graph.model import ParameterRow
-from sphinx_autogradgraph.tracing.explanations import at, because
+from sphinx_autogradgraph.tracing.explanations import at, because, cut_off
 from sphinx_autogradgraph.tracing.gradients import measure
 from sphinx_autogradgraph.tracing.inputs import inputs_of
 from sphinx_autogradgraph.tracing.internals import (
@@ -82,17 +82,31 @@ class Fates:
                 return Message("it does not require grad")
             return because(self._recorder.reasons.of(tensor), tensor, name, self._recorder)
         if not tensor.is_leaf:
-            return Message("nothing in the graph was computed from it")
+            return self._of_intermediate(name, tensor)
         cut = None if self._recorder is None else self._recorder.reasons.behind.get(id(tensor))
         other = self._others.get(id(tensor))
         if cut is not None and cut[0]() is not tensor:
             cut = None
         if self._recorder is not None and cut and (other is None or cut[1] in self._cuts):
-            why = because(cut[1], tensor, name, self._recorder)
+            why = cut_off(cut[1], tensor, name, self._recorder)
             return Message("used only behind a cut: {why}", {"why": why})
         if other:
             return Message("used in the graph of `{name}` only", {"name": other})
         return Message("never used")
+
+    def _of_intermediate(self, name: str, tensor: torch.Tensor) -> Message:
+        """Return why a tensor with a grad_fn is not in the graph."""
+        why = Message("no edge of the graph leads to it")
+        if self._recorder is not None:
+            with plain_tensors():
+                key = sequence_number(tensor.grad_fn), op_name(tensor.grad_fn)  # type: ignore[arg-type]
+            cut = self._recorder.reasons.cuts.get(key)
+            if cut is not None:
+                clause = cut_off(cut, tensor, name, self._recorder)
+                if cut in self._cuts:
+                    return Message("used only behind a cut: {why}", {"why": clause})
+                return Message("{why}; {clause}", {"why": why, "clause": clause})
+        return why
 
     # --- parameters ---
 

@@ -16,10 +16,10 @@ from torch.autograd.graph import Node as GradFn
 
 from sphinx_autogradgraph.graph.model import TensorMeta
 from sphinx_autogradgraph.tracing.calls import Call, Operand
+from sphinx_autogradgraph.tracing.causes import Cause
 from sphinx_autogradgraph.tracing.internals import sequence_number
 from sphinx_autogradgraph.tracing.names import Names
 from sphinx_autogradgraph.tracing.provenance import Recorder
-from sphinx_autogradgraph.tracing.reasons import Cause
 
 
 @dataclass

@@ -9,6 +9,7 @@ and when a module's forward begins and ends.  Each node falls between two such n
 from __future__ import annotations
 
 import linecache
+import re
 import sys
 from bisect import bisect_right
 
@@ -24,6 +25,7 @@ import torch
 
 from sphinx_autogradgraph.graph.model import Source, Values
 from sphinx_autogradgraph.tracing.calls import Call, Calls, call_name
+from sphinx_autogradgraph.tracing.causes import Cause, Place
 from sphinx_autogradgraph.tracing.changes import Changes, Conflict
 from sphinx_autogradgraph.tracing.internals import (
     DYNAMO,
@@ -32,7 +34,7 @@ from sphinx_autogradgraph.tracing.internals import (
     next_sequence_number,
     set_aside,
 )
-from sphinx_autogradgraph.tracing.reasons import Place, Reasons
+from sphinx_autogradgraph.tracing.reasons import Reasons
 
 Trace = Callable[[FrameType, str, Any], Any]
 
@@ -288,6 +290,31 @@ class Recorder:
             return None
         place = self._places[at][0]
         return None if place is None else (at, place)
+
+    def source_of(self, cause: Cause, name: str | None) -> Source | None:
+        """The line of a cause; where torch told nobody of it, the only one that binds ``name``."""
+        place = cause.place
+        if place is None and cause.why == "created" and name is not None and name.isidentifier():
+            place = self._line_binding(name)
+        return self.source(place)
+
+    def _line_binding(self, name: str) -> Place | None:
+        """The only line of the author's files that assigns a name; None if others bind it, too."""
+        binds = re.compile(
+            rf"(?<![\w.]){name}\s*(,[^=()]*|:[^=]*)?=(?!=)|\b(for|as|import|def)\b.*\b{name}\b"
+        )
+        found = [
+            (path, number)
+            for path, own in self._own.items()
+            if own
+            for number, line in enumerate(linecache.getlines(path), 1)
+            if binds.search(line)
+        ]
+        if len(found) != 1:
+            return None
+        path, number = found[0]
+        assigns = re.match(rf"\s*{name}\s*(:[^=]*)?=(?!=)", linecache.getline(path, number))
+        return found[0] if assigns else None
 
     def source(self, place: Place | None) -> Source | None:
         """Return a place as a line with its file's name and its text."""

@@ -10,14 +10,16 @@ from __future__ import annotations
 import weakref
 
 # Held here: the recorder works while the program runs, which may replace the built-in ones.
-from builtins import float, id, isinstance, len, type  # noqa: A004, UP029
+from builtins import id, isinstance, len, type  # noqa: A004, UP029
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch.autograd.graph import Node as GradFn
 
 from sphinx_autogradgraph.graph.model import Why
+from sphinx_autogradgraph.tracing.causes import GRADIENT, Cause, Cut, Place
+from sphinx_autogradgraph.tracing.exported_values import MAX_NUMBERS, ExportedValues
 from sphinx_autogradgraph.tracing.internals import (
     is_accumulate_grad,
     op_name,
@@ -25,41 +27,19 @@ from sphinx_autogradgraph.tracing.internals import (
     sequence_number,
 )
 
-Place = tuple[str, int]
-"""A line of the author's code: the path of the file and its number."""
-
-
-class Cut(NamedTuple):
-    """The origin of a cut tensor: the node of that sequence number and op, or a leaf."""
-
-    number: int
-    op: str
-    leaf: weakref.ref[torch.Tensor] | None = None
-
-
-class Cause(NamedTuple):
-    """The cause why a tensor does not require grad: line and function, and what it was cut from."""
-
-    why: Why
-    place: Place | None = None
-    of: Cut | None = None
-    function: str = ""
-
-    @property
-    def strength(self) -> int:
-        """Precedence of the cause: a result inherits that of the operand with the highest."""
-        return 2 if self.of is not None else 1 if self.why == "frozen" else 0
-
-
 Call = Callable[..., Any]
 
 _DESCRIPTORS: Any = torch.Tensor  # whose attributes are getters and setters, not values
 _DATA = _DESCRIPTORS.data.__get__
+_SETS_DATA = _DESCRIPTORS.data.__set__
 _READS_GRADIENT = _DESCRIPTORS.grad.__get__
 _SETS_REQUIRES_GRAD = _DESCRIPTORS.requires_grad.__set__
 
 _COPIES: set[Call] = {torch.tensor, torch.asarray, torch.as_tensor, torch.Tensor.new_tensor}
 """Functions that make tensors of numbers, and copy given tensors without their history."""
+
+_BACKWARDS: set[Call] = {torch.Tensor.backward, torch.autograd.backward}
+"""Functions that compute gradients, which :data:`_READS_GRADIENT` reads later."""
 
 DETACHES: dict[Call, str] = {
     torch.Tensor.detach: "detach",
@@ -79,9 +59,8 @@ WALK, WALKS = 500, 20_000
 """Maximum number of nodes searched for the leaves behind one cut, and behind all."""
 
 MANY = 4096
-"""Number of causes at which those of tensors that are gone are dropped."""
-
-MAX_NUMBERS = 1000
+"""Number of causes at which those of tensors that are gone are dropped, and of cuts at which the
+first are."""
 
 
 class Reasons:
@@ -90,13 +69,14 @@ class Reasons:
     def __init__(self, place: Callable[[], Place | None]) -> None:
         self._place = place
         self._causes: dict[int, tuple[weakref.ref[torch.Tensor], Cause]] = {}
-        self._numbers: dict[int, tuple[object, Cause]] = {}  # held: an id is given again
-        self._arrays: dict[int, tuple[weakref.ref[Any], Cause]] = {}
-        self._memory: dict[int, tuple[weakref.ref[Any], Cause]] = {}
+        self.exported = ExportedValues()
+        self._backward: Place | None = None  # of the last one
         self._many = MANY
         self._walks = WALKS
         self.behind: dict[int, tuple[weakref.ref[torch.Tensor], Cause]] = {}
         """The first cut of each leaf whose results were cut, by the leaf's id."""
+        self.cuts: dict[tuple[int, str], Cause] = {}
+        """The first cut from each node that a tensor was cut from, by the node's number and op."""
 
     # --- while the program runs ---
 
@@ -105,10 +85,7 @@ class Reasons:
     ) -> None:
         """Record a call that made no node, and its result."""
         if result is None:
-            if function == _SETS_REQUIRES_GRAD:
-                self._switched(args[0])
-            elif function is torch.Tensor.__setitem__ and not args[0].requires_grad:
-                self._made(function, args, kwargs, args[0])
+            self._note_setter(function, args, kwargs)
         elif isinstance(result, torch.Tensor):
             if function is torch.Tensor.requires_grad_:
                 self._switched(result)
@@ -119,9 +96,22 @@ class Reasons:
         elif function in DETACHES:
             cut = _first(tensors_among(args, kwargs), requires_grad=True)
             source = self.of(args[0]) if cut is None and isinstance(args[0], torch.Tensor) else None
-            cause = source if cut is None else self._cut("detached", cut, DETACHES[function])
+            cause = source if cut is None else self._cut("detached", [cut], DETACHES[function])
             if cause is not None and cause.of is not None:
-                self._export(result, cause)
+                self.exported.add(result, cause)
+
+    def _note_setter(self, function: Call, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        """Record a call that returned nothing."""
+        if function in _BACKWARDS:
+            self._backward = self._place()
+        elif function == _SETS_REQUIRES_GRAD:
+            self._switched(args[0])
+        elif args[0].requires_grad:
+            return
+        elif function is torch.Tensor.__setitem__:
+            self._made(function, args, kwargs, args[0])
+        elif function == _SETS_DATA:
+            self._keep(args[0], self.of(args[1]))
 
     def note_parts(
         self, function: Call, args: Sequence[Any], kwargs: Mapping[str, Any], result: Any
@@ -129,10 +119,13 @@ class Reasons:
         """Record the parts of a result that do not require grad, such as indices of a maximum."""
         if function in DETACHES:  # tolist
             cut = _first(tensors_among(args, kwargs), requires_grad=True)
-            if cut is not None:
-                cause = self._cut("detached", cut, DETACHES[function])
-                for number in result[:MAX_NUMBERS]:
-                    self._export(number, cause)
+            cause = (
+                self._cut("detached", [cut], DETACHES[function])
+                if cut is not None
+                else self.of(args[0])
+            )
+            if cause.of is not None:
+                self.exported.add(result, cause)
             return
         for part in result:
             if isinstance(part, torch.Tensor) and not part.requires_grad:
@@ -143,32 +136,41 @@ class Reasons:
         if isinstance(parameter, torch.Tensor) and not parameter.requires_grad:
             self._keep(parameter, Cause("frozen", self._place()))
 
+    def detached_in_place(self, tensor: torch.Tensor) -> None:
+        """Record that a tensor is about to be detached in place."""
+        if tensor.requires_grad:
+            self._keep(tensor, self._cut("detached", [tensor], "detach_"))
+
     def _switched(self, tensor: torch.Tensor) -> None:
         """Record that requires_grad of a leaf was set."""
         if tensor.requires_grad:
             self._causes.pop(id(tensor), None)
         else:
-            self._keep(tensor, Cause("frozen", self._place()))
+            self._keep(tensor, Cause("frozen", self._place(), None, "requires_grad_"))
 
     def _made(
         self, function: Call, args: Sequence[Any], kwargs: Mapping[str, Any], result: torch.Tensor
     ) -> None:
         operands = list(tensors_among(args, kwargs))
-        cut = _first(operands, requires_grad=True)
+        cuts = [operand for operand in operands if operand.requires_grad]
         differentiable = result.dtype.is_floating_point or result.dtype.is_complex
-        if cut is None:
+        if function == torch.Tensor.detach_:
+            return  # noted before
+        if function == _READS_GRADIENT or function is torch.autograd.grad:
+            if self._known(result) is not None:
+                return
+            place = self._backward if function == _READS_GRADIENT else self._place()
+            cause = Cause("created", place, None, GRADIENT)
+        elif not cuts:
             cause = self._inherited(function, args, operands, result)
         elif function in DETACHES:
-            cause = self._cut("detached", cut, DETACHES[function])
+            cause = self._cut("detached", cuts, DETACHES[function])
         elif not torch.is_grad_enabled() and not _ignores_values(function):
-            cause = self._cut("no_grad", cut, "no_grad")
-        elif function == _READS_GRADIENT and self._known(result) is not None:
-            return
+            cause = self._cut("no_grad", cuts, "no_grad")
         elif not differentiable:
-            cause = self._cut("dtype", cut, getattr(function, "__name__", ""))
+            cause = self._cut("dtype", cuts, getattr(function, "__name__", ""))
         else:
-            place = None if function == _READS_GRADIENT else self._place()
-            cause = Cause("created", place)
+            cause = Cause("created", self._place())
         if not differentiable and cause.why != "dtype":
             cause = Cause("dtype", self._place(), cause.of, getattr(function, "__name__", ""))
         self._keep(result, cause)
@@ -182,47 +184,45 @@ class Reasons:
     ) -> Cause:
         """Return the cause of a result of operands that do not require grad themselves."""
         causes = [self.of(operand) for operand in operands]
-        if self._numbers or self._arrays:
-            causes += self._of_values(args)
+        causes += self.exported.among(args)
         strongest = max(causes, key=lambda cause: cause.strength, default=None)
         if strongest is not None and strongest.strength:
+            if strongest.why == "frozen" and result is not operands[0]:
+                strongest = strongest._replace(function="")  # it was another that was frozen
             if not _ignores_values(function):
                 return strongest
         elif causes and (result._base is not None or result is operands[0]):
             return causes[0]  # a view, or the tensor itself
-        return Cause("created", self._place())
+        doubts = (cause.doubt for cause in causes if cause.doubt)
+        doubt = self.exported.doubt_about(args, operands) or next(doubts, "")
+        return Cause("created", self._place(), None, "", doubt)
 
-    def _of_values(self, args: Sequence[Any]) -> list[Cause]:
-        """Return the causes of numbers and arrays that came out of tensors."""
-        found = []
-        stack = list(args)
-        for _ in range(MAX_NUMBERS):
-            if not stack:
-                break
-            value = stack.pop()
-            kind = type(value)
-            if kind is float and (number := self._numbers.get(id(value))) is not None:
-                found.append(number[1])
-            elif kind in (list, tuple):
-                stack += value[: MAX_NUMBERS - len(stack)]
-            elif (array := self._arrays.get(id(value))) is not None and array[0]() is value:
-                found.append(array[1])
-        return found
+    def _cut(self, why: Why, cuts: Sequence[torch.Tensor], function: str) -> Cause:
+        """Return the cause of a result cut from tensors: of the first of them.
 
-    def _cut(self, why: Why, cut: torch.Tensor, function: str) -> Cause:
-        """Return the cause of a result cut from a tensor; record it for the leaves behind, too."""
+        It is recorded for all of them and for the leaves behind, too.
+        """
+        first: Cause | None = None
         with plain_tensors():
-            grad_fn = cut.grad_fn
-            if grad_fn is None:
-                of = Cut(0, "", weakref.ref(cut))
-            else:
-                of = Cut(sequence_number(grad_fn), op_name(grad_fn))
-            cause = Cause(why, self._place(), of, function)
-            leaves = [cut] if grad_fn is None else self._leaves(grad_fn)
-            for leaf in leaves:
-                if id(leaf) not in self.behind:
-                    self.behind[id(leaf)] = weakref.ref(leaf), cause
-        return cause
+            for tensor in cuts[:MAX_NUMBERS]:
+                grad_fn = tensor.grad_fn
+                if grad_fn is None:
+                    of = Cut(0, "", weakref.ref(tensor))
+                else:
+                    of = Cut(sequence_number(grad_fn), op_name(grad_fn))
+                cause = Cause(why, self._place(), of, function)
+                first = first or cause
+                leaves = [tensor]
+                if grad_fn is not None:
+                    self.cuts.setdefault((of.number, of.op), cause)
+                    if len(self.cuts) > MANY:
+                        del self.cuts[next(iter(self.cuts))]
+                    leaves = list(self._leaves(grad_fn))
+                for leaf in leaves:
+                    if id(leaf) not in self.behind:
+                        self.behind[id(leaf)] = weakref.ref(leaf), first
+        assert first is not None, "there is a tensor"
+        return first
 
     def _leaves(self, grad_fn: GradFn) -> Iterator[torch.Tensor]:
         """Yield the leaves of a graph that are within a limited number of steps."""
@@ -246,16 +246,6 @@ class Reasons:
             }
             self._many = max(MANY, 2 * len(self._causes))
 
-    def _export(self, value: object, cause: Cause) -> None:
-        """Record that a number or array has the value of a tensor cut from its graph."""
-        if type(value) is float:
-            self._numbers[id(value)] = value, cause
-            if len(self._numbers) > MAX_NUMBERS:
-                del self._numbers[next(iter(self._numbers))]
-        elif hasattr(value, "__array_interface__"):
-            self._arrays[id(value)] = weakref.ref(value), cause
-            self._memory[value.__array_interface__["data"][0]] = weakref.ref(value), cause
-
     # --- answers ---
 
     def _known(self, tensor: torch.Tensor) -> Cause | None:
@@ -268,15 +258,17 @@ class Reasons:
         if kept is not None and kept[0]() is tensor:
             return kept[1]
         with plain_tensors():
-            array = self._memory.get(_address(tensor)) if self._memory else None
-            if array is not None and array[0]() is not None:
-                return array[1]
+            exported = self.exported.in_memory_of(tensor)
+            if exported is not None:
+                return exported
             base = tensor._base
             if base is not None and (known := self._known(base)) is not None:
                 return known
             if not (tensor.dtype.is_floating_point or tensor.dtype.is_complex):
                 return Cause("dtype")
-            return Cause("frozen") if _is_parameter(tensor) else Cause("created")
+            if _is_parameter(tensor):
+                return Cause("frozen")
+            return Cause("created", doubt=self.exported.doubt_of(tensor))
 
 
 def tensors_among(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Iterator[torch.Tensor]:
@@ -305,10 +297,3 @@ def _ignores_values(function: Call) -> bool:
 
 def _is_parameter(tensor: torch.Tensor) -> bool:
     return issubclass(type(tensor), torch.nn.Parameter)
-
-
-def _address(tensor: torch.Tensor) -> int:
-    try:
-        return tensor.data_ptr()
-    except RuntimeError:  # no storage: meta, sparse, functorch
-        return 0
