@@ -292,14 +292,14 @@ class Recorder:
         return None if place is None else (at, place)
 
     def source_of(self, cause: Cause, name: str | None) -> Source | None:
-        """The line of a cause; where torch told nobody of it, the only one that binds ``name``."""
+        """Return the line of a cause; if torch did not tell it, the only one that binds ``name``."""
         place = cause.place
         if place is None and cause.why == "created" and name is not None and name.isidentifier():
             place = self._line_binding(name)
         return self.source(place)
 
     def _line_binding(self, name: str) -> Place | None:
-        """The only line of the author's files that assigns a name; None if others bind it, too."""
+        """Return the only line of the author's that assigns a name; None if others bind it."""
         binds = re.compile(
             rf"(?<![\w.]){name}\s*(,[^=()]*|:[^=]*)?=(?!=)|\b(for|as|import|def)\b.*\b{name}\b"
         )
