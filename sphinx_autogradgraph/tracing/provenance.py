@@ -292,7 +292,7 @@ class Recorder:
         return None if place is None else (at, place)
 
     def source_of(self, cause: Cause, name: str | None) -> Source | None:
-        """Return the line of a cause; if torch did not tell it, the only one that binds ``name``."""
+        """Return the line of a cause, or else the only one that binds ``name``."""
         place = cause.place
         if place is None and cause.why == "created" and name is not None and name.isidentifier():
             place = self._line_binding(name)
