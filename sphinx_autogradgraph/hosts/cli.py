@@ -22,12 +22,12 @@ from sphinx_autogradgraph.core.settings import Settings
 from sphinx_autogradgraph.figures.options import DECLARATIONS, Options, parse_options
 from sphinx_autogradgraph.figures.request import Request
 from sphinx_autogradgraph.hosts.checking import check_or_update
-from sphinx_autogradgraph.hosts.watching import watch
 from sphinx_autogradgraph.program.program import find_module, parse_reference
 from sphinx_autogradgraph.render.drawing import FORMS, Drawing
 from sphinx_autogradgraph.runtime.client import Runner
 from sphinx_autogradgraph.runtime.lingering import stop
 from sphinx_autogradgraph.runtime.result import Result
+from sphinx_autogradgraph.runtime.watching import watch
 from sphinx_autogradgraph.snapshots.part import WHOLE, Part
 
 

@@ -22,8 +22,8 @@ from sphinx_autogradgraph.figures.plan import Figure, Plan
 from sphinx_autogradgraph.figures.request import Request
 from sphinx_autogradgraph.graph.diff import differences
 from sphinx_autogradgraph.hosts.markdown.converters import project_root
-from sphinx_autogradgraph.hosts.markdown.fences import Fence
-from sphinx_autogradgraph.hosts.markers import (
+from sphinx_autogradgraph.program.fences import REFERENCE, Fence
+from sphinx_autogradgraph.program.markers import (
     Marker,
     MarkerError,
     lines_of_text,
@@ -36,7 +36,7 @@ from sphinx_autogradgraph.render.drawn_graph import graph_in_mermaid, graph_in_s
 from sphinx_autogradgraph.runtime.client import Runner
 from sphinx_autogradgraph.runtime.result import Traced
 
-REFERENCE, SVG = "reference", "svg"
+SVG = "svg"
 NAMES = (
     "tensor", REFERENCE, SVG, "alt", "show", "direction", "depth", "fold", "around", "until",
     "seed", "timeout", "skip",

@@ -32,7 +32,7 @@ from sphinx_autogradgraph.graph.model import (
     Source,
     TensorMeta,
 )
-from sphinx_autogradgraph.hosts.markdown.fences import fences, header_options
+from sphinx_autogradgraph.program.fences import fences, header_options
 from sphinx_autogradgraph.program.program import (
     Block,
     Program,

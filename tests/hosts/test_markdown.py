@@ -12,8 +12,8 @@ import pytest
 
 from sphinx_autogradgraph import Graph
 from sphinx_autogradgraph.hosts.markdown import site as sites
-from sphinx_autogradgraph.hosts.markdown.fences import Fence, fences
 from sphinx_autogradgraph.markdown import formatter, validator
+from sphinx_autogradgraph.program.fences import Fence, fences
 from tests.conftest import LINREG, Elements
 
 markdown = pytest.importorskip("markdown")

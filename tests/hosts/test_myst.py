@@ -17,7 +17,7 @@ import pytest
 
 from sphinx_autogradgraph.hosts.cli import main as command
 from sphinx_autogradgraph.hosts.myst.myst_plugin import main, walk
-from sphinx_autogradgraph.hosts.myst.myst_text import myst_fences
+from sphinx_autogradgraph.program.myst_fences import myst_fences
 from sphinx_autogradgraph.render.drawn_graph import graph_in_svg
 from tests.conftest import ROOT
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from sphinx_autogradgraph.graph.diff import differences
 from sphinx_autogradgraph.hosts.cli import main
-from sphinx_autogradgraph.hosts.markdown.fences import Fence
-from sphinx_autogradgraph.hosts.markers import (
+from sphinx_autogradgraph.program.fences import Fence
+from sphinx_autogradgraph.program.markers import (
     Marker,
     MarkerError,
     lines_of_text,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sphinx_autogradgraph.hosts.sphinx.pdf_figures import latex_size
+from sphinx_autogradgraph.figures.pdf_figures import latex_size
 from tests.conftest import LINREG, Project, made_by_latexmk
 
 PAGE = """

@@ -16,17 +16,14 @@ from sphinx_autogradgraph.figures.plan import Figure, Plan
 from sphinx_autogradgraph.figures.request import Request
 from sphinx_autogradgraph.graph.model import Source
 from sphinx_autogradgraph.hosts.markdown.converters import PageHost
-from sphinx_autogradgraph.hosts.markdown.fences import FIGURE, Fence, fences
 from sphinx_autogradgraph.hosts.markdown.site import MarkdownSite
+from sphinx_autogradgraph.program.fences import FIGURE, REFERENCE, Fence, fences
 from sphinx_autogradgraph.program.notebook_cells import python_of
 from sphinx_autogradgraph.program.observations import Observation
 from sphinx_autogradgraph.program.program import Block, display_path
 from sphinx_autogradgraph.program.source_lines import line_of_code, source_lines
 from sphinx_autogradgraph.snapshots.comparison import SnapshotComparison
 from sphinx_autogradgraph.snapshots.figure_names import FigureNames
-
-REFERENCE = "reference"
-"""Option for the reference, which is the directive's argument in Sphinx."""
 
 UNKNOWN = "page"
 """Name of a page that its host does not name."""

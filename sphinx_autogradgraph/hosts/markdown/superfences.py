@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from sphinx_autogradgraph.hosts.markdown.converters import page_host
-from sphinx_autogradgraph.hosts.markdown.fences import SETUP, Fence
 from sphinx_autogradgraph.hosts.markdown.markdown_page import MarkdownPage
 from sphinx_autogradgraph.hosts.markdown.site import site_at
+from sphinx_autogradgraph.program.fences import SETUP, Fence
 
 if TYPE_CHECKING:
     from markdown import Markdown

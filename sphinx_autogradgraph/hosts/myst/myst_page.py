@@ -12,12 +12,11 @@ from sphinx_autogradgraph.figures.page_figures import FinishedFigure
 from sphinx_autogradgraph.figures.plan import Figure
 from sphinx_autogradgraph.figures.request import Request
 from sphinx_autogradgraph.hosts.markdown.converters import PageHost
-from sphinx_autogradgraph.hosts.markdown.fences import FIGURE, SETUP, SKIP, Fence
-from sphinx_autogradgraph.hosts.markdown.markdown_page import REFERENCE
 from sphinx_autogradgraph.hosts.markdown.site import MarkdownSite
 from sphinx_autogradgraph.hosts.myst.myst_nodes import failed_nodes, figure_nodes
 from sphinx_autogradgraph.hosts.myst.myst_plugin import MARKER, walk
 from sphinx_autogradgraph.hosts.myst.myst_text import MystTextPage
+from sphinx_autogradgraph.program.fences import FIGURE, REFERENCE, SETUP, SKIP, Fence
 from sphinx_autogradgraph.program.notebook_cells import is_python
 from sphinx_autogradgraph.program.source_lines import line_of_code, source_lines
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sphinx_autogradgraph.hosts.markdown.converters import MYST
-from sphinx_autogradgraph.hosts.markdown.fences import FIGURE, SETUP
+from sphinx_autogradgraph.program.fences import FIGURE, SETUP
 
 MARKER = "autogradgraph"
 """Type of the nodes that directives leave for the transform."""

@@ -11,12 +11,10 @@ from sphinx import addnodes
 
 from sphinx_autogradgraph.hosts.sphinx.docstrings import lines_at
 from sphinx_autogradgraph.hosts.sphinx.gallery import GalleryScript, is_gallery_page
+from sphinx_autogradgraph.program.fences import SKIP
 from sphinx_autogradgraph.program.notebook_cells import is_python, python_of
 from sphinx_autogradgraph.program.program import Block, display_path
 from sphinx_autogradgraph.program.source_lines import line_of_code, lines_of_part, source_lines
-
-SKIP = "autogradgraph-skip"
-"""Class of blocks that the page's program leaves out."""
 
 Line = tuple[str, int]
 """A line of the author's text: its file as displayed, and its number from 1."""

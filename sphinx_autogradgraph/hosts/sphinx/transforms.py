@@ -103,11 +103,11 @@ class CanvasToPdf(SphinxPostTransform):
         for canvas in list(self.document.findall(nodes.container)):
             if DRAWING not in canvas:
                 continue
-            from sphinx_autogradgraph.hosts.sphinx.pdf_figures import canvas_pdf
+            from sphinx_autogradgraph.figures.pdf_figures import canvas_pdf
             from sphinx_autogradgraph.render.pdf import NEEDS
 
             try:
-                name, data, width = canvas_pdf(*_drawing(canvas))
+                name, data, width = canvas_pdf(*_drawing(canvas), _)
             except ImportError:
                 logger.warning(
                     NEEDS.sentence(_),

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sphinx_autogradgraph.core.messages import Message
-from sphinx_autogradgraph.hosts.markdown.fences import (
+from sphinx_autogradgraph.program.fences import (
     Fence,
     commonmark_fences,
     header_options,

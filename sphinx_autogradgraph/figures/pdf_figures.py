@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from sphinx_autogradgraph.core.messages import Translate
 from sphinx_autogradgraph.figures.figure_layout import FigureLayout
 from sphinx_autogradgraph.graph.model import Graph
-from sphinx_autogradgraph.hosts.sphinx.translation import _
 from sphinx_autogradgraph.render.pdf import pdf_of
 from sphinx_autogradgraph.render.text import plain, title_of
 
@@ -14,13 +14,13 @@ PDF_SCALE = 0.7
 """Scale of a drawing in print, at which its labels are somewhat smaller than the text."""
 
 
-def canvas_pdf(graph: Graph, drawn: FigureLayout) -> tuple[str, bytes, str]:
+def canvas_pdf(graph: Graph, drawn: FigureLayout, translate: Translate) -> tuple[str, bytes, str]:
     """Return the PDF of a drawing: its file name, its bytes, and its size for LaTeX.
 
     Raises :exc:`ImportError` with advice if reportlab is not installed.
     """
-    name = plain(title_of(graph, _))
-    data = pdf_of(drawn.diagram(graph, _), drawn.layout, name)
+    name = plain(title_of(graph, translate))
+    data = pdf_of(drawn.diagram(graph, translate), drawn.layout, name)
     return f"{drawn.prefix}.pdf", data, latex_size(drawn.width)
 
 

@@ -16,6 +16,9 @@ from sphinx_autogradgraph.program.notebook_cells import is_python
 FIGURE, SETUP, SKIP = "autogradgraph", "autogradgraph-setup", "autogradgraph-skip"
 """Languages of this package's fences, and the class of Python blocks that are left out."""
 
+REFERENCE = "reference"
+"""Option of a fence for the reference, which is the argument of a directive."""
+
 _START = re.compile(
     r"""(?P<indent>[>\s]*)(?P<fence>`{3,}|~{3,})[ \t]*
     (?:\.?(?P<language>[\w#.+-]+)(?=[ \t]|$))?[ \t]*
