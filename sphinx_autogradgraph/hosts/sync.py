@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote
@@ -78,10 +79,19 @@ def sync_files(paths: Sequence[Path], *, check: bool) -> tuple[list[str], list[s
     """
     changes: list[str] = []
     faults: list[str] = []
-    with Runner() as runner:
+    with ExitStack() as stack:
+        # Files of several projects may come together; the settings of each say what programs see.
+        runners: dict[str, Runner] = {}
+
+        def runner_for(settings: Settings) -> Runner:
+            key = repr(settings.environment)
+            if key not in runners:
+                runners[key] = stack.enter_context(Runner(environment=settings.environment))
+            return runners[key]
+
         for path in paths:
             try:
-                synced = sync_text(path, runner)
+                synced = sync_text(path, runner_for)
                 if synced.changes and not synced.faults and not check:
                     synced.write(path)
             except OSError as error:
@@ -98,14 +108,13 @@ def sync_files(paths: Sequence[Path], *, check: bool) -> tuple[list[str], list[s
     return changes, faults
 
 
-def sync_text(path: Path, runner: Runner) -> Synced:
+def sync_text(path: Path, runner_for: Callable[[Settings], Runner]) -> Synced:
     """Return the wanted state of a file; nothing is written.
 
     Raises :exc:`OSError` and :exc:`UnicodeDecodeError` for a file that cannot be read.
     """
-    text = path.read_bytes().decode("utf-8")
-    lines = lines_of_text(text)
-    synced = Synced(text)
+    lines = lines_of_text(path.read_bytes().decode("utf-8"))
+    synced = Synced("".join(lines))
     try:
         items = markers_and_fences([line.rstrip("\r\n") for line in lines])
         settings = read_settings(project_root(path.absolute().parent))
@@ -115,7 +124,14 @@ def sync_text(path: Path, runner: Runner) -> Synced:
     except DiagnosticError as error:
         synced.faults.append(f"{path}: {error.diagnostic.report()}")
         return synced
-    figures = _run(path, items, settings, runner, synced)
+    if settings.execution == "never" and any(isinstance(item, Marker) for item in items):
+        text = Message(
+            "execution is 'never' in [tool.autogradgraph] of pyproject.toml: graphs of this file "
+            "come from code that is run"
+        )
+        synced.faults.append(f"{path}: {text.sentence()}")
+        return synced
+    figures = _run(path, items, settings, runner_for, synced)
     for figure in reversed(figures):  # from below, so that the lines above stay where they are
         if not figure.request.options.skip and not synced.faults:
             _put_in(figure, path, lines, synced)
@@ -128,7 +144,7 @@ def _run(
     path: Path,
     items: Sequence[Marker | Fence],
     settings: Settings,
-    runner: Runner,
+    runner_for: Callable[[Settings], Runner],
     synced: Synced,
 ) -> list[Figure[Marker | Fence]]:
     """Run the programs of a file; return its figures with their traces, and note faults."""
@@ -147,7 +163,7 @@ def _run(
     runs = plan.programs(str(here), str(root))
     places = tuple(os.path.join(project_root(here), entry) for entry in settings.path)
     programs = [replace(run.program, path=places, memory=settings.memory) for run in runs]
-    for run, result in zip(runs, runner.run(programs), strict=True):
+    for run, result in zip(runs, runner_for(settings).run(programs), strict=True):
         for figure, outcome in zip(run.figures, result.targets, strict=True):
             figure.outcome = outcome
         found += run.diagnostics()
@@ -209,7 +225,8 @@ def _put_in(figure: Figure[Marker | Fence], path: Path, lines: list[str], synced
     old = "".join(lines[marker.line : marker.end - 1])
     lines[marker.line : marker.end - 1] = new
     differs = old != "".join(new)
-    graphs = graph_in_mermaid(old), graph_in_mermaid(drawing.mermaid)
+    plain = "\n".join(old.splitlines())
+    graphs = graph_in_mermaid(plain), graph_in_mermaid(drawing.mermaid)
     if name is not None:
         file = Path(os.path.normpath(path.parent / name))
         if synced.drawings.setdefault(file, svg) != svg:

@@ -102,10 +102,23 @@ def test_files_are_kept_in_sync(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
     readme.write_text(readme.read_text("utf-8").replace(".pow(2)", ".exp()"), "utf-8")
     code.write_text(LINREG.replace("** 2", "** 2 * 3"))
-    assert main(["sync", "--check", str(readme)]) == 1
+    page.write_bytes(page.read_bytes().replace(b".exp()", b".tanh()"))
+    assert main(["sync", "--check", str(readme), str(page)]) == 1
     told = capsys.readouterr()
+    assert "ExpBackward0 became TanhBackward0" in told.out  # also with the line ends of Windows
     assert "PowBackward0 became ExpBackward0" in told.out
     assert "MulBackward0 is new" in told.out
+
+
+def test_never_means_that_sync_runs_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.autogradgraph]\nexecution = "never"\n')
+    page = tmp_path / "page.mdx"
+    page.write_text(MDX.replace("import torch", "open('ran', 'w')"))
+    assert main(["sync", str(page)]) == 1
+    assert "execution is 'never'" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["page.mdx", "pyproject.toml"]
 
 
 def test_what_is_no_place_for_a_graph_says_so_at_its_line(
