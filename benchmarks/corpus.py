@@ -41,9 +41,8 @@ class Figure:
             name, variables = self.program()
         graph, _note = trace_tensors(
             drawable([(name, variables[name])], dict(variables)),
-            Names({}, dict(variables), {}),
+            Names({}, dict(variables)),
             python._recorded,
-            namespace=dict(variables),
             extras=[extra for extra in EXTRAS if extra in self.show],
         )
         return graph

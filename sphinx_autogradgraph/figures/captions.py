@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sphinx_autogradgraph.core.messages import Message, Translate, untranslated
 from sphinx_autogradgraph.figures.figure_layout import FigureLayout
 from sphinx_autogradgraph.graph.model import Graph
-from sphinx_autogradgraph.render.text import Span, bytes_text, folded, summary, title_of
+from sphinx_autogradgraph.render.text import Span, bytes_text, folded, marked, summary, title_of
 
 
 def caption_and_legend(
@@ -33,5 +33,6 @@ def caption_and_legend(
     if held:
         kept = translate("Kept for backward: {size}.").format(size=bytes_text(held))
         legend.append(Span("text", f" {kept}"))
-    legend += [Span("text", f" {note.sentence(translate)}") for note in notes]
+    for note in notes:
+        legend += [Span("text", " "), *marked(note.sentence(translate))]
     return first, legend

@@ -63,9 +63,10 @@ def best_layout(
     small = column is not None and sum(bool(box.nodes) for box in one.boxes) <= SMALL
     few = len(one.boxes) <= MANY
     hints = [Hints(), Hints(free=None)][: 1 + few]
-    if column is None:
+    found: list[Candidate] = []
+    if column is None or not few:
         found = _laid_out([(one, hint) for hint in hints], column, engine, timeout)
-    else:
+    if column is not None and not any(candidate.width <= column for candidate in found):
         # Both numbers of lines in one run: starting the engine takes longer than most layouts.
         diagrams = [one, diagram_on(2)]
         tried = [(diagram, hint) for diagram in diagrams for hint in hints]

@@ -90,9 +90,11 @@ def signed(values: Values) -> str:
 
 
 def flags_text(flags: Flags) -> list[str]:
-    """Return the lines of a tensor's autograd flags: «is_leaf=True requires_grad=True»."""
+    """Return the four autograd flags of a tensor: «is_leaf=True», «requires_grad=True» …"""
     grad = "None" if flags.grad is None else shape_text_of(flags.grad)
     return [
-        f"is_leaf={flags.is_leaf} requires_grad={flags.requires_grad}",
-        f"retains_grad={flags.retains_grad} grad={grad}",
+        f"is_leaf={flags.is_leaf}",
+        f"requires_grad={flags.requires_grad}",
+        f"retains_grad={flags.retains_grad}",
+        f"grad={grad}",
     ]

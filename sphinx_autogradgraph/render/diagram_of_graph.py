@@ -68,7 +68,7 @@ def diagram_of(
             box = box_of(key, kind, members(node), *said)
             if node.backward is not None and "formulas" in show:
                 box = replace(box, tooltip=node.backward)
-            boxes.append(replace(box, shared=node.id in uses))
+            boxes.append(replace(box, shared=True) if node.id in uses else box)
     arrows = list(_arrows(graph, labels, uses))
     arrows += [
         Arrow(f"c{node.id}", f"n{node.reason.of}", f"n{node.id}", "cut")

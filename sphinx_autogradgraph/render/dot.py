@@ -9,7 +9,7 @@ from typing import NamedTuple
 import graphviz
 
 from sphinx_autogradgraph.render.diagram import Cluster, Diagram
-from sphinx_autogradgraph.render.edge_labels import label_width
+from sphinx_autogradgraph.render.edge_labels import LABEL_FONT_SIZE, label_width
 from sphinx_autogradgraph.render.labels import CLUSTER_FONT_SIZE, FONT_SIZE, Lines, Word, text_width
 from sphinx_autogradgraph.render.palette import BOXES, CLUSTER, EDGE, MUTED, TEXT
 
@@ -53,7 +53,7 @@ def digraph_of(diagram: Diagram, hints: Hints = PLAIN) -> graphviz.Digraph:
         "graph",
         rankdir=diagram.direction,
         nodesep=NEAR[diagram.lines],
-        ranksep=_between_ranks(diagram),
+        ranksep="0.22",
         bgcolor="transparent",
     )
     if len(diagram.boxes) > SIMPLEX_LIMIT:
@@ -62,7 +62,7 @@ def digraph_of(diagram: Diagram, hints: Hints = PLAIN) -> graphviz.Digraph:
     if free is not None and not free:
         digraph.attr("graph", ordering="in")
     digraph.attr("node", shape="box", fixedsize="true", label="", fontname="Courier")
-    digraph.attr("edge", arrowsize="0.6")
+    digraph.attr("edge", arrowsize="0.6", fontname="Courier", fontsize=f"{LABEL_FONT_SIZE:g}")
     ordered = {arrow.head for arrow in diagram.arrows} - free if free else set()
     # Lines instead of calls of .node() and .edge(), whose handling of arguments would take most
     # of the time for large graphs; keys are plain identifiers.
@@ -71,7 +71,7 @@ def digraph_of(diagram: Diagram, hints: Hints = PLAIN) -> graphviz.Digraph:
         f"{' ordering=in' if box.key in ordered else ''}]\n"
         for box in diagram.boxes
     ]
-    digraph.body += _frames(diagram, _placeholder)
+    digraph.body += _frames(diagram, _frame_placeholder)
     digraph.body += [
         f"\t{one} -> {other} [style=invis weight=0 id=i{number}]\n"
         for number, (one, other) in enumerate(hints.below)
@@ -85,21 +85,13 @@ def digraph_of(diagram: Diagram, hints: Hints = PLAIN) -> graphviz.Digraph:
             )
             continue
         weight = f" weight={WEIGHT}" if (arrow.tail, arrow.head) in steps else ""
+        words = ""
+        if arrow.words:
+            words = f" label={_placeholder(label_width(arrow, diagram.direction), LABEL_FONT_SIZE)}"
         digraph.body.append(
-            f"\t{arrow.tail} -> {arrow.head} [id={arrow.key}{_HEADS[arrow.kind]}{weight}]\n"
+            f"\t{arrow.tail} -> {arrow.head} [id={arrow.key}{_HEADS[arrow.kind]}{weight}{words}]\n"
         )
     return digraph
-
-
-def _between_ranks(diagram: Diagram) -> str:
-    """Return the inches between ranks of boxes: more if arrows have words."""
-    said = [arrow for arrow in diagram.arrows if arrow.words]
-    if not said:
-        return "0.22"
-    if diagram.direction in ("TB", "BT"):
-        return "0.36"
-    widest = max(label_width(arrow, diagram.direction) for arrow in said)
-    return f"{widest / POINTS + 0.2:.2f}"
 
 
 def _frames(diagram: Diagram, label_of: Callable[[Cluster], str]) -> Iterator[str]:
@@ -120,9 +112,13 @@ def _frames(diagram: Diagram, label_of: Callable[[Cluster], str]) -> Iterator[st
     yield "\t}\n" * len(inside)
 
 
-def _placeholder(cluster: Cluster) -> str:
-    """Return a text of the width of the words, in letters whose width the engine knows."""
-    return "x" * math.ceil(text_width(_label(cluster.words)) / COURIER)
+def _placeholder(width: float, size: float) -> str:
+    """Return a text of this width at a font size, in letters whose width the engine knows."""
+    return "x" * math.ceil(width / size / COURIER)
+
+
+def _frame_placeholder(cluster: Cluster) -> str:
+    return _placeholder(text_width(_label(cluster.words)), 1)
 
 
 def _label(words: Sequence[Word]) -> str:

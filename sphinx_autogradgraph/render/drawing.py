@@ -31,6 +31,7 @@ from sphinx_autogradgraph.render.text import (
     Span,
     alternative,
     folded,
+    marked,
     plain,
     summary,
     title_of,
@@ -93,7 +94,8 @@ class Drawing:
     def _sentences(self) -> tuple[list[Span], list[Span]]:
         """The first sentence of the caption, and the others."""
         rest = summary(self.graph)
-        rest += [Span("text", f" {note.sentence()}") for note in self._notes]
+        for note in self._notes:
+            rest += [Span("text", " "), *marked(note.sentence())]
         if self._view is not self._wanted:
             rest += [Span("text", " "), *folded(self.graph, self._view)]
         return title_of(self.graph), rest

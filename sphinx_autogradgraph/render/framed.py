@@ -13,7 +13,7 @@ from itertools import combinations
 
 from sphinx_autogradgraph.render.diagram import Cluster, Diagram
 from sphinx_autogradgraph.render.labels import CLUSTER_FONT_SIZE, text_width
-from sphinx_autogradgraph.render.layout import Frame, Layout, Point, Route
+from sphinx_autogradgraph.render.layout import Frame, Layout, Point
 
 PAD = 8.0
 """Distance between a frame and its contents."""
@@ -173,10 +173,7 @@ def _mapped(
     return replace(
         layout,
         boxes={key: moved(point) for key, point in layout.boxes.items()},
-        routes={
-            key: Route(tuple(map(moved, route.points)), route.tip and moved(route.tip))
-            for key, route in layout.routes.items()
-        },
+        routes={key: route.moved(moved) for key, route in layout.routes.items()},
     )
 
 

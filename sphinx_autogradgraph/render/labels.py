@@ -125,6 +125,8 @@ class Labels:
         letters = sum(len(word) + 1 for _, word in words) - 1
         if self.lines == 1 or len(words) < 2 or letters <= SHORT or any(below[:1]):
             return [words, *below]
+        if letters <= 20 and len(words[1][1]) <= 2 == len(words):  # «()» alone would look lost
+            return [words, *below]
         head = [word for word in words if word[0] in ("order", "op")] or words[:1]
         rest = [word for word in words if word not in head]
         if "call" in {role for role, _ in rest}:
@@ -170,7 +172,11 @@ class Labels:
     def of_flags(self, node: Node) -> list[list[Word]]:
         """Return the flags of the tensor that a node made, if it is still alive."""
         flags = node.outputs[0].flags if node.outputs and "flags" in self.show else None
-        return [] if flags is None else [[("meta", text)] for text in flags_text(flags)]
+        if flags is None:
+            return []
+        texts = flags_text(flags)
+        lines = texts if self.lines == 2 else [" ".join(texts[:2]), " ".join(texts[2:])]
+        return [[("meta", text)] for text in lines]
 
     def of_formulas(self, graph: Graph, node: Node) -> list[list[Word]]:
         """Return the formula of the gradient for each input, and the meaning of names in them."""
@@ -204,7 +210,8 @@ class Labels:
             elif saved.changed:
                 text = self.translate("{name} changed in place")
                 words.append(("saved", text.format(name=saved.role)))
-        return words
+        # A checkpoint has a dozen; the table of nodes tells them all.
+        return words if len(words) <= MAX_ARGUMENTS else [*words[:MAX_ARGUMENTS], ("saved", "…")]
 
     def of_memory(self, node: Node) -> list[Word]:
         """Return the memory that a node is the first to keep for backward: «40 B»."""
@@ -220,7 +227,7 @@ class Labels:
             "frozen": self.translate("frozen"),
             "detached": self.translate("detached"),
             "no_grad": "no_grad",
-            "dtype": "dtype",
+            "dtype": (node.outputs[0].dtype if "dtype" not in self.show else None) or "dtype",
         }
         word = words[reason.why]
         return [("meta", word if reason.of is None else f"{CUT} {word}")]
@@ -262,6 +269,9 @@ class Labels:
         return words, [("meta", f"{operations} ·" if flow else operations), *flow]
 
 
+MAX_ARGUMENTS = 3
+"""Maximum number of saved values in a box."""
+
 SCALES = ("alpha", "beta")
 """Factors that are left out when they are 1, as in most calls."""
 
@@ -276,6 +286,8 @@ def printable(text: str) -> str:
 
     Those are characters that XML forbids, that are invisible, or that turn the direction of
     writing, which could make a name read as another."""
+    if text.isascii() and text.isprintable():  # as nearly all is
+        return text
     kept = []
     for char in text:
         category = unicodedata.category(char)
@@ -297,6 +309,8 @@ def text_width(text: str) -> float:
     East Asian wide characters come from another font, where they are 1 em; signs that combine
     with the one before have no width.
     """
+    if text.isascii():
+        return CHARACTER * len(text)
     return sum(_character_width(char) for char in text)
 
 

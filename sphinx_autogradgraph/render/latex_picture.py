@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from sphinx_autogradgraph.render.arrow_heads import arrow_head
 from sphinx_autogradgraph.render.diagram import LINE, Box, Cluster, Diagram
+from sphinx_autogradgraph.render.edge_labels import LABEL_FONT_SIZE, edge_labels
 from sphinx_autogradgraph.render.labels import CLUSTER_FONT_SIZE, FONT_SIZE, Word
 from sphinx_autogradgraph.render.layout import Frame, Layout, Point, Route
 from sphinx_autogradgraph.render.legend import with_legend
@@ -24,6 +25,8 @@ _ESCAPES = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#",
     "_": r"\_", "%": r"\%", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
     "…": r"\ldots{}", "⋯": r"\ldots{}", "≡": r"$\equiv$", "→": r"$\to$", "×": r"$\times$",
+    "↑": r"$\uparrow$", "↓": r"$\downarrow$", "←": r"$\leftarrow$", "−": r"$-$",
+    "Σ": r"$\Sigma$", "≈": r"$\approx$", "·": r"$\cdot$",
 }  # fmt: skip
 
 
@@ -34,20 +37,23 @@ def escape_latex(text: str) -> str:
 
 def latex_of(diagram: Diagram, layout: Layout, caption: str) -> str:
     """Return the drawing and its caption in LaTeX; the caption alone if the drawing is large."""
-    words = f"\\par\\smallskip\\parbox{{0.9\\linewidth}}{{\\small {escape_latex(caption)}}}"
+    below = f"\\par\\smallskip\\parbox{{0.9\\linewidth}}{{\\small {escape_latex(caption)}}}"
     if len(diagram.boxes) > MAX_BOXES:
-        return f"\\begin{{center}}\n{words}\n\\end{{center}}\n"
+        return f"\\begin{{center}}\n{below}\n\\end{{center}}\n"
     layout = with_legend(layout, diagram.legend)
     height = layout.height
     parts = [_frame(cluster, layout.frames[cluster.key], height) for cluster in diagram.clusters]
     parts += [_arrow(layout.routes[arrow.key], height) for arrow in diagram.arrows]
+    for label in edge_labels(diagram, layout):
+        words = _text([("gradient", label.text)], LABEL_FONT_SIZE)
+        parts.append(_put(label.x, label.y, height, words))
     parts += [_box(box, layout.boxes[box.key], height) for box in diagram.boxes]
     parts += [_box(box, layout.boxes[box.key], height) for box in diagram.legend]
     body = "%\n".join(parts)
     return (
         f"\\begin{{center}}\n{{\\setlength{{\\unitlength}}{{{UNIT}bp}}%\n"
         f"\\begin{{picture}}({layout.width:.1f},{height:.1f})%\n{body}%\n\\end{{picture}}}}\n"
-        f"{words}\n\\end{{center}}\n"
+        f"{below}\n\\end{{center}}\n"
     )
 
 

@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import sysconfig
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -26,10 +26,19 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Route:
-    """Path of an arrow: a cubic Bézier spline, and the tip of its head."""
+    """Path of an arrow: a cubic Bézier spline, the tip of its head, and the centre of its words."""
 
     points: tuple[Point, ...]
     tip: Point | None
+    words: Point | None = None
+
+    def moved(self, move: Callable[[Point], Point]) -> Route:
+        """Return the route with every point moved."""
+        return Route(
+            tuple(map(move, self.points)),
+            None if self.tip is None else move(self.tip),
+            None if self.words is None else move(self.words),
+        )
 
 
 class Frame(NamedTuple):
@@ -64,7 +73,11 @@ class Layout:
             "frames": {key: list(frame) for key, frame in self.frames.items()},
             "boxes": {key: list(point) for key, point in self.boxes.items()},
             "routes": {
-                key: {"points": [list(point) for point in route.points], "tip": route.tip}
+                key: {
+                    "points": [list(point) for point in route.points],
+                    "tip": route.tip,
+                    "words": route.words,
+                }
                 for key, route in self.routes.items()
             },
         }
@@ -86,6 +99,7 @@ class Layout:
                 key: Route(
                     tuple((x, y) for x, y in route["points"]),
                     None if route["tip"] is None else (route["tip"][0], route["tip"][1]),
+                    None if route["words"] is None else (route["words"][0], route["words"][1]),
                 )
                 for key, route in data["routes"].items()
             },
@@ -259,5 +273,6 @@ def _read(data: Mapping[str, Any]) -> Layout:
                 tip = point(part[2:])
             else:
                 points.append(point(part.removeprefix("s,")))
-        routes[edge["id"]] = Route(tuple(points), tip)
+        words = point(edge["lp"]) if "lp" in edge else None
+        routes[edge["id"]] = Route(tuple(points), tip, words)
     return Layout(round(width, 1), round(height, 1), boxes, routes, frames)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from sphinx_autogradgraph.render.diagram import Diagram
-from sphinx_autogradgraph.render.layout import Layout, Point, Route
+from sphinx_autogradgraph.render.layout import Layout, Point
 
 
 def straightened(diagram: Diagram, layout: Layout) -> Layout:
@@ -56,10 +56,7 @@ def _moved(diagram: Diagram, layout: Layout, across: int, move: Callable[[float]
         return (point[0] + by, point[1]) if across == 0 else (point[0], point[1] + by)
 
     boxes = {key: moved(point) for key, point in layout.boxes.items()}
-    routes = {
-        key: Route(tuple(map(moved, route.points)), route.tip and moved(route.tip))
-        for key, route in layout.routes.items()
-    }
+    routes = {key: route.moved(moved) for key, route in layout.routes.items()}
     sizes = {box.key: (box.width, box.height)[across] / 2 for box in diagram.boxes}
     ends = [
         end
@@ -79,8 +76,5 @@ def _moved(diagram: Diagram, layout: Layout, across: int, move: Callable[[float]
         width=layout.width if across else size,
         height=size if across else layout.height,
         boxes={key: shifted(point) for key, point in boxes.items()},
-        routes={
-            key: Route(tuple(map(shifted, route.points)), route.tip and shifted(route.tip))
-            for key, route in routes.items()
-        },
+        routes={key: route.moved(shifted) for key, route in routes.items()},
     )

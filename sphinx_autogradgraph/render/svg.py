@@ -49,10 +49,7 @@ def svg_of(
         layout = with_legend(layout, diagram.legend)
     marks = marks or {}
     said = list(edge_labels(diagram, layout))
-    # Words at arrows may reach beyond all boxes.
-    before = max([0.0, *(label.width / 2 - label.x for label in said)])
-    after = max([layout.width, *(label.x + label.width / 2 for label in said)])
-    across, down = before + after + 2 * MARGIN, layout.height + 2 * MARGIN
+    across, down = layout.width + 2 * MARGIN, layout.height + 2 * MARGIN
     style = PlainStyle(plain or standalone)
     parts = [
         _opening(diagram, (across, down), prefix, role, width, style, sized=standalone),
@@ -61,7 +58,7 @@ def svg_of(
     ]
     if standalone:
         parts.append(_style())
-    parts.append(f'<g transform="translate({_number(MARGIN + before)} {_number(MARGIN)})">')
+    parts.append(f'<g transform="translate({_number(MARGIN)} {_number(MARGIN)})">')
     frames = [(cluster, layout.frames[cluster.key]) for cluster in diagram.clusters]
     parts += [_frame(frame, f"{prefix}-{cluster.key}", style) for cluster, frame in frames]
     parts += _arrows(diagram, layout, said, prefix, marks, style)

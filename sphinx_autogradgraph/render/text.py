@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any, Literal
 
 from sphinx_autogradgraph.core.messages import Translate, untranslated
@@ -31,11 +32,14 @@ MAX_LISTED = 2_000
 ARROW = " → "
 
 
+SpanKind = Literal["text", "literal"]
+
+
 @dataclass(frozen=True)
 class Span:
     """A piece of a sentence: plain text, or a name from the program, which is set as a literal."""
 
-    kind: Literal["text", "literal"]
+    kind: SpanKind
     text: str
 
 
@@ -121,6 +125,15 @@ def title(names: Sequence[str | None], translate: Translate = untranslated) -> l
     return _filled(translate("Autograd graph of {names}."), "{names}", spans)
 
 
+def marked(sentence: str) -> list[Span]:
+    """Return a sentence with what stands between backticks in it as literals."""
+    parts = sentence.split("`")
+    if len(parts) % 2 == 0:  # the author's code has backticks of its own
+        return _text(sentence)
+    kinds: Iterator[SpanKind] = cycle(("text", "literal"))
+    return [Span(kind, part) for kind, part in zip(kinds, parts, strict=False) if part]
+
+
 def summary(graph: Graph, translate: Translate = untranslated) -> list[Span]:
     """«Leaves: `w` (2, 1), `b` (1,). grad_fn chain: SumBackward0 → … → MmBackward0.»"""
     return [
@@ -134,7 +147,9 @@ def folded(graph: Graph, view: Graph, translate: Translate = untranslated) -> li
     """«Folded for reading: 879 operations are drawn as 22 nodes. `fold: none` draws them all.»"""
     operations = sum(node.kind == "function" for node in graph.nodes)
     drawn = sum(node.kind in ("function", "module") for node in view.nodes)
-    sentence = translate("Folded for reading: {operations} operations are drawn as {drawn} nodes.")
+    several = translate("Folded for reading: {operations} operations are drawn as {drawn} nodes.")
+    one = translate("Folded for reading: {operations} operations are drawn as one node.")
+    sentence = one if drawn == 1 else several
     spans = _text(sentence.format(operations=f"{operations:,}", drawn=f"{drawn:,}"), " ")
     whole = translate("{option} draws all of them.")
     return [*spans, *_filled(whole, "{option}", [Span("literal", "fold: none")])]

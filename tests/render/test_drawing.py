@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from sphinx_autogradgraph.core.diagnostics import DiagnosticError
 from sphinx_autogradgraph.core.settings import ENGINES, Engine
-from sphinx_autogradgraph.graph.model import Edge, Graph, Node, Output, TensorMeta
+from sphinx_autogradgraph.graph.model import Edge, Flags, Graph, Node, Output, Saved, TensorMeta
 from sphinx_autogradgraph.render import layout as layout_module
+from sphinx_autogradgraph.render.arrange import arrange
 from sphinx_autogradgraph.render.diagram import DIRECTIONS, Direction
 from sphinx_autogradgraph.render.diagram_of_graph import diagram_of
 from sphinx_autogradgraph.render.dot import digraph_of
@@ -25,7 +26,7 @@ from sphinx_autogradgraph.render.labels import text_width
 from sphinx_autogradgraph.render.layout import Layout, lay_out
 from sphinx_autogradgraph.render.notebook_html import lists_html
 from sphinx_autogradgraph.render.svg import svg_of
-from sphinx_autogradgraph.render.text import alternative, plain, summary, title, tree
+from sphinx_autogradgraph.render.text import alternative, marked, plain, summary, title, tree
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -297,3 +298,36 @@ def test_an_engine_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         lay_out(["digraph {}"], "dot")
     layout_module.find_engine.cache_clear()
     assert "install Graphviz" in caught.value.diagnostic.sentence()
+
+
+def test_a_box_has_a_few_saved_values_however_many_there_are() -> None:
+    saved = tuple(Saved(role=f"argument{place}", value="x" * 20) for place in range(9))
+    node = Node(1, "function", "CheckpointFunctionBackward", None, (meta(),), saved=saved)
+    leaf = Node(0, "leaf", "AccumulateGrad", "x", (meta(),))
+    graph = Graph((Output("y", 1, 0),), (leaf, node), (Edge(0, 1, 0, 0),))
+    arranged = arrange(graph, show=("shape", "saved"))
+    assert not arranged.folded
+    words = [word for box in arranged.diagram.boxes for role, word in box.words if role == "saved"]
+    assert len(words) == 4
+    assert words[-1] == "…"
+
+
+def test_flags_stand_below_each_other_where_that_fits_a_telephone() -> None:
+    flags = Flags(is_leaf=True, requires_grad=True, retains_grad=False, grad=(2, 1))
+    leaves = [Node(id, "leaf", "AccumulateGrad", f"w{id}", (meta().replace(flags=flags),))
+              for id in (0, 1)]  # fmt: skip
+    graph = Graph(
+        (Output("y", 2, 0),), (*leaves, Node(2, "function", "AddBackward0", None, (meta(),))),
+        (Edge(0, 2, 0, 0), Edge(1, 2, 0, 1)),
+    )  # fmt: skip
+    arranged = arrange(graph, show=("flags",))
+    assert arranged.layout.width * 9 / 13 < 320
+    texts = [word for _, word in arranged.diagram.boxes[0].words[1:]]
+    assert texts == ["is_leaf=True", "requires_grad=True", "retains_grad=False", "grad=(2, 1)"]
+
+
+def test_names_in_the_notes_of_a_caption_are_literals() -> None:
+    kinds = [(span.kind, span.text) for span in marked("no gradient reaches `a`, `b`.")]
+    assert ("literal", "a") in kinds
+    assert "".join(text for _, text in kinds) == "no gradient reaches a, b."
+    assert [span.kind for span in marked("an odd ` stays")] == ["text"]

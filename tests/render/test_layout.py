@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import pytest
 
 from benchmarks.layout import Figure, Measured, measure, moved, read_corpus
 from sphinx_autogradgraph.graph.model import Edge, Graph, ModuleCall, Node, Output, TensorMeta
 from sphinx_autogradgraph.render.arrange import arrange
 from sphinx_autogradgraph.render.diagram import DIRECTIONS, Direction
+from sphinx_autogradgraph.render.edge_labels import LABEL_FONT_SIZE, edge_labels
+from sphinx_autogradgraph.render.labels import text_width
 
 FIGURES = {figure.name: figure for figure in read_corpus()}
 
@@ -40,6 +44,37 @@ def test_figures_of_up_to_nine_nodes_fit_a_telephone(measured: list[Measured]) -
     small = [one for one in measured if one.nodes <= 9]
     assert len(small) > 10
     assert [one.name for one in small if one.width * 9 / 13 > 320] == []
+
+
+def test_words_at_arrows_stand_clear_of_boxes_and_of_each_other() -> None:
+    for name in ("walk through, gradients", "micrograd, values gradients", "mlp step, gradients"):
+        for direction in DIRECTIONS:
+            arranged = arrange(FIGURES[name].graph, show=FIGURES[name].show, direction=direction)
+            areas = [
+                around(*arranged.layout.boxes[box.key], box.width, box.height)
+                for box in arranged.diagram.boxes
+            ]
+            labels = list(edge_labels(arranged.diagram, arranged.layout))
+            assert len(labels) == len(arranged.diagram.arrows)
+            areas += [
+                around(label.x, label.y, text_width(label.text) * LABEL_FONT_SIZE, 11)
+                for label in labels
+            ]
+            assert not [pair for pair in combinations(areas, 2) if overlap(*pair)], (
+                name,
+                direction,
+            )
+
+
+Area = tuple[float, float, float, float]
+
+
+def around(x: float, y: float, width: float, height: float) -> Area:
+    return x - width / 2, y - height / 2, x + width / 2, y + height / 2
+
+
+def overlap(one: Area, other: Area) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def test_a_straight_chain_is_not_paid_for(measured: list[Measured]) -> None:
