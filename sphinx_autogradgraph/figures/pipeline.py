@@ -24,7 +24,6 @@ from typing import Any
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
 from sphinx_autogradgraph.core.messages import Translate, untranslated
 from sphinx_autogradgraph.core.settings import Settings
-from sphinx_autogradgraph.figures.captions import caption_and_legend
 from sphinx_autogradgraph.figures.figure_layout import FigureLayout, lay_out_figure
 from sphinx_autogradgraph.figures.page_figures import E, FinishedFigure, PageFigures
 from sphinx_autogradgraph.figures.plan import Figure
@@ -32,6 +31,7 @@ from sphinx_autogradgraph.figures.tables import tables_of
 from sphinx_autogradgraph.graph.model import Graph, source_of
 from sphinx_autogradgraph.program.observations import Observation
 from sphinx_autogradgraph.program.source_lines import split_lines
+from sphinx_autogradgraph.render.captions import caption_and_legend
 from sphinx_autogradgraph.runtime.cache import Cache
 from sphinx_autogradgraph.runtime.cached_client import CachedRunner
 from sphinx_autogradgraph.runtime.client import WAITING, Runner, Waiting, has_torch
@@ -331,8 +331,9 @@ class Pipeline:
             if (source := source_of(node)) is not None
             and (anchor := page.host.line_anchor(figure, source)) is not None
         }
+        view = layout.view or graph if layout.folded else None
         caption, legend = caption_and_legend(
-            graph, layout, traced.notes, has_caption=bool(options.caption), translate=_
+            graph, view, traced.notes, has_caption=bool(options.caption), translate=_
         )
         tables = tables_of(options.table, traced, anchors, _, options.show)
         return FinishedFigure(traced, replace(layout, lines=anchors), caption, legend, tables)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import torch
 
@@ -53,7 +54,7 @@ def draw(
     value: object,
     *,
     params: Params | None = None,
-    show: Sequence[Show] = ("shape",),
+    show: str | Sequence[Show] = ("shape",),
     direction: Direction = "TB",
     depth: int | None = None,
     fold: str | Sequence[FoldWord] | None = None,
@@ -69,10 +70,10 @@ def draw(
     backward is run, and the graph is retained.  Raises :exc:`ValueError` as :func:`trace` does, and
     for words and names that there are not.
     """
-    words = fold.replace(",", " ").split() if isinstance(fold, str) else fold or ()
-    scope = Scope(depth, fold_words(words), around, until)
-    graph, notes = _trace(value, sys._getframe(1), params or {}, show)
-    return Drawing(graph, show=show, direction=direction, scope=scope, width=width, notes=notes)
+    scope = Scope(depth, fold_words(_words(fold or ())), around, until)
+    shown: Any = _words(show)  # Drawing checks them
+    graph, notes = _trace(value, sys._getframe(1), params or {}, shown)
+    return Drawing(graph, show=shown, direction=direction, scope=scope, width=width, notes=notes)
 
 
 def explain(value: object, *, params: Params | None = None) -> str:
@@ -115,6 +116,11 @@ class record:  # noqa: N801 - used like a function
     def __exit__(self, *exception: object) -> None:
         sys._getframe(1).f_trace = None
         self._recorder.__exit__(*exception)
+
+
+def _words(given: str | Sequence[str]) -> Sequence[str]:
+    """Return words, also from one text as the directive has it."""
+    return given.replace(",", " ").split() if isinstance(given, str) else given
 
 
 def _trace(

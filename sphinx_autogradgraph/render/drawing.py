@@ -18,6 +18,7 @@ from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.core.settings import COLUMN
 from sphinx_autogradgraph.graph.model import Graph
 from sphinx_autogradgraph.render.arrange import Arranged, arrange
+from sphinx_autogradgraph.render.captions import caption_and_legend
 from sphinx_autogradgraph.render.diagram import DIRECTIONS, Diagram, Direction
 from sphinx_autogradgraph.render.diagram_of_graph import diagram_of
 from sphinx_autogradgraph.render.dot import labelled_digraph_of
@@ -30,10 +31,7 @@ from sphinx_autogradgraph.render.svg import legend_html, svg_of
 from sphinx_autogradgraph.render.text import (
     Span,
     alternative,
-    folded,
-    marked,
     plain,
-    summary,
     title_of,
     tree,
 )
@@ -93,12 +91,8 @@ class Drawing:
     @property
     def _sentences(self) -> tuple[list[Span], list[Span]]:
         """The first sentence of the caption, and the others."""
-        rest = summary(self.graph)
-        for note in self._notes:
-            rest += [Span("text", " "), *marked(note.sentence())]
-        if self._view is not self._wanted:
-            rest += [Span("text", " "), *folded(self.graph, self._view)]
-        return title_of(self.graph), rest
+        view = self._view if self._view is not self._wanted else None
+        return caption_and_legend(self.graph, view, self._notes)
 
     @property
     def text(self) -> str:

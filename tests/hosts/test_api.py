@@ -34,6 +34,15 @@ def test_names_come_from_the_caller() -> None:
     assert [output.name for output in trace({"a": l * 2}).outputs] == ["output['a']"]
 
 
+def test_draw_takes_and_says_what_the_directive_does() -> None:
+    x = torch.ones(4, requires_grad=True)
+    l = x.exp().sum()
+    assert draw(l, show="memory, dtype").caption.endswith("ExpBackward0. Kept for backward: 16 B.")
+    assert "float32" in draw(l, show="shape dtype").dot
+    with pytest.raises(ValueError, match="no 'colours'"):
+        draw(l, show="shape colours")
+
+
 def test_as_make_dot_was_called() -> None:
     def loss(net: nn.Module) -> torch.Tensor:
         return net(torch.ones(1, 2)).sum()
