@@ -12,7 +12,10 @@ author = "The sphinx-autogradgraph developers"
 copyright = f"2026, {author}"
 version = release = __version__
 
-extensions = ["sphinx_autogradgraph", "myst_parser", "sphinx.ext.autodoc", "declarations"]
+extensions = [
+    "sphinx_autogradgraph", "myst_parser", "sphinx.ext.autodoc",
+    "declarations", "example",
+]  # fmt: skip
 autodoc_mock_imports = ["torch"]  # it never enters the process of Sphinx
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"

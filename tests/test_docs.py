@@ -191,3 +191,13 @@ def test_the_api_page_has_what_is_public_and_all_of_it_has_a_docstring() -> None
             continue
         assert name in described, f"{name} is public and not in api.rst"
         assert getattr(sphinx_autogradgraph, name).__doc__, name
+
+
+def test_every_option_and_word_has_a_live_example() -> None:
+    text = (DOCS / "options.rst").read_text("utf-8")
+    examples = "".join(re.findall(r"^\.\. example::\n((?:   .*\n|\n)+)", text, re.MULTILINE))
+    for name in DECLARATIONS:
+        assert f"\n.. _option-{name}:\n" in text  # the reference links to it
+        assert f" :{name}:" in examples
+    words = {word for line in re.findall(r":show: (.*)", examples) for word in line.split()}
+    assert words == set(SHOW)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import json
 import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,7 @@ from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
 
 from sphinx_autogradgraph.core.settings import NOT_FOR_SPHINX, SETTINGS, default_of
-from sphinx_autogradgraph.figures.options import DECLARATIONS
+from sphinx_autogradgraph.figures.options import DECLARATIONS, Options
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -23,22 +25,30 @@ ROOT = Path(__file__).parents[2]
 
 
 def options_text() -> str:
-    """The options of the directive as a definition list."""
-    return "\n".join(
-        _item(f"``:{name}:`` {declared.form}".rstrip(), declared.help)
+    """The options of the directive as a table with links to examples, and what each means."""
+    rows = [
+        [
+            f"``:{name}:``",
+            declared.form or "(no value)",
+            _default(name),
+            f":ref:`example <option-{name}>`",
+        ]
         for name, declared in DECLARATIONS.items()
-    )
+    ]
+    meanings = [_item(f"``:{name}:``", declared.help) for name, declared in DECLARATIONS.items()]
+    table = _table({"Option": 20, "Value": 45, "Default": 17, "Live": 18}, rows)
+    return "\n".join([table, *meanings])
 
 
 def settings_text() -> str:
-    """The settings as a definition list, by their names in ``conf.py`` or ``pyproject.toml``."""
-    items = []
+    """The settings as a table, by their names in ``conf.py`` or ``pyproject.toml``."""
+    rows = []
     for name, declared in SETTINGS.items():
         default = default_of(declared)
         shown = str(default) if default is None else json.dumps(default)
         prefix = "" if name in NOT_FOR_SPHINX else "autogradgraph_"
-        items.append(_item(f"``{prefix}{name}`` (``{shown}``)", declared.metadata["help"]))
-    return "\n".join(items)
+        rows.append([f"``{prefix}{name}``", f"``{shown}``", declared.metadata["help"]])
+    return _table({"Setting": 36, "Default": 18, "Meaning": 46}, rows)
 
 
 def packages_text() -> str:
@@ -57,6 +67,27 @@ def packages_text() -> str:
             indent = "" if folder == top else "  "
             lines.append(f"{f'{indent}{folder.name}/':15}{said.splitlines()[0]}")
     return ".. code-block:: text\n\n" + textwrap.indent("\n".join(lines), "   ")
+
+
+def _default(option: str) -> str:
+    """The default of an option as an author would write it; empty where there is none."""
+    (default,) = (
+        item.default
+        for item in fields(Options)
+        if option == (item.metadata.get("name") or item.name.replace("_", "-"))
+    )
+    text = " ".join(default) if isinstance(default, tuple) else str(default)
+    return "" if default in (None, False) or not text else f"``{text}``"
+
+
+def _table(widths: Mapping[str, int], rows: Sequence[Sequence[str]]) -> str:
+    """A list-table with the heads and widths of its columns."""
+    lines = [".. list-table::", "   :header-rows: 1"]
+    lines += [f"   :widths: {' '.join(map(str, widths.values()))}", ""]
+    for row in [list(widths), *rows]:
+        lines.append(f"   * - {textwrap.indent(row[0], ' ' * 7).strip()}")
+        lines += [f"     - {textwrap.indent(cell, ' ' * 7).strip()}" for cell in row[1:]]
+    return "\n".join(lines) + "\n"
 
 
 def _item(head: str, help: str) -> str:
