@@ -107,7 +107,10 @@ class Graph(GraphRecords):
         return order.backward_order(self)
 
     def structure(self) -> Graph:
-        """Return the graph without its extras, which are there on request only; inputs are kept."""
+        """Return the graph without extras, which are there on request only, and without hooks.
+
+        Inputs are kept.
+        """
         return replace(
             self,
             nodes=tuple(
@@ -119,6 +122,7 @@ class Graph(GraphRecords):
                     backward=None,
                     saved_bytes=None,
                     reason=None,
+                    hooks=(),
                 )
                 for node in self.nodes
             ),

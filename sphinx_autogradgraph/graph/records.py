@@ -218,6 +218,9 @@ class Node(Record, frozen=True):
     node keeps for it and ``saved_bytes`` how much memory that holds, ``derivatives`` the rules of
     an operation, by its inputs, and ``backward`` the first lines of a custom Function's own;
     ``reason`` says why an input does not require grad.
+
+    ``hooks`` are the names of the hooks that the program registered on a node or its tensors, in
+    the order in which they run.
     """
 
     id: Id
@@ -236,6 +239,7 @@ class Node(Record, frozen=True):
     backward: str | None = None
     saved_bytes: Count | None = None
     reason: Reason | None = None
+    hooks: tuple[str, ...] = ()
 
 
 class Edge(Record, frozen=True, rename={"from_": "from"}):

@@ -59,16 +59,17 @@ def diagram_of(
             words += labels.of_arguments(node)
         if "memory" in show:
             words += labels.of_memory(node)
-        words += labels.of_reason(node)
+        words += labels.of_reason(node) + labels.of_hooks(node)
         measured = [] if gradient is None else labels.of_gradient(graph, node, gradient)
         more = [*labels.of_flags(node), *labels.of_formulas(graph, node)]
         for key in uses.get(node.id, {None: f"n{node.id}"}).values():
             roles = labels.saved_as(saved.get(key, ()))
             said = labels.broken([*words, *roles], below, measured, *more)
             box = box_of(key, kind, members(node), *said)
-            if node.backward is not None and "formulas" in show:
-                box = replace(box, tooltip=node.backward)
-            boxes.append(replace(box, shared=True) if node.id in uses else box)
+            tooltip = _tooltip(node, labels)
+            if tooltip or node.id in uses:
+                box = replace(box, tooltip=tooltip or box.tooltip, shared=node.id in uses)
+            boxes.append(box)
     arrows = list(_arrows(graph, labels, uses))
     arrows += [
         Arrow(f"c{node.id}", f"n{node.reason.of}", f"n{node.id}", "cut")
@@ -82,6 +83,16 @@ def diagram_of(
     legend = legend_of(boxes, translate) if "legend" in show else ()
     chain = tuple(_chain(graph, uses))
     return Diagram(tuple(boxes), tuple(arrows), tuple(clusters), legend, direction, chain, lines)
+
+
+def _tooltip(node: Node, labels: Labels) -> str:
+    """Return the names of a node's hooks, and the code of a custom Function's ``backward``."""
+    parts = []
+    if len(node.hooks) > 1:
+        parts.append(labels.translate("hooks: {names}").format(names=", ".join(node.hooks)))
+    if node.backward is not None and "formulas" in labels.show:
+        parts.append(node.backward)
+    return "\n".join(parts)
 
 
 def _arrows(

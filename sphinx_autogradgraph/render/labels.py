@@ -232,6 +232,14 @@ class Labels:
         word = words[reason.why]
         return [("meta", word if reason.of is None else f"{CUT} {word}")]
 
+    def of_hooks(self, node: Node) -> list[Word]:
+        """Return a mark for a node with hooks: the name of the only one, or their number."""
+        if not node.hooks:
+            return []
+        if len(node.hooks) == 1:
+            return [("meta", self.translate("hook: {name}").format(name=node.hooks[0]))]
+        return [("meta", self.translate("{count} hooks").format(count=len(node.hooks)))]
+
     def saved_as(self, roles: Sequence[str]) -> list[Word]:
         """Return the names under which functions saved a leaf or an input, if any did."""
         text = self.translate("saved as {names}").format(names=", ".join(roles))

@@ -140,6 +140,7 @@ def summary(graph: Graph, translate: Translate = untranslated) -> list[Span]:
         *_leaves(graph, translate),
         *_text(" "),
         *_chain(graph, translate),
+        *_hooks(graph, translate),
     ]
 
 
@@ -173,6 +174,7 @@ def alternative(graph: Graph, translate: Translate = untranslated) -> str:
         *(_whole_chain(graph, translate) if whole else _chain(graph, translate)),
         *_text(" "),
         *(_every_leaf(graph, translate) if whole else _leaves(graph, translate)),
+        *_hooks(graph, translate),
     ]
     return plain(spans)
 
@@ -190,6 +192,21 @@ def whole_lists(graph: Graph, translate: Translate = untranslated) -> list[list[
         if len(graph.chain) > MAX_CHAIN:
             sentences.append(_whole_chain(graph, translate))
     return sentences
+
+
+def _hooks(graph: Graph, translate: Translate) -> list[Span]:
+    """« Hooks: `w` (clip), SumBackward0 (print).», with a space before it; nothing without any."""
+    hooked = [node for node in graph.nodes if node.hooks]
+    if not hooked:
+        return []
+    items = []
+    for node in hooked[:MAX_LEAVES]:
+        what = Span("text", node.op) if node.name is None else Span("literal", node.name)
+        items.append([what, *_text(f" ({', '.join(node.hooks)})")])
+    spans = _listed(items, translate)
+    if len(hooked) > MAX_LEAVES:
+        spans += _text(" ", _more(len(hooked) - MAX_LEAVES, translate))
+    return [*_text(" "), *_filled(translate("Hooks: {hooks}."), "{hooks}", spans)]
 
 
 def _every_leaf(graph: Graph, translate: Translate) -> list[Span]:

@@ -52,6 +52,10 @@ class Names:
         """Return the tensors that have a grad_fn."""
         return [found.tensor for several in self._found[1].values() for found in several.values()]
 
+    def tensors_of(self, grad_fn: GradFn) -> list[torch.Tensor]:
+        """Return the tensors with that ``grad_fn``."""
+        return [found.tensor for found in self._found[1].get(grad_fn, {}).values()]
+
     def of_leaf(self, tensor: torch.Tensor) -> str | None:
         """Return the name of a tensor without a grad_fn."""
         found = self._found[0].get(id(tensor))

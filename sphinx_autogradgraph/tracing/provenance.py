@@ -27,6 +27,7 @@ from sphinx_autogradgraph.graph.model import Source, Values
 from sphinx_autogradgraph.tracing.calls import Call, Calls, call_name
 from sphinx_autogradgraph.tracing.causes import Cause, Place
 from sphinx_autogradgraph.tracing.changes import Changes, Conflict
+from sphinx_autogradgraph.tracing.hooks import handles_made
 from sphinx_autogradgraph.tracing.internals import (
     DYNAMO,
     UNNUMBERED,
@@ -99,6 +100,8 @@ class Recorder:
         self._calls = Calls(self.reasons, self.changes, inputs=inputs, values=values)
         self._entered = ExitStack()
         self._hooks: list[Any] = []  # those of modules, while they are registered
+        self._first_handle = handles_made()
+        self._own_handles = 0
         self.locals_of: CodeType | None = None
         """The code of a function whose variables are kept in :attr:`locals` when it returns."""
         self.locals: dict[str, object] = {}
@@ -128,11 +131,13 @@ class Recorder:
 
     def _add_hooks(self) -> None:
         hooks = torch.nn.modules.module
+        self._own_handles -= handles_made()
         self._hooks = [
             hooks.register_module_forward_pre_hook(self._enter_module),
             hooks.register_module_forward_hook(self._leave_module, always_call=True),
             hooks.register_module_parameter_registration_hook(self.reasons.registered),
         ]
+        self._own_handles += handles_made()
 
     def _remove_hooks(self) -> None:
         while self._hooks:
@@ -264,6 +269,11 @@ class Recorder:
             )
 
         return origin
+
+    @property
+    def saw_hooks(self) -> bool:
+        """Whether hooks of others have been registered since this recorder was made."""
+        return handles_made() - self._first_handle > self._own_handles
 
     @property
     def conflict(self) -> Conflict | None:

@@ -25,6 +25,7 @@ from sphinx_autogradgraph.graph.model import (
     TensorMeta,
 )
 from sphinx_autogradgraph.tracing.extras import Extras
+from sphinx_autogradgraph.tracing.hooks import hooks_of
 from sphinx_autogradgraph.tracing.inputs import Input, inputs_of
 from sphinx_autogradgraph.tracing.internals import (
     base_of,
@@ -89,6 +90,7 @@ def trace_tensors(
     nodes += [
         _function(ids[fn], fn, names, made) for fn, made in zip(functions, origins, strict=True)
     ]
+    _add_hooks(nodes, ids, names, on_nodes=recorder is not None and recorder.saw_hooks)
     edges = _edges(walk, functions, ids, found, len(leaves))
     _widen(nodes, edges, [(ids[fn], index) for fn, index in roots])
     made_as = [(tensor, fn, index) for (_, tensor), (fn, index) in zip(outputs, roots, strict=True)]
@@ -210,6 +212,16 @@ def _function(id: int, fn: GradFn, names: Names, made: Origin) -> Node:
         name = next((name for name in named if name is not None), None)
         outputs = tuple(describe(meta, named[index]) for index, meta in enumerate(found))
     return Node(id, "function", op_name(fn), name, outputs, made.source, made.module, made.call)
+
+
+def _add_hooks(
+    nodes: list[Node], ids: Mapping[GradFn, int], names: Names, *, on_nodes: bool
+) -> None:
+    """Add the names of hooks to the nodes that have some."""
+    for fn, id in ids.items():
+        hooks = hooks_of(fn, names, on_nodes=on_nodes)
+        if hooks:
+            nodes[id] = nodes[id].replace(hooks=hooks)
 
 
 def _edges(
