@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.layout`` prints them, from the graphs in ``layout_corpus.jsonl.gz``, so that
 neither torch nor its version counts.  ``--trace`` traces the corpus again, ``--peers`` measures
-torchviz with dot on the same programs.
+torchviz and torchview with dot on the same programs.
 """
 
 from __future__ import annotations
@@ -141,9 +141,9 @@ def main() -> None:
     if "--trace" in sys.argv:
         write_corpus()
     if "--peers" in sys.argv:
-        from benchmarks.layout_peers import print_peers
+        from benchmarks.layout_peers import measure as measure_peers
 
-        print_peers()
+        print("\n\n".join(table.text() for table in measure_peers()))
         return
     found = [measure(figure) for figure in read_corpus()]
     print(f"{'figure':34} nodes boxes lines  width height sideways cross turned bends blank")
