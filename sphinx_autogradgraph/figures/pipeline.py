@@ -331,9 +331,14 @@ class Pipeline:
             if (source := source_of(node)) is not None
             and (anchor := page.host.line_anchor(figure, source)) is not None
         }
-        view = layout.view or graph if layout.folded else None
         caption, legend = caption_and_legend(
-            graph, view, traced.notes, has_caption=bool(options.caption), translate=_
+            graph,
+            layout.view or graph,
+            layout.show,
+            traced.notes,
+            is_folded=layout.folded,
+            has_caption=bool(options.caption),
+            translate=_,
         )
         tables = tables_of(options.table, traced, anchors, _, options.show)
         return FinishedFigure(traced, replace(layout, lines=anchors), caption, legend, tables)

@@ -28,7 +28,7 @@ class Box:
     """A drawn node: ``nodes`` are the ids of what it shows; sizes are in units of the drawing.
 
     ``lines`` are its words, from the top.  A ``shared`` one is one of several that show the same
-    tensor.
+    tensor.  ``level`` is where its gradient is on the scale of gradients, if there is one.
     """
 
     key: str
@@ -39,6 +39,7 @@ class Box:
     width: float
     height: float = HEIGHT
     shared: bool = False
+    level: float | None = None
 
     @property
     def words(self) -> tuple[Word, ...]:

@@ -17,6 +17,7 @@ from sphinx_autogradgraph.render.diagram import (
     Direction,
     box_of,
 )
+from sphinx_autogradgraph.render.gradient_scale import GradientScale
 from sphinx_autogradgraph.render.labels import Labels, Lines, Show, Word
 from sphinx_autogradgraph.render.legend import legend_of
 from sphinx_autogradgraph.views.main_chain import main_chain
@@ -42,6 +43,7 @@ def diagram_of(
     uses = _uses_apart(graph)
     saved = _saved_by_boxes(graph, uses) if "saved" in show else {}
     order = graph.backward_order if "order" in show else {}
+    scale = GradientScale.of(graph) if "gradients" in show else None
     # What the box of an output says is not said twice, right beside it.
     outputs = {(output.node, output.name) for output in graph.outputs}
     boxes = []
@@ -60,7 +62,7 @@ def diagram_of(
         if "memory" in show:
             words += labels.of_memory(node)
         words += labels.of_reason(node) + labels.of_hooks(node)
-        measured = [] if gradient is None else labels.of_gradient(graph, node, gradient)
+        measured = [] if gradient is None else labels.of_gradient(graph, node, gradient, scale)
         more = [*labels.of_flags(node), *labels.of_formulas(graph, node)]
         for key in uses.get(node.id, {None: f"n{node.id}"}).values():
             roles = labels.saved_as(saved.get(key, ()))
@@ -69,6 +71,8 @@ def diagram_of(
             tooltip = _tooltip(node, labels)
             if tooltip or node.id in uses:
                 box = replace(box, tooltip=tooltip or box.tooltip, shared=node.id in uses)
+            if scale is not None:
+                box = replace(box, level=scale.level(node))
             boxes.append(box)
     arrows = list(_arrows(graph, labels, uses))
     arrows += [

@@ -91,8 +91,9 @@ class Drawing:
     @property
     def _sentences(self) -> tuple[list[Span], list[Span]]:
         """The first sentence of the caption, and the others."""
-        view = self._view if self._view is not self._wanted else None
-        return caption_and_legend(self.graph, view, self._notes)
+        return caption_and_legend(
+            self.graph, self._view, self._show, self._notes, is_folded=self._folds
+        )
 
     @property
     def text(self) -> str:
@@ -210,6 +211,14 @@ class Drawing:
             return self._arranged.view
         except DiagnosticError:
             return next(views(self._wanted, self._scope))
+
+    @property
+    def _folds(self) -> bool:
+        """Whether the view was folded by itself."""
+        try:
+            return self._arranged.folded
+        except DiagnosticError:
+            return len(self._view.nodes) < len(self._wanted.nodes)
 
     @cached_property
     def _arranged(self) -> Arranged:

@@ -19,6 +19,7 @@ from sphinx_autogradgraph.graph.model import (
     TensorMeta,
 )
 from sphinx_autogradgraph.render.chain_rule import ChainRule, flags_text
+from sphinx_autogradgraph.render.gradient_scale import GradientScale
 from sphinx_autogradgraph.render.text import (
     bytes_text,
     norm_text,
@@ -156,8 +157,13 @@ class Labels:
             texts = [*texts[:2], "…"]
         return [("meta", ", ".join(texts))] if texts else []
 
-    def of_gradient(self, graph: Graph, node: Node, gradient: Gradient) -> list[Word]:
-        """Return the words of the gradient that arrived: sum, values if wanted, norm."""
+    def of_gradient(
+        self, graph: Graph, node: Node, gradient: Gradient, scale: GradientScale | None = None
+    ) -> list[Word]:
+        """Return the words of the gradient that arrived: sum, values if wanted, norm.
+
+        With a ``scale`` comes the ratio to its neighbour's.
+        """
         total = ChainRule(graph, self.translate).sum_of(node)
         parts = ["grad"]
         if total is not None:
@@ -167,7 +173,8 @@ class Labels:
                 parts.append(value_text(gradient.values))
             if len(parts) == 1 or gradient.shape != ():  # the norm of one number says no more
                 parts.append(norm_text(gradient, self.translate))
-        return [("gradient", " ".join(parts))]
+        ratio = scale.ratio_text(node) if scale is not None else ""
+        return [("gradient", " ".join(filter(None, [*parts, ratio])))]
 
     def of_flags(self, node: Node) -> list[list[Word]]:
         """Return the flags of the tensor that a node made, if it is still alive."""

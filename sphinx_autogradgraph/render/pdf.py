@@ -14,7 +14,7 @@ from sphinx_autogradgraph.render.labels import CLUSTER_FONT_SIZE, FONT_SIZE, Wor
 from sphinx_autogradgraph.render.layout import Frame, Layout, Route
 from sphinx_autogradgraph.render.legend import with_legend
 from sphinx_autogradgraph.render.palette import BOXES, CLUSTER, CLUSTER_FILL, EDGE, WORDS
-from sphinx_autogradgraph.render.svg import CORNER
+from sphinx_autogradgraph.render.svg import BAR, BAR_UP, CORNER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,6 +53,7 @@ def pdf_of(diagram: Diagram, layout: Layout, title: str) -> bytes:
         _words(canvas, [("gradient", label.text)], label.x, label.y, LABEL_FONT_SIZE)
     for box in diagram.boxes:
         _box(canvas, box, *layout.boxes[box.key])
+        _level(canvas, box, *layout.boxes[box.key])
     for box in diagram.legend:
         _box(canvas, box, *layout.boxes[box.key])
     canvas.save()
@@ -88,6 +89,18 @@ def _arrow(canvas: Any, route: Route, *, dotted: bool) -> None:
             head.lineTo(*corner)
         head.close()
         canvas.drawPath(head, stroke=0, fill=1)
+
+
+def _level(canvas: Any, box: Box, x: float, y: float) -> None:
+    """Draw the bar of a gradient, if there is a scale of gradients."""
+    if box.level is None:
+        return
+    left, down = x - BAR / 2, y + box.height / 2 - BAR_UP
+    canvas.setDash([])
+    for colour, width, length in ((EDGE, 0.5, BAR), (WORDS["gradient"], 2.5, BAR * box.level)):
+        canvas.setStrokeColor(colour)
+        canvas.setLineWidth(width)
+        canvas.line(left, down, left + length, down)
 
 
 def _box(canvas: Any, box: Box, x: float, y: float) -> None:

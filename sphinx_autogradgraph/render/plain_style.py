@@ -60,6 +60,13 @@ class PlainStyle:
         return self._text(f' font-size="{CLUSTER_FONT_SIZE:g}"')
 
     @property
+    def scale(self) -> tuple[str, str]:
+        """Attributes of the track and of the bar of a gradient on the scale of gradients."""
+        width = ' stroke-width="2.5"'
+        track = f' stroke="{WORDS["gradient"]}" stroke-opacity=".2"{width}'
+        return self._text(track), self._text(f' stroke="{WORDS["gradient"]}"{width}')
+
+    @property
     def edge_label(self) -> str:
         """Attributes of the words at an arrow."""
         return self._text(f' font-size="{LABEL_FONT_SIZE:g}"')

@@ -188,6 +188,18 @@ class _Drawn(NamedTuple):
             return _rect(*under, style.box(box.kind)) + outer
         return outer
 
+    def scale(self) -> str:
+        """Return a bar as long as the gradient of the box is high on the scale of gradients."""
+        box, (x, y), style = self
+        if box.level is None:
+            return ""
+        start = f"M{_number(x - BAR / 2)},{_number(y + box.height / 2 - BAR_UP)}"
+        track, bar = style.scale
+        return (
+            f'<path class="track" d="{start}h{_number(BAR)}"{track}/>'
+            f'<path class="level" d="{start}h{_number(BAR * box.level)}"{bar}/>'
+        )
+
     def words(self, line: Link | None = None, call: Link | None = None) -> Iterator[str]:
         """Yield the lines of words of the box, with links of their own if there is a ``call``."""
         box, (x, y), style = self
@@ -227,7 +239,7 @@ def _box(
     calls: Mapping[int, Link],
 ) -> str:
     """Return a box with its tooltip and links; ``mark`` is one more class."""
-    box, rect = drawn.box, drawn.outline()
+    box, rect = drawn.box, drawn.outline() + drawn.scale()
     line = shared_link(box, lines)
     call = shared_link(box, calls) if box.kind == "function" else None
     tooltip = f"<title>{escape(box.tooltip)}</title>" if box.tooltip else ""
@@ -268,6 +280,9 @@ CORNER = 7.0
 
 STACK = 3.0
 """Width at which the lower card of a fold shows under the upper one."""
+
+BAR, BAR_UP = 80.0, 3.5
+"""Length of a full bar of a gradient, and its distance from the lower end of its box."""
 
 MIDDLE = 0.35
 """Distance from the middle of a line down to its baseline, as a share of the font size."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -155,6 +156,7 @@ def _edges(
 ) -> Iterator[Edge]:
     """Yield the edges between the nodes of the view; into a run, one for each tensor."""
     into: dict[int, set[Tensor]] = {}
+    uses = Counter((edge.from_, edge.output, ids[edge.to]) for edge in graph.edges)
     for edge in graph.edges:
         from_, to = ids.get(edge.from_), ids[edge.to]
         if from_ is None or from_ == to:
@@ -165,7 +167,9 @@ def _edges(
             continue
         known = into.setdefault(to, set())
         if (from_, output) not in known:
-            yield Edge(from_, to, output, len(known))
+            # Of a tensor that a run uses twice the norm of the sum is not known.
+            alone = uses[edge.from_, edge.output, to] == 1
+            yield Edge(from_, to, output, len(known), edge.gradient if alone else None)
             known.add((from_, output))
 
 

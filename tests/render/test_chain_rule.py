@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 import torch
+from torch import nn
 
-from sphinx_autogradgraph import draw
+from sphinx_autogradgraph import draw, record
 
 
 def test_formulas_gradients_the_seed_and_a_sum_are_drawn() -> None:
@@ -27,3 +28,34 @@ def test_what_is_not_asked_for_is_not_drawn() -> None:
     svg = draw(a * a).svg
     assert "carried" not in svg.partition("</style>")[2]
     assert "formula" not in svg.partition("</style>")[2]
+
+
+def test_a_scale_shows_where_gradients_vanish_in_a_larger_graph() -> None:
+    torch.manual_seed(0)
+    layers = [nn.Linear(4, 4) if place % 2 else nn.Sigmoid() for place in range(12)]
+    with record():
+        loss = nn.Sequential(*layers)(torch.randn(3, 4, requires_grad=True)).pow(2).mean()
+    drawing = draw(loss, show=["shape", "gradients"], depth=2)
+    boxes = [box for box in drawing._diagram.boxes if box.kind in ("function", "module")]
+    levels = [box.level or 0 for box in boxes]
+    assert levels == sorted(levels)
+    assert levels[0] < 0.5 < levels[-1] == 1
+    # Without colour, too: in words, and in the lengths of bars.
+    assert any("× 0." in word for box in boxes for _, word in box.words)
+    lengths = re.findall(r'class="level" d="M[^h]*h([\d.]+)"', drawing.svg)
+    assert len(set(lengths)) > 5
+    assert "full at 1," in drawing.caption
+    assert "Folded for reading" not in drawing.caption  # the author asked for this depth
+    # A fold has the norm of what comes in above it, and of what it passes on below.
+    inner = [arrow for arrow in drawing._diagram.arrows if arrow.head == boxes[3].key]
+    assert inner[0].words[0][1].startswith("(3, 4) norm ")
+
+
+def test_gradients_of_one_size_have_no_scale() -> None:
+    w = torch.ones(3, requires_grad=True)
+    x = w
+    for _ in range(12):
+        x = x * 0.9
+    drawing = draw(x.sum(), show=["gradients"])
+    assert "logarithmic" not in drawing.caption
+    assert 'class="level"' not in drawing.svg
