@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.layout import read_corpus
 from sphinx_autogradgraph.core.diagnostics import DiagnosticError
 from sphinx_autogradgraph.core.settings import ENGINES, Engine
 from sphinx_autogradgraph.graph.model import Edge, Flags, Graph, Node, Output, Saved, TensorMeta
@@ -331,3 +332,14 @@ def test_names_in_the_notes_of_a_caption_are_literals() -> None:
     assert ("literal", "a") in kinds
     assert "".join(text for _, text in kinds) == "no gradient reaches a, b."
     assert [span.kind for span in marked("an odd ` stays")] == ["text"]
+
+
+def test_the_svg_of_twelve_operations_is_small() -> None:
+    (figure,) = [figure for figure in read_corpus() if figure.name == "several losses"]
+    assert sum(node.kind == "function" for node in figure.graph.nodes) == 13
+    arranged = arrange(figure.graph)
+    svg = svg_of(
+        arranged.diagram, arranged.layout, prefix="autogradgraph-index-1",
+        title="Autograd graph of loss.", description=alternative(figure.graph),
+    )  # fmt: skip
+    assert len(svg.encode()) <= 8 * 1024

@@ -183,3 +183,22 @@ def test_a_module_of_another_class_is_drift(project: Project) -> None:
     project.write("net.py", code.format(kind="ReLU6"))
     (warning,) = project.build("html").warnings
     assert "module net.0: class Hardtanh became ReLU6" in warning
+
+
+@pytest.mark.long
+def test_a_page_of_a_chain_of_100_000_is_light(project: Project) -> None:
+    project.write(
+        "chain.py",
+        """
+        import torch
+
+        y = x = torch.ones(3, requires_grad=True)
+        for _ in range(100_000):
+            y = y.sin()
+        """,
+    )
+    directive = ".. autogradgraph:: chain.py\n   :tensor: y\n   :timeout: 300\n"
+    project.write("index.rst", f"Title\n=====\n\n{directive}")
+    build = project.build("html", "-W")
+    assert build.status == 0, build.stderr
+    assert len(build.read("index.html").encode()) <= 200 * 1024
