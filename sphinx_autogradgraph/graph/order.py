@@ -4,40 +4,42 @@ from __future__ import annotations
 
 import heapq
 
-from sphinx_autogradgraph.graph.records import GraphRecords
+from sphinx_autogradgraph.graph.records import GraphRecords, Kind
 
 
-def chain_ids(graph: GraphRecords) -> tuple[int, ...]:
-    """Return the ids of the functions on the longest path from the first output to a leaf.
+def longest_path(graph: GraphRecords, *inner: Kind) -> list[int]:
+    """Return the ids on the longest path from the first output to a leaf, with that leaf.
 
-    Among equally long paths it is the one through the lowest input index; where no leaf can be
-    reached, the longest path there is.
+    The path runs through nodes of the ``inner`` kinds.  Among equally long paths it is the one
+    through the lowest input index; where no leaf can be reached, the longest path there is.
     """
     if not graph.outputs:
-        return ()
-    # (reaches a leaf, functions on the way): compared as tuples, so a path that ends at a
-    # leaf beats every path that does not.
+        return []
+    # (reaches a leaf, inner nodes on the way): compared as tuples, so a path that ends at a leaf
+    # beats every path that does not.
     rank: list[tuple[bool, int]] = []
     follow: list[int | None] = []
     for node in graph.nodes:
-        if node.kind != "function":
-            rank.append((node.kind == "leaf", 0))
-            follow.append(None)
-            continue
-        best: tuple[bool, int] = (False, 0)
+        best: tuple[bool, int] = (node.kind == "leaf", 0)
         step = None
-        for edge in graph.inputs_of.get(node.id, ()):
-            if step is None or rank[edge.from_] > best:
-                best, step = rank[edge.from_], edge.from_
-        rank.append((best[0], best[1] + 1))
+        if node.kind in inner:
+            for edge in graph.inputs_of.get(node.id, ()):
+                if step is None or rank[edge.from_] > best:
+                    best, step = rank[edge.from_], edge.from_
+        rank.append((best[0], best[1] + (node.kind in inner)))
         follow.append(step)
     found = []
     at: int | None = graph.outputs[0].node
     while at is not None:
-        if graph.nodes[at].kind == "function":
-            found.append(at)
+        found.append(at)
         at = follow[at]
-    return tuple(found)
+    return found
+
+
+def chain_ids(graph: GraphRecords) -> tuple[int, ...]:
+    """Return the ids of the functions on the longest path from the first output to a leaf."""
+    path = longest_path(graph, "function")
+    return tuple(id for id in path if graph.nodes[id].kind == "function")
 
 
 def backward_order(graph: GraphRecords) -> dict[int, int]:
