@@ -12,7 +12,7 @@ from typing import Any
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
 from sphinx_autogradgraph.core.messages import Message, MessageError
-from sphinx_autogradgraph.core.settings import MAX_NODES
+from sphinx_autogradgraph.core.settings import MAX_NODES, Settings
 from sphinx_autogradgraph.figures.option_values import (
     ALIGN,
     TABLES,
@@ -256,17 +256,17 @@ DECLARATIONS: Mapping[str, Declaration] = {
 """The declarations of the options, by the names that authors write."""
 
 
-def parse_options(texts: Mapping[str, str], *, show: str, timeout: float, limit: int) -> Options:
-    """Parse the texts of the options; the others are the configured defaults.
+def parse_options(texts: Mapping[str, str], settings: Settings) -> Options:
+    """Parse the texts of the options; the others have the defaults that the settings give.
 
     A bad value is a diagnostic (``option``) in the result, and its option as if it were not there.
     """
     diagnostics: list[Diagnostic] = []
-    found: dict[str, Any] = {"timeout": float(timeout), "limit": limit}
+    found: dict[str, Any] = {"timeout": float(settings.timeout), "limit": settings.max_nodes}
     try:
-        found["show"] = parse_show(show)
+        found["show"] = parse_show(settings.show)
     except MessageError as error:
-        values: dict[str, str | Message] = {"value": repr(show), "reason": error.message}
+        values: dict[str, str | Message] = {"value": repr(settings.show), "reason": error.message}
         diagnostics.append(
             Diagnostic("option", "autogradgraph_show cannot be {value}: {reason}", values)
         )

@@ -47,7 +47,7 @@ class Host(Protocol[E]):
         """Return the file of a figure's snapshot, None where none is kept."""
 
     def depends_on(self, observations: Iterable[Observation]) -> None:
-        """Have the page made again when any of this is not as it was observed."""
+        """Have the page made again when one of the observations no longer holds."""
 
     def line_anchor(self, figure: Figure[E], source: Source) -> str | None:
         """Return the HTML id of a line of code on the page, None if the page does not show it."""

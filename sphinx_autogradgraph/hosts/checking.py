@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from sphinx_autogradgraph.figures.report_files import write_report
@@ -28,64 +29,61 @@ def check_or_update(options: argparse.Namespace) -> int:
     return 2
 
 
-def _part_of(options: argparse.Namespace) -> Part:
+def _part_of(options: argparse.Namespace, docs: Path) -> Part:
+    """Return the part of the pages to take; pages are given by name or file."""
     part = getattr(options, "shard", WHOLE)
     assert isinstance(part, Part), "the parser made it"
-    return part
-
-
-def _only(options: argparse.Namespace, docs: Path) -> frozenset[str]:
-    """Return the names of the pages to update, given by name or file; none means all."""
-    found = set()
+    only = set()
     for page in getattr(options, "pages", ()):
         path = Path(page)
         if path.is_file() and path.resolve().is_relative_to(docs.resolve()):
             path = path.resolve().relative_to(docs.resolve()).with_suffix("")
-        found.add(path.as_posix())
-    return frozenset(found)
+        only.add(path.as_posix())
+    return replace(part, only=frozenset(only))
 
 
-def _write_report(
-    options: argparse.Namespace, report: Report, file_of: Callable[[str], str], language: str
+def _tell(
+    options: argparse.Namespace,
+    report: Report,
+    part: Part,
+    file_of: Callable[[str], str],
+    language: str = "en",
 ) -> None:
-    """Write the files of a report, if a directory for them is given."""
-    if options.report is None:
-        return
+    """Write the files of a report, if a directory for them is given; print what was accepted."""
 
     def place_of(page: str, line: int | None) -> str:
         file = file_of(page).replace(os.sep, "/")
         return file if line is None else f"{file}:{line}"
 
-    write_report(
-        report,
-        options.report,
-        place_of,
-        part=_part_of(options),
-        mermaid=options.mermaid,
-        language=language,
-    )
+    if options.report is not None:
+        write_report(
+            report,
+            options.report,
+            place_of,
+            part=part,
+            mermaid=options.mermaid,
+            language=language,
+        )
+    if options.command == "update":
+        for line in report.accepted():
+            print(line)
+    print(report.summary())
 
 
 def _markdown_site(options: argparse.Namespace) -> int:
     """Check or update a site of MkDocs, ProperDocs or Zensical."""
     from sphinx_autogradgraph.hosts.markdown.site_check import NoSiteError, check_site, docs_of
 
-    updates = options.command == "update"
     try:
         docs = docs_of(Path(options.docs).absolute())
-        only = _only(options, docs)
-        site = check_site(Path(options.docs), options.command, _part_of(options), only)
+        part = _part_of(options, docs)
+        site = check_site(Path(options.docs), options.command, part)
     except NoSiteError as error:
         print(f"autogradgraph: {error}", file=sys.stderr)
         return 2
-    _write_report(options, site.report, site.files.__getitem__, "en")
-    if updates:
-        for line in site.report.accepted():
-            print(line)
-        site.report.remove_orphans()
-    print(site.report.summary())
-    in_sync = site.report.in_sync()
-    return int(site.diagnostics > 0 or site.report.failed() or not (updates or in_sync))
+    status = site.report.conclude(options.command)
+    _tell(options, site.report, part, site.files.__getitem__)
+    return status or int(site.diagnostics > 0)
 
 
 def _sphinx_project(options: argparse.Namespace) -> int:
@@ -96,15 +94,10 @@ def _sphinx_project(options: argparse.Namespace) -> int:
     from sphinx.util.docutils import docutils_namespace, patch_docutils
 
     from sphinx_autogradgraph.hosts.sphinx.attributes import CHECK, UPDATE
-    from sphinx_autogradgraph.hosts.sphinx.check_builders import (
-        PART_EVENT,
-        REPORT_EVENT,
-        UpdateBuilder,
-    )
+    from sphinx_autogradgraph.hosts.sphinx.check_builders import PART_EVENT, REPORT_EVENT
 
     if not sys.stdout.isatty():
         nocolor()
-    updates = options.command == "update"
     defined = dict(item.partition("=")[::2] for item in options.define)
     conf = options.conf or options.docs
     reports: list[Report] = []
@@ -116,16 +109,15 @@ def _sphinx_project(options: argparse.Namespace) -> int:
                     confdir=conf,
                     outdir=str(Path(scratch, "out")),
                     doctreedir=str(Path(scratch, "doctrees")),
-                    buildername=UPDATE if updates else CHECK,
+                    buildername=UPDATE if options.command == "update" else CHECK,
                     confoverrides=defined,
                     status=None,
                     warning=sys.stdout,
                     parallel=options.jobs,
                 )
-                if isinstance(app.builder, UpdateBuilder):
-                    app.builder.only = _only(options, Path(app.srcdir))
                 app.connect(REPORT_EVENT, lambda _app, report: reports.append(report))
-                app.connect(PART_EVENT, lambda _app: _part_of(options))
+                part = _part_of(options, Path(app.srcdir))
+                app.connect(PART_EVENT, lambda _app: part)
                 app.build()
         except SphinxError as error:
             print(f"autogradgraph: {error}", file=sys.stderr)
@@ -135,9 +127,5 @@ def _sphinx_project(options: argparse.Namespace) -> int:
     def file_of(docname: str) -> str:
         return str(Path(options.docs, app.env.doc2path(docname, base=False)))
 
-    _write_report(options, report, file_of, app.config.language or "en")
-    if updates:
-        for line in report.accepted():
-            print(line)
-    print(report.summary())
+    _tell(options, report, part, file_of, app.config.language or "en")
     return int(app.statuscode)

@@ -35,27 +35,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 0 if all is well, 1 if not in sync or failed, 2 for wrong usage."""
     options = parser().parse_args(arguments)
     try:
-        return _run(options)
+        status: int = options.run(options)
+        return status
     except KeyboardInterrupt:
         return _fail("interrupted", INTERRUPTED)
 
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as in shells."""
-
-
-def _run(options: argparse.Namespace) -> int:
-    if options.command == "draw":
-        return _draw(options)
-    if options.command == "explain":
-        return _explain(options)
-    if options.command == "sync":
-        return _sync(options)
-    if options.command == "watch":
-        return _watch(options)
-    if options.command == "stop":
-        return _stop(options)
-    return check_or_update(options)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -68,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
     _add_snapshot_commands(commands)
     _add_program_commands(commands)
     sync = commands.add_parser("sync", help="put the graphs of today into Markdown and MDX files")
+    sync.set_defaults(run=_sync)
     sync.description = (
         'Put graphs between <!-- autogradgraph tensor="l" --> and <!-- /autogradgraph --> of files '
         "that nothing executes: Mermaid blocks, or files that svg= names."
@@ -86,6 +74,7 @@ def _add_snapshot_commands(commands: argparse._SubParsersAction[argparse.Argumen
         ("update", "run all code and accept its graphs as the snapshots"),
     ):
         command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(run=check_or_update)
         command.add_argument(
             "docs", metavar="DOCS", help="the source directory of the documentation"
         )
@@ -118,19 +107,23 @@ def _add_program_commands(commands: argparse._SubParsersAction[argparse.Argument
     """Add the commands that run one program, and ``stop``."""
     text = "end the workers that linger, all of yours or those of one project"
     command = commands.add_parser("stop", help=text, description=text)
+    command.set_defaults(run=_stop)
     command.add_argument(
         "docs", metavar="DOCS", nargs="?", help="the source directory of the documentation"
     )
     _add_draw(
         commands.add_parser("draw", help="draw the graph of a tensor of a program"),
+        _draw,
         "Run a program and draw the autograd graph of a tensor of it; without -o, as text here.",
     )
     _add_draw(
         commands.add_parser("watch", help="draw again whenever a file of the program is saved"),
+        _watch,
         "Run a program and draw the autograd graph of a tensor of it, again whenever one of its "
         "files is saved.  When it fails the last drawing stays.",
     )
     command = commands.add_parser("explain", help="say why tensors are or are not in a graph")
+    command.set_defaults(run=_explain)
     command.description = (
         "Run a program and say why each of its tensors and parameters is or is not in the graph, "
         "with the line that cut it off."
@@ -148,7 +141,10 @@ def _part(text: str) -> Part:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def _add_draw(command: argparse.ArgumentParser, description: str) -> None:
+def _add_draw(
+    command: argparse.ArgumentParser, run: Callable[[argparse.Namespace], int], description: str
+) -> None:
+    command.set_defaults(run=run)
     command.description = description
     command.add_argument(
         "reference", metavar="REFERENCE", help="path/to/file.py[:name] or package.module:name"
@@ -241,13 +237,8 @@ def _draw_with(runner: Runner, arguments: argparse.Namespace) -> tuple[int, tupl
 
 def _request(arguments: argparse.Namespace) -> Request:
     """Make the request of a command from its arguments."""
-    default = Settings()
-    options = parse_options(
-        {name: getattr(arguments, name) for name in DECLARATIONS if hasattr(arguments, name)},
-        show=default.show,
-        timeout=default.timeout,
-        limit=default.max_nodes,
-    )
+    given = {name: getattr(arguments, name) for name in DECLARATIONS if hasattr(arguments, name)}
+    options = parse_options(given, Settings())
     here = str(Path.cwd())
     return Request.of(
         options, arguments.reference, None, directory=here, root=here, path_of=os.path.abspath

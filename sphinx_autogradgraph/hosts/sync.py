@@ -173,11 +173,8 @@ def _run(
 
 def _request(marker: Marker, here: Path, root: Path, settings: Settings) -> Request:
     texts = {name: text for name, text in marker.options.items() if name not in (REFERENCE, SVG)}
-    options = parse_options(
-        texts, show=settings.show, timeout=settings.timeout, limit=settings.max_nodes
-    )
     request = Request.of(
-        options,
+        parse_options(texts, settings),
         marker.options.get(REFERENCE),
         None,
         directory=str(here),

@@ -1,4 +1,4 @@
-"""Parts of a check, one for each job of a CI matrix."""
+"""Part of a project's pages: what one check or update takes."""
 
 from __future__ import annotations
 
@@ -9,10 +9,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Part:
-    """Part ``number`` of ``count`` of a check, counted from 1; its text is ``K/N``."""
+    """The pages that a check or an update takes.
+
+    Part ``number`` of ``count``, from 1 (its text is ``K/N``), for each job of a CI matrix; of
+    these only the pages that ``only`` names, if it names any.
+    """
 
     number: int = 1
     count: int = 1
+    only: frozenset[str] = frozenset()
 
     @classmethod
     def parse(cls, text: str) -> Part:
@@ -28,9 +33,14 @@ class Part:
         return "" if self.count == 1 else f"-{self.number}-of-{self.count}"
 
     def has(self, page: str, pages: Iterable[str]) -> bool:
-        """Whether a page belongs to this part.  Every page belongs to exactly one."""
-        return sorted(pages).index(page) % self.count == self.number - 1
+        """Whether a page belongs to this part.  Every page belongs to exactly one of ``count``."""
+        in_turn = sorted(pages).index(page) % self.count == self.number - 1
+        return in_turn and self.may_have(page)
+
+    def may_have(self, page: str) -> bool:
+        """Whether a page that need not exist is among those that are named, if any are."""
+        return not self.only or page in self.only
 
 
 WHOLE = Part()
-"""The only part of a check that is not split."""
+"""All pages of a project."""

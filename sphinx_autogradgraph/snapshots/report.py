@@ -9,7 +9,7 @@ from pathlib import Path
 from sphinx_autogradgraph.core.messages import Translate, untranslated
 from sphinx_autogradgraph.snapshots.comparison import SnapshotComparison, SnapshotStatus
 from sphinx_autogradgraph.snapshots.part import WHOLE, Part
-from sphinx_autogradgraph.snapshots.policy import SnapshotPolicy
+from sphinx_autogradgraph.snapshots.policy import Purpose, SnapshotPolicy
 
 
 @dataclass(frozen=True)
@@ -30,19 +30,17 @@ class Report:
         translate: Translate = untranslated,
         part: Part = WHOLE,
         erring: Collection[str] = (),
-        only: Collection[str] = (),
     ) -> Report:
         """Make the report on the pages of a project, or on those of a part of it.
 
         Orphaned snapshots are reported by the first part alone.  A page that is ``erring``, or that
         has a failed figure, may have figures that could not be read: its snapshots are no orphans.
-        ``only`` names the pages that an update takes, if it does not take all.
         """
         found = [(page, entry) for page in sorted(kept) for entry in kept[page]]
         failing = {*erring, *(page for page, entry in found if entry.status == "failed")}
 
         def may_have_orphans(page: str) -> bool:
-            return page not in failing and (not only or page in only)
+            return page not in failing and part.may_have(page)
 
         wanted = (entry for _, entry in found)
         orphans = tuple(keeper.orphans(wanted, may_have_orphans) if part.number == 1 else ())
@@ -92,10 +90,13 @@ class Report:
             file = self.keeper.display(path)
             yield self.translate("removed: {file}").format(file=file)
 
-    def remove_orphans(self) -> None:
-        """Remove the orphaned snapshots."""
+    def conclude(self, purpose: Purpose) -> int:
+        """Return the exit status of a check or an update, which removes orphaned snapshots."""
+        if purpose == "check":
+            return int(not self.in_sync())
         for path in self.orphans:
             path.unlink(missing_ok=True)
+        return int(self.failed())
 
     def summary(self) -> str:
         """Return the counts of all statuses as a sentence."""

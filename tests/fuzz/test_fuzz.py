@@ -21,6 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sphinx_autogradgraph.core.diagnostics import DiagnosticError
+from sphinx_autogradgraph.core.settings import Settings
 from sphinx_autogradgraph.figures.options import DECLARATIONS, parse_options
 from sphinx_autogradgraph.graph.codec import GraphFormatError
 from sphinx_autogradgraph.graph.model import (
@@ -221,7 +222,7 @@ def test_a_cache_entry_is_a_hit_or_a_miss(data: st.DataObject) -> None:
 @tried(200, 5000)
 @given(st.dictionaries(st.sampled_from(sorted(DECLARATIONS)), texts | numbers.map(str)), texts)
 def test_options_are_read_or_reported(options: dict[str, str], show: str) -> None:
-    parsed = parse_options(options, show=show, timeout=60, limit=300)
+    parsed = parse_options(options, Settings(show=show))
     for diagnostic in parsed.diagnostics:
         assert diagnostic.sentence()
 

@@ -75,7 +75,7 @@ def test_classes_are_those_that_docutils_makes() -> None:
 
 def test_an_expression_of_20000_operators_is_an_option_s_diagnostic() -> None:
     text = "+".join("1" * 20_000)
-    options = parse_options({"tensor": text}, show="shape", timeout=60, limit=300)
+    options = parse_options({"tensor": text}, Settings())
     assert [diagnostic.kind for diagnostic in options.diagnostics] == ["option"]
     assert len(options.diagnostics[0].sentence()) < 400
 
@@ -98,6 +98,6 @@ def test_ctrl_c_ends_the_command_without_a_traceback(
     def interrupted(_: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_run", interrupted)
+    monkeypatch.setattr(cli, "_draw", interrupted)
     assert cli.main(["draw", "examples/linreg.py"]) == 130
     assert capsys.readouterr().err == "autogradgraph: interrupted\n"

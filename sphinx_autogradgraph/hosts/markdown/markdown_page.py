@@ -134,18 +134,12 @@ class MarkdownPage:
         return PageFigures(plan, self, self._directory, str(self.site.root), self._slug)
 
     def _request(self, fence: Fence) -> Request:
-        settings = self.site.settings
         texts = {key: value for key, value in fence.options.items() if key != REFERENCE}
         if fence.id:
             texts.setdefault("name", fence.id)
         if fence.classes:
             texts.setdefault("figclass", " ".join(fence.classes))
-        options = parse_options(
-            texts,
-            show=settings.show,
-            timeout=settings.timeout,
-            limit=settings.max_nodes,
-        )
+        options = parse_options(texts, self.site.settings)
         block = self._block(fence) if fence.body.strip() else None
         request = Request.of(
             options,
@@ -216,10 +210,14 @@ class MarkdownPage:
 
         In strict builds the figure ends the build, even if the diagnostic is at another block.
         """
-        line = self._line(element)
-        text = self.site.report(f"{self._file}:{line}" if line else self._file, diagnostic)
+        text = self.site.report(self._where(element), diagnostic)
         if text is not None:
             self._warnings.setdefault(figure.line, []).append(text)
+
+    def _where(self, fence: Fence) -> str:
+        """Return the file and the line of a fence, as warnings name them."""
+        line = self._line(fence)
+        return f"{self._file}:{line}" if line else self._file
 
     def snapshot_path(self, figure: Figure[Fence]) -> Path | None:
         """Return the file of a figure's snapshot; None where the page is not known."""

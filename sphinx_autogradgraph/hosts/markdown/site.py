@@ -71,7 +71,7 @@ class MarkdownSite:
 
         A diagnostic that every figure of the site meets is reported once; later calls return None.
         """
-        text = f"{place}: {diagnostic.report()} [autogradgraph.{diagnostic.kind}]"
+        text = warning_text(place, diagnostic)
         if diagnostic.build_wide:
             if diagnostic.sentence() in self._reported:
                 return None
@@ -83,6 +83,11 @@ class MarkdownSite:
         """End the processes that run programs."""
         if "pipeline" in vars(self):
             self.pipeline.close()
+
+
+def warning_text(place: str, diagnostic: Diagnostic) -> str:
+    """Return the text of a warning at a place, in the form that Sphinx gives its own."""
+    return f"{place}: {diagnostic.report()} [autogradgraph.{diagnostic.kind}]"
 
 
 _sites: dict[Path, MarkdownSite] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,25 +39,22 @@ class CheckedSite:
     diagnostics: int
 
 
-def check_site(
-    directory: Path, purpose: Purpose, part: Part = WHOLE, only: Collection[str] = ()
-) -> CheckedSite:
+def check_site(directory: Path, purpose: Purpose, part: Part = WHOLE) -> CheckedSite:
     """Run all code of a site and compare its graphs with their snapshots, or accept them.
 
     ``directory`` is that of the pages, or of the project.  Faults and what is not in sync are
-    printed.  Only pages of the ``part`` are run, and only those that ``only`` names, if it names
-    any.  Raises :exc:`NoSiteError`.
+    printed.  Only pages of the ``part`` are run.  Raises :exc:`NoSiteError`.
     """
     docs = docs_of(directory.absolute())
     root = project_root(docs)
     is_myst = (root / MYST).is_file()
     page_class: type[MarkdownPage] = MystTextPage if is_myst else MarkdownPage
     outside = (".", "_build", "node_modules") if is_myst else (".",)
-    files = sorted(
-        path
-        for path in docs.rglob("*.md")
-        if not any(part.startswith(outside) for part in path.relative_to(docs).parts)
-    )
+    files = {
+        path.relative_to(root if is_myst else docs).with_suffix("").as_posix(): path
+        for path in sorted(docs.rglob("*.md"))
+        if not any(name.startswith(outside) for name in path.relative_to(docs).parts)
+    }
     if not files:
         raise NoSiteError(f"there is no conf.py in {directory}, and no Markdown page")
     site = MarkdownSite(root, purpose)
@@ -76,14 +73,11 @@ def check_site(
     diagnostics = _Counter()
     logger.addHandler(diagnostics)
     comparisons: dict[str, list[SnapshotComparison]] = {}
-    names: dict[str, str] = {}
     try:
-        for file in files:
-            name = file.relative_to(root if is_myst else docs).with_suffix("").as_posix()
-            names[name] = display_path(file, root)
+        for name, file in files.items():
             host = PageHost(root, str(file), name, docs)
             drawn = page_class(site, host, lines_of(file, (root, docs)))
-            if part.has(str(file), map(str, files)) and (not only or name in only):
+            if part.has(name, files):
                 drawn.draw()
             else:
                 drawn.pass_over()
@@ -91,12 +85,13 @@ def check_site(
     finally:
         site.close()
         logger.removeHandler(diagnostics)
-    report = Report.of(comparisons, site.snapshots, part=part, only=only)
+    report = Report.of(comparisons, site.snapshots, part=part)
+    shown = {name: display_path(file, root) for name, file in files.items()}
     if purpose == "check":
         for page, line, subtype, text in report.complaints():
-            place = "" if page is None else f"{names[page]}:{line}: "
+            place = "" if page is None else f"{shown[page]}:{line}: "
             print(f"{place}WARNING: {text} [autogradgraph.{subtype}]")
-    return CheckedSite(report, names, diagnostics.count)
+    return CheckedSite(report, shown, diagnostics.count)
 
 
 class _Counter(logging.StreamHandler):  # type: ignore[type-arg]

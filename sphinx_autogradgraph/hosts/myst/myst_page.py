@@ -12,7 +12,7 @@ from sphinx_autogradgraph.figures.page_figures import FinishedFigure
 from sphinx_autogradgraph.figures.plan import Figure
 from sphinx_autogradgraph.figures.request import Request
 from sphinx_autogradgraph.hosts.markdown.converters import PageHost
-from sphinx_autogradgraph.hosts.markdown.site import MarkdownSite
+from sphinx_autogradgraph.hosts.markdown.site import MarkdownSite, warning_text
 from sphinx_autogradgraph.hosts.myst.myst_nodes import failed_nodes, figure_nodes
 from sphinx_autogradgraph.hosts.myst.myst_plugin import MARKER, walk
 from sphinx_autogradgraph.hosts.myst.myst_text import MystTextPage
@@ -114,10 +114,7 @@ class MystPage(MystTextPage):
 
     def warn(self, element: Fence, diagnostic: Diagnostic, figure: Fence) -> None:
         """Keep a warning for standard error, which mystmd shows with ``--debug``."""
-        line = self._line(element)
-        self.warnings.append(
-            f"{self._file}:{line}: {diagnostic.report()} [autogradgraph.{diagnostic.kind}]"
-        )
+        self.warnings.append(warning_text(self._where(element), diagnostic))
 
     def _request(self, fence: Fence) -> Request:
         options = {name: text for name, text in fence.options.items() if name != FORM}

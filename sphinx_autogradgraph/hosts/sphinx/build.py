@@ -19,8 +19,8 @@ from sphinx_autogradgraph.figures.pipeline import Pipeline
 from sphinx_autogradgraph.figures.plan import Figure
 from sphinx_autogradgraph.graph.model import Source
 from sphinx_autogradgraph.hosts.sphinx import build_wide, dependencies
-from sphinx_autogradgraph.hosts.sphinx.attributes import CHECK, UPDATE
-from sphinx_autogradgraph.hosts.sphinx.check_builders import part_of
+from sphinx_autogradgraph.hosts.sphinx.attributes import CHECK
+from sphinx_autogradgraph.hosts.sphinx.check_builders import PURPOSES, part_of
 from sphinx_autogradgraph.hosts.sphinx.comparisons import COMPARISONS, ERRORS, snapshot_policy
 from sphinx_autogradgraph.hosts.sphinx.config_values import settings_of
 from sphinx_autogradgraph.hosts.sphinx.docstrings import (
@@ -36,7 +36,6 @@ from sphinx_autogradgraph.hosts.sphinx.table_nodes import table_node
 from sphinx_autogradgraph.hosts.sphinx.translation import _
 from sphinx_autogradgraph.program.observations import Observation
 from sphinx_autogradgraph.snapshots.figure_names import FigureNames
-from sphinx_autogradgraph.snapshots.policy import Purpose
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -48,10 +47,6 @@ IDLE_BUILDERS = frozenset({"changes", "gettext", "linkcheck"})
 """Builders whose output does not depend on what code does: they run none."""
 
 ERROR = Reporter.ERROR_LEVEL
-
-PURPOSES: dict[str, Purpose] = {CHECK: "check", UPDATE: "update"}
-"""Purposes of the runs of this package's builders, by their names."""
-
 
 _read_elsewhere: Store[Docstrings] = Store("read_elsewhere")
 """Documents with figures that a process of ``-j`` has read, with their docstrings."""

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from docutils import nodes
 from sphinx.builders.dummy import DummyBuilder
 from sphinx.errors import ConfigError
 from sphinx.util import logging
 
-from sphinx_autogradgraph.hosts.sphinx.attributes import CHECK, REQUEST, UPDATE
+from sphinx_autogradgraph.hosts.sphinx.attributes import CHECK, UPDATE
 from sphinx_autogradgraph.hosts.sphinx.comparisons import COMPARISONS, ERRORS, snapshot_policy
-from sphinx_autogradgraph.hosts.sphinx.transforms import PAGE_EVENT
 from sphinx_autogradgraph.hosts.sphinx.translation import _
 from sphinx_autogradgraph.snapshots.part import WHOLE, Part
 
@@ -19,16 +17,18 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
 
+    from sphinx_autogradgraph.snapshots.policy import Purpose
+
 logger = logging.getLogger(__name__)
 
-REPORT_EVENT = "autogradgraph-report"
-"""Emitted with the :class:`.Report` when a check or an update
-has read all documents."""
+PURPOSES: dict[str, Purpose] = {CHECK: "check", UPDATE: "update"}
+"""Purposes of the runs of this package's builders, by their names."""
 
+REPORT_EVENT = "autogradgraph-report"
+"""Emitted with the :class:`.Report` when a check or an update has read all documents."""
 
 PART_EVENT = "autogradgraph-part"
-"""Emitted to ask for the :class:`.Part` of the pages that a check compares; without an answer
-it compares all."""
+"""Emitted to ask for the :class:`.Part` of the pages to take; without an answer it is all."""
 
 
 class CheckBuilder(DummyBuilder):
@@ -42,13 +42,9 @@ class CheckBuilder(DummyBuilder):
 
 
 class UpdateBuilder(CheckBuilder):
-    """Builder that runs all code and accepts the graphs as the snapshots.
-
-    ``only`` names the documents that it takes, if it does not take all.
-    """
+    """Builder that runs all code and accepts the graphs as the snapshots."""
 
     name = UPDATE
-    only: frozenset[str] = frozenset()
 
 
 def setup_builders(app: Sphinx) -> None:
@@ -62,42 +58,28 @@ def setup_builders(app: Sphinx) -> None:
     app.connect("builder-inited", _demand_snapshots)
     app.connect("env-get-outdated", _all_of_them)
     app.connect("env-before-read-docs", _demand_pages, priority=100)
-    app.connect(PAGE_EVENT, _take_figures, priority=100)
     app.connect("env-updated", _report)
 
 
 def _demand_pages(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
     """Refuse the name of a page that has neither a source nor snapshots."""
     policy = snapshot_policy(app)
-    for page in sorted(only_of(app) - env.found_docs):
+    for page in sorted(part_of(app).only - env.found_docs):
         if policy is None or not policy.orphans((), page.__eq__):
             raise ConfigError(_("there is no page {page}").format(page=page))
 
 
-def only_of(app: Sphinx) -> frozenset[str]:
-    """Return the documents to update; none means all."""
-    return app.builder.only if isinstance(app.builder, UpdateBuilder) else frozenset()
-
-
-def _take_figures(app: Sphinx, document: nodes.document) -> None:
-    """Drop the requests of the figures that an update does not take.
-
-    Their pages are read all the same: Sphinx demands the root document, and numbers figures by
-    the documents below it.
-    """
-    only = only_of(app)
-    if only and app.env.docname not in only:
-        for figure in document.findall(nodes.figure):
-            figure.attributes.pop(REQUEST, None)
-
-
 def part_of(app: Sphinx) -> Part:
-    """Return the part of the pages that this check compares."""
+    """Return the part of the pages that this check or update takes.
+
+    The others are read all the same: Sphinx demands the root document, and numbers figures by the
+    documents below it.
+    """
     return app.emit_firstresult(PART_EVENT) or WHOLE
 
 
 def _demand_snapshots(app: Sphinx) -> None:
-    if app.builder.name not in (CHECK, UPDATE):
+    if app.builder.name not in PURPOSES:
         return
     if app.config.autogradgraph_execution == "never":
         raise ConfigError(
@@ -115,26 +97,25 @@ def _demand_snapshots(app: Sphinx) -> None:
 def _all_of_them(
     app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
 ) -> list[str]:
-    return list(env.found_docs) if app.builder.name in (CHECK, UPDATE) else []
+    return list(env.found_docs) if app.builder.name in PURPOSES else []
 
 
 def _report(app: Sphinx, env: BuildEnvironment) -> None:
-    if app.builder.name not in (CHECK, UPDATE):
+    if app.builder.name not in PURPOSES:
         return
     from sphinx_autogradgraph.snapshots.report import Report
 
     keeper = snapshot_policy(app)
     assert keeper is not None, "a check demands snapshots"
-    report = Report.of(COMPARISONS.of(env), keeper, _, part_of(app), ERRORS.of(env), only_of(app))
+    report = Report.of(COMPARISONS.of(env), keeper, _, part_of(app), ERRORS.of(env))
     app.emit(REPORT_EVENT, report)
-    if app.builder.name == UPDATE:
+    purpose = PURPOSES[app.builder.name]
+    app.statuscode = report.conclude(purpose)
+    if purpose == "update":
         for line in report.accepted():
             logger.info(line)
-        report.remove_orphans()
-        app.statuscode = 1 if report.failed() else 0
         return
     for docname, number, subtype, text in report.complaints():
         location = None if docname is None else (docname, number)
         logger.warning(text, location=location, type="autogradgraph", subtype=subtype)
     logger.info(report.summary())
-    app.statuscode = 0 if report.in_sync() else 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from sphinx.util.typing import ExtensionMetadata
 
     from sphinx_autogradgraph.figures.figure_html import CanvasContext
-    from sphinx_autogradgraph.hosts.sphinx.build import Build
 
 PACKAGE = Path(__file__).parents[2]
 DATA = "_autogradgraph"
@@ -64,67 +62,47 @@ def setup_extension(app: Sphinx, version: str) -> ExtensionMetadata:
     }
 
 
-class _Reading:
-    """Driver of a :class:`.Build`, which it makes only if documents are to be read.
-
-    A build that reads none imports next to nothing of this package, and so is as fast as without.
-    """
-
-    def __init__(self) -> None:
-        self._build: Build | None = None
-
-    def begin(self, app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
-        """Make the build before Sphinx forks to read."""
-        if docnames:
-            from sphinx_autogradgraph.hosts.sphinx.build import Build
-
-            self._build = Build(app)
-            self._build.warm_up(app, env, docnames)
-
-    def take_page(self, app: Sphinx, document: nodes.document) -> None:
-        """Hand over the programs of a document that has just been read."""
-        if self._build is not None:
-            self._build.take_page(app, document)
-
-    def take_merged(
-        self, app: Sphinx, env: BuildEnvironment, docnames: Iterable[str], other: BuildEnvironment
-    ) -> None:
-        """Hand over the programs of documents that a process of ``-j`` has read."""
-        if self._build is not None:
-            self._build.take_merged(app, env, docnames, other)
-
-    def put_in(self, app: Sphinx, env: BuildEnvironment) -> None:
-        """Put the figures into all documents that were read."""
-        if self._build is not None:
-            self._build.put_in(app, env)
-
-    def end(self, app: Sphinx, exception: Exception | None) -> None:
-        """Close the build, if one was made."""
-        if self._build is not None:
-            self._build.close()
-            self._build = None
-
-
 def setup_drawing(app: Sphinx) -> None:
     """Run the programs of pages while others are read, and put in the figures when all are."""
-    reading = _Reading()
     app.add_event(PAGE_EVENT)
-    app.connect(PAGE_EVENT, reading.take_page)
     app.add_event(CONTEXT_EVENT)
     app.connect(CONTEXT_EVENT, _canvas_context)
     app.add_event(PDF_EVENT)
     app.connect(PDF_EVENT, _write_pdf)
-    app.connect("env-before-read-docs", reading.begin)
-    # After this package's stores are merged; before others look at doctrees when all are read.
-    app.connect("env-merge-info", reading.take_merged, priority=900)
-    app.connect("env-updated", reading.put_in, priority=100)
-    app.connect("build-finished", reading.end)
+    app.connect("env-before-read-docs", _begin_build)
     app.add_transform(DrawPage)
     app.add_post_transform(CanvasToSvg)
     app.add_post_transform(CanvasToPdf)
     app.add_post_transform(CanvasToText)
     setup_builders(app)
     setup_docstrings(app)
+
+
+def _begin_build(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
+    """Make the pipeline of a build before Sphinx forks to read.
+
+    A build that reads no document imports next to nothing of this package, and so is as fast as
+    without.
+    """
+    if not docnames:
+        return
+    from sphinx_autogradgraph.hosts.sphinx.build import Build
+
+    build = Build(app)
+    build.warm_up(app, env, docnames)
+
+    def end(app: Sphinx, exception: Exception | None) -> None:
+        build.close()
+        for listener in listeners:
+            app.disconnect(listener)
+
+    listeners = [
+        app.connect(PAGE_EVENT, build.take_page),
+        # After this package's stores are merged; before others look at doctrees when all are read.
+        app.connect("env-merge-info", build.take_merged, priority=900),
+        app.connect("env-updated", build.put_in, priority=100),
+        app.connect("build-finished", end),
+    ]
 
 
 def _canvas_context(app: Sphinx, docname: str) -> CanvasContext:

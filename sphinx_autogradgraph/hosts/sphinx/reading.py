@@ -12,6 +12,7 @@ from sphinx_autogradgraph.figures.options import parse_options
 from sphinx_autogradgraph.figures.request import Request
 from sphinx_autogradgraph.hosts.sphinx import dependencies
 from sphinx_autogradgraph.hosts.sphinx.attributes import REQUEST, SETUP
+from sphinx_autogradgraph.hosts.sphinx.config_values import settings_of
 from sphinx_autogradgraph.hosts.sphinx.docstrings import lines_at
 from sphinx_autogradgraph.hosts.sphinx.figure_nodes import new_figure
 from sphinx_autogradgraph.program.notebook_cells import python_of
@@ -21,13 +22,8 @@ from sphinx_autogradgraph.program.source_lines import line_of_code
 
 def read_figure(directive: SphinxDirective) -> list[nodes.Node]:
     """Make the figure of a directive, with the request on it until the page is drawn."""
-    config, env = directive.config, directive.env
-    options = parse_options(
-        directive.options,
-        show=config.autogradgraph_show,
-        timeout=config.autogradgraph_timeout,
-        limit=config.autogradgraph_max_nodes,
-    )
+    env = directive.env
+    options = parse_options(directive.options, settings_of(directive.config))
     request = Request.of(
         options,
         directive.arguments[0] if directive.arguments else None,
