@@ -7,7 +7,7 @@ checks, and the table in the reference.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
@@ -267,9 +267,8 @@ def parse_options(texts: Mapping[str, str], settings: Settings) -> Options:
         found["show"] = parse_show(settings.show)
     except MessageError as error:
         values: dict[str, str | Message] = {"value": repr(settings.show), "reason": error.message}
-        diagnostics.append(
-            Diagnostic("option", "autogradgraph_show cannot be {value}: {reason}", values)
-        )
+        diagnostic = Diagnostic("option", "autogradgraph_show cannot be {value}: {reason}", values)
+        diagnostics.append(replace(diagnostic, build_wide=True))  # every figure meets it
     for item in fields(Options):
         name = item.metadata.get("name") or item.name.replace("_", "-")
         if name not in texts or "declaration" not in item.metadata:

@@ -105,9 +105,10 @@ def _assets() -> str:
     static = files("sphinx_autogradgraph") / "static"
     style = (static / "autogradgraph.css").read_text("utf-8")
     script = (static / "autogradgraph.js").read_text("utf-8")
+    # Python-Markdown puts what begins with a link into a paragraph, and the figure with it.
     return (
-        f'<link rel="stylesheet" href="{_data_url("text/css", style)}">\n'
         f'<script defer src="{_data_url("text/javascript", script)}"></script>\n'
+        f'<link rel="stylesheet" href="{_data_url("text/css", style)}">\n'
     )
 
 

@@ -218,6 +218,7 @@ def find_engine(engine: Engine) -> str:
                 "layout",
                 "the layout engine {engine} is not installed; {advice}",
                 {"engine": engine, "advice": advice},
+                build_wide=True,
             )
         )
     return found

@@ -80,6 +80,7 @@ def test_a_figure_from_a_file(writer: Writer) -> None:
         """
     )
     (figure,) = page.select("figure", "autogradgraph")
+    assert not any('"nodes"' in paragraph.text for paragraph in page.select("p"))  # is in none
     assert figure.attributes["id"] == "loss"
     assert figure.classes == ["autogradgraph", "align-default"]
     (graph,) = graphs(page)
