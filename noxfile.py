@@ -86,7 +86,9 @@ def chinese(session: nox.Session) -> None:
 @nox.session
 def long(session: nox.Session) -> None:
     """Run the tests that the plain command leaves out."""
-    session.run(sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup", "-m", "long")
+    pytest = (sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup")
+    session.run(*pytest, "-m", "long")
+    session.run(*pytest, "-m", "properties", "--hypothesis-profile", "many")
 
 
 @nox.session

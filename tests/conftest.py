@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+import tests.properties  # noqa: F401 - its profiles are to be known before hypothesis asks
 from sphinx_autogradgraph.runtime.client import Runner
 
 ROOT = Path(__file__).parents[1]

@@ -126,6 +126,7 @@ def test_warnings_and_faults_in_chinese(project: Project) -> None:
     assert "无法绘制此图：没有文件" in build.read("index.html")
 
 
+@pytest.mark.long
 def test_drift_in_chinese(project: Project) -> None:
     project.conf("language = 'zh_CN'\nautogradgraph_snapshots = 'graphs'")
     project.write("index.rst", "题\n==\n\n.. autogradgraph:: linreg.py\n   :tensor: l\n")

@@ -14,6 +14,14 @@ from tests.conftest import LINREG, Build, Project
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
+
+# The sites are built once in each process of pytest-xdist that has one of these tests.
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "open_page" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
 Sites = Callable[[str], Build]
 """Builds the site with a theme, once."""
 

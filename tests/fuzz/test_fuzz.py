@@ -1,7 +1,4 @@
-"""Promise: whatever a file or an author holds, the only exceptions and the only markup are ours.
-
-Each strategy is tried a few times by the plain command, and many more by the long tests.
-"""
+"""Promise: whatever a file or an author holds, the only exceptions and the only markup are ours."""
 
 from __future__ import annotations
 
@@ -11,13 +8,11 @@ import gzip
 import json
 import re
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sphinx_autogradgraph.core.diagnostics import DiagnosticError
@@ -46,6 +41,7 @@ from sphinx_autogradgraph.runtime.cache import Cache
 from sphinx_autogradgraph.runtime.result import Result, Traced
 from sphinx_autogradgraph.snapshots.store import SnapshotError, Snapshots
 from sphinx_autogradgraph.views.choice import Scope
+from tests.properties import tried
 
 META = (TensorMeta((2, 1), "float32", "cpu"),)
 LINE = Source("a.py", 3, "y = f(x)")
@@ -75,24 +71,6 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=6,
 )
-
-
-def tried(few: int, many: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Try a property a few times, and many times among the long tests."""
-
-    def decorate(test: Callable[..., None]) -> Callable[..., None]:
-        quiet = list(HealthCheck)
-
-        @pytest.mark.parametrize(
-            "examples", [few, pytest.param(many, marks=pytest.mark.long)], ids=["few", "many"]
-        )
-        def run(examples: int) -> None:
-            settings(max_examples=examples, deadline=5000, suppress_health_check=quiet)(test)()
-
-        run.__name__, run.__doc__ = test.__name__, test.__doc__
-        return run
-
-    return decorate
 
 
 def places(data: Any, at: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
@@ -144,7 +122,7 @@ def check_markup(svg: str) -> None:
             assert not re.match(r"\s*(javascript|data):", value)
 
 
-@tried(150, 5000)
+@tried(60, 5000)
 @given(damaged(GRAPH.to_dict()))
 def test_a_graph_is_read_or_refused_and_what_is_read_can_be_used(data: Any) -> None:
     try:
@@ -160,7 +138,7 @@ def test_a_graph_is_read_or_refused_and_what_is_read_can_be_used(data: Any) -> N
     graph.structure()
 
 
-@tried(15, 500)
+@tried(10, 500)
 @given(damaged(GRAPH.to_dict()))
 def test_the_only_markup_in_a_drawing_is_ours(data: Any) -> None:
     try:
@@ -171,7 +149,7 @@ def test_the_only_markup_in_a_drawing_is_ours(data: Any) -> None:
         check_markup(Drawing(graph, scope=scope).svg)
 
 
-@tried(10, 300)
+@tried(6, 300)
 @given(texts, texts, texts, texts)
 def test_names_of_any_kind_are_text(name: str, op: str, file: str, module: str) -> None:
     clean = [text.encode("utf-8", "replace").decode() for text in (name, op, file, module)]
@@ -185,7 +163,7 @@ def test_names_of_any_kind_are_text(name: str, op: str, file: str, module: str) 
     assert "<script>alert" not in drawing.html
 
 
-@tried(100, 3000)
+@tried(50, 3000)
 @given(st.binary(max_size=60) | damaged(GRAPH.to_dict()))
 def test_a_snapshot_is_read_or_refused_and_never_has_a_view(data: Any) -> None:
     with tempfile.TemporaryDirectory() as directory:
@@ -203,7 +181,7 @@ RESULT = Result((Traced(GRAPH),))
 PROGRAM = Program((Block("x", "page.rst", "/p/page.rst"),), (Target(1),), "/p", "/p")
 
 
-@tried(60, 3000)
+@tried(30, 3000)
 @given(st.data())
 def test_a_cache_entry_is_a_hit_or_a_miss(data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as directory:
@@ -219,7 +197,7 @@ def test_a_cache_entry_is_a_hit_or_a_miss(data: st.DataObject) -> None:
             assert all(isinstance(note.sentence(), str) for note in traced.notes)
 
 
-@tried(200, 5000)
+@tried(100, 5000)
 @given(st.dictionaries(st.sampled_from(sorted(DECLARATIONS)), texts | numbers.map(str)), texts)
 def test_options_are_read_or_reported(options: dict[str, str], show: str) -> None:
     parsed = parse_options(options, Settings(show=show))
@@ -227,7 +205,7 @@ def test_options_are_read_or_reported(options: dict[str, str], show: str) -> Non
         assert diagnostic.sentence()
 
 
-@tried(200, 5000)
+@tried(100, 5000)
 @given(texts | st.text(alphabet="ab.:/\\ ~{}[](),'\"\n", max_size=30))
 def test_references_and_expressions_are_read_or_reported(text: str) -> None:
     for parse in (parse_reference, split_expressions):
@@ -235,7 +213,7 @@ def test_references_and_expressions_are_read_or_reported(text: str) -> None:
             parse(text)
 
 
-@tried(200, 5000)
+@tried(100, 5000)
 @given(st.lists(texts | st.text(alphabet="`~ >-{}=\"'.#autogradph\t", max_size=30), max_size=12))
 def test_any_page_has_fences(lines: list[str]) -> None:
     for text in lines:

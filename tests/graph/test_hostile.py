@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sphinx_autogradgraph.graph.diff import differences
@@ -18,6 +18,7 @@ from sphinx_autogradgraph.render.pdf import pdf_of
 from sphinx_autogradgraph.render.svg import svg_of
 from sphinx_autogradgraph.render.text import alternative, plain, summary, title, tree
 from sphinx_autogradgraph.views.choice import Scope
+from tests.properties import tried
 from tests.views.test_folds import graphs
 
 WORDS = st.one_of(
@@ -63,7 +64,7 @@ def is_clean(text: str) -> bool:
     hostile(), st.lists(st.sampled_from(SHOW), unique=True), st.sampled_from(DIRECTIONS),
     st.sampled_from([Scope(), Scope(limit=5), Scope(depth=1), Scope(fold=("lines", "repeats"))]),
 )  # fmt: skip
-@settings(max_examples=120, deadline=None)
+@tried(15, 300)
 def test_hostile_graphs_are_drawn(
     graph: Graph, show: list[Show], direction: Direction, scope: Scope
 ) -> None:
@@ -83,7 +84,7 @@ def test_hostile_graphs_are_drawn(
 
 
 @given(hostile())
-@settings(max_examples=150, deadline=None)
+@tried(15, 300)
 def test_hostile_graphs_in_words_and_json(graph: Graph) -> None:
     assert Graph.from_json(graph.to_json()) == graph
     assert Graph.from_json(graph.to_json()).to_json() == graph.to_json()
@@ -96,7 +97,7 @@ def test_hostile_graphs_in_words_and_json(graph: Graph) -> None:
 
 
 @given(hostile(), hostile())
-@settings(max_examples=60, deadline=None)
+@tried(15, 300)
 def test_the_difference_of_hostile_graphs_is_said(one: Graph, other: Graph) -> None:
     found = differences(one, other)
     assert (found == []) == (differences(other, one) == [])

@@ -163,10 +163,9 @@ def test_the_command_draw(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "├─ MmBackward0 (10, 1)" in done.stdout
     assert "Leaves: w (2, 1), b (1,)." in done.stdout
-    for ending in FORMS:
-        done = run("examples/linreg.py", "--tensor", "l", "-o", f"out{ending}", cwd=tmp_path)
-        assert (done.returncode, done.stdout) == (0, ""), done.stderr
-        assert (tmp_path / f"out{ending}").stat().st_size > 200
+    done = run("examples/linreg.py", "--tensor", "l", "-o", "out.svg", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert (tmp_path / "out.svg").stat().st_size > 200
     failing: list[tuple[list[str], int, str]] = [
         (["bad.py"], 1, "bad.py, line 2: ZeroDivisionError"),
         (["plain.py"], 1, "no autograd graph"),

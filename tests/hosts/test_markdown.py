@@ -302,6 +302,7 @@ def test_check_and_update(writer: Writer) -> None:
     assert writer.command("check", str(writer.directory / "nowhere")).returncode == 2
 
 
+@pytest.mark.long
 def test_snippets_are_part_of_the_page_that_is_checked(writer: Writer) -> None:
     writer.write("code.py", CODE)
     writer.write(

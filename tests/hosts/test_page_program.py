@@ -103,6 +103,7 @@ def test_a_page_is_one_program_and_each_graph_sees_its_place(project: Project) -
     assert "autogradgraph-setup" not in build.read("index.html")
 
 
+@pytest.mark.long
 def test_before_and_after_a_training_loop(project: Project) -> None:
     build = page(
         project,
@@ -180,6 +181,7 @@ def test_an_error_in_the_third_block_is_reported_there_once(project: Project) ->
     assert third.all[0].attributes["id"] == "the-third"
 
 
+@pytest.mark.long
 def test_a_crash_of_the_page_is_reported_once(project: Project) -> None:
     build = page(
         project,
@@ -406,6 +408,7 @@ def test_nodes_link_to_their_lines_wherever_they_stand(project: Project) -> None
     assert len(ids) == len(set(ids))
 
 
+@pytest.mark.long
 def test_a_script_that_is_shown_is_linked_too(project: Project) -> None:
     project.write("script.py", "import torch\nx = torch.ones(2, requires_grad=True)\ny = x * 2\n")
     build = page(
@@ -450,6 +453,7 @@ def write_inventory(project: Project) -> None:
     assert other.build("html").status == 0
 
 
+@pytest.mark.long
 def test_operations_link_to_their_documentation(project: Project) -> None:
     write_inventory(project)
     inventory = project.directory.parent / "torch-docs/_build/html/objects.inv"
@@ -555,6 +559,7 @@ def test_faults_of_pages(project: Project, directive: str, says: str) -> None:
     assert "index.rst:4: WARNING" in warning
 
 
+@pytest.mark.long
 def test_included_documents_report_their_own_lines(project: Project) -> None:
     project.conf("exclude_patterns = ['part.txt', '_build']")
     project.write("part.txt", "Text.\n\n.. code-block:: python\n\n   import torch\n   1 / 0\n")

@@ -43,6 +43,7 @@ def files(directory: Path) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.long
 def test_no_edit_is_lost_no_crash_leaves_half_and_processes_change_nothing(
     project: Project,
 ) -> None:
@@ -87,14 +88,14 @@ def test_no_edit_is_lost_no_crash_leaves_half_and_processes_change_nothing(
 
 
 @pytest.mark.long
-def test_300_pages_half_of_which_fail_are_the_same_by_one_process_and_by_two(
+def test_a_hundred_pages_half_of_which_fail_are_the_same_by_one_process_and_by_two(
     project: Project,
 ) -> None:
-    pages(project, 300)
-    names = "".join(f"   page{number:03}\n" for number in range(300))
+    pages(project, 100)
+    names = "".join(f"   page{number:03}\n" for number in range(100))
     project.write("index.rst", f"Top\n===\n\n.. toctree::\n\n{names}")
     alone = project.build("html", "-E", out="alone")
     shared = project.build("html", "-E", "-j", "2", out="shared")
-    assert len(alone.warnings) == 150
+    assert len(alone.warnings) == 50
     assert shared.stderr == alone.stderr
     assert files(shared.out) == files(alone.out)

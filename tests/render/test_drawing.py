@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.layout import read_corpus
@@ -28,6 +28,7 @@ from sphinx_autogradgraph.render.layout import Layout, lay_out
 from sphinx_autogradgraph.render.notebook_html import lists_html
 from sphinx_autogradgraph.render.svg import svg_of
 from sphinx_autogradgraph.render.text import alternative, marked, plain, summary, title, tree
+from tests.properties import tried
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -198,7 +199,7 @@ HOSTILE = st.text(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@tried(15, 200)
 @given(name=HOSTILE, output=HOSTILE)
 def test_any_name_gives_well_formed_svg(name: str, output: str) -> None:
     graph = linreg(name, output)

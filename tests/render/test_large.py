@@ -83,6 +83,7 @@ def test_a_large_graph_folds_by_itself(project: Project) -> None:
     assert len(ids) == len(set(ids))
 
 
+@pytest.mark.long
 def test_the_limit_is_a_setting(project: Project) -> None:
     project.conf("autogradgraph_max_nodes = 2000")
     large(project, ".. autogradgraph:: model.py\n   :tensor: loss")
@@ -121,23 +122,26 @@ def test_options_of_folds(project: Project) -> None:
                                             figures[5], flags=re.S)  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("option", "message"),
-    [
-        (":depth: 0", ":depth: cannot be '0': a whole number from 1 is needed"),
-        (":fold: layers", "fold has no 'layers'; choose from modules, repeats, lines, none"),
-        (":fold:", ":fold: cannot be '': choose from modules, repeats, lines, none"),
-        (":around: encoder.layers.9", "no tensor or module of this graph is called"),
-        (":until:", ":until: cannot be '': the name of a tensor or a module is needed"),
-    ],
-)
-def test_bad_options_of_folds(project: Project, option: str, message: str) -> None:
-    large(project, f".. autogradgraph:: model.py\n   :tensor: loss\n   {option}")
+BAD_OPTIONS = {
+    ":depth: 0": ":depth: cannot be '0': a whole number from 1 is needed",
+    ":fold: layers": "fold has no 'layers'; choose from modules, repeats, lines, none",
+    ":fold:": ":fold: cannot be '': choose from modules, repeats, lines, none",
+    ":around: encoder.layers.9": "no tensor or module of this graph is called",
+    ":until:": ":until: cannot be '': the name of a tensor or a module is needed",
+}
+
+
+def test_bad_options_of_folds(project: Project) -> None:
+    directive = ".. autogradgraph:: model.py\n   :tensor: loss\n   "
+    large(project, *(directive + option for option in BAD_OPTIONS))
     for _ in range(2):
-        build = project.build("html")
-        (warning,) = build.warnings
-        assert "index.rst:4" in warning
-        assert message in warning
+        warnings = project.build("html").warnings
+        assert len(warnings) == len(BAD_OPTIONS)
+        for place, (warning, message) in enumerate(
+            zip(warnings, BAD_OPTIONS.values(), strict=True)
+        ):
+            assert f"index.rst:{4 + 4 * place}" in warning
+            assert message in warning
 
 
 def test_a_layout_that_takes_too_long_ends_in_a_smaller_drawing(project: Project) -> None:
@@ -166,6 +170,7 @@ def test_a_layout_that_takes_too_long_ends_in_a_smaller_drawing(project: Project
     assert "Folded for reading" in build.read("index.html")
 
 
+@pytest.mark.long
 def test_text_draws_the_folded_tree(project: Project) -> None:
     large(project, ".. autogradgraph:: model.py\n   :tensor: loss")
     text = project.build("text", "-W").read("index.txt")
@@ -173,6 +178,7 @@ def test_text_draws_the_folded_tree(project: Project) -> None:
     assert len(text.splitlines()) < 60
 
 
+@pytest.mark.long
 def test_a_module_of_another_class_is_drift(project: Project) -> None:
     project.conf('autogradgraph_snapshots = "graphs"')
     code = "import torch\nnet = torch.nn.Sequential(torch.nn.{kind}())\n" \

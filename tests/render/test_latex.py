@@ -55,6 +55,7 @@ def test_a_vector_pdf_in_a_float(project: Project) -> None:
         assert data.startswith(b"%PDF")
 
 
+@pytest.mark.long
 def test_without_reportlab_the_text_form_and_one_warning(project: Project) -> None:
     pages(project, "import sys\nsys.modules['reportlab'] = None\n")
     for _ in range(2):

@@ -337,6 +337,7 @@ def test_many_programs_at_once_come_back_in_order(tmp_path: Path) -> None:
     assert found == [[f"y{i}"] for i in range(12)]
 
 
+@pytest.mark.long
 def test_big_graphs_cross(runner: Runner, tmp_path: Path) -> None:
     code = HEAD + "y = x\nfor i in range(100_000):\n    y = y * 1.0\n"
     results = runner.run([program(tmp_path, code, "y")] * 3)

@@ -19,7 +19,10 @@ import pytest
 
 from tests.conftest import Build, Project
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc"),
+]
 
 GOOD = "x = torch.ones(2, requires_grad=True)\ny = (x * 2).sum()\n"
 """What a program ends with that is drawn all the same."""

@@ -220,17 +220,17 @@ def test_no_room_for_temporary_files(project: Project, monkeypatch: pytest.Monke
     assert "could not be drawn" in build.read("large.html")
 
 
-@pytest.mark.parametrize("garbage", [b"", b"\x1f\x8b", b"{}", os.urandom(500)])
-def test_a_corrupt_cache_is_run_again(page: Project, garbage: bytes) -> None:
+def test_a_corrupt_cache_is_run_again(page: Project) -> None:
     page.conf("autogradgraph_cache = 'cache'")
     assert page.build("html", "-W").status == 0
     entries = [path for path in (page.directory / "cache").rglob("*") if path.is_file()]
     assert entries
-    for path in entries:
-        path.write_bytes(garbage)
-    build = page.build("html", "-W", "-E")
-    assert build.status == 0, build.stderr
-    assert "autogradgraph-svg" in build.read("index.html")
+    for garbage in (b"", b"\x1f\x8b", b"{}", os.urandom(500)):
+        for path in entries:
+            path.write_bytes(garbage)
+        build = page.build("html", "-W", "-E")
+        assert build.status == 0, build.stderr
+        assert "autogradgraph-svg" in build.read("index.html")
 
 
 def test_the_environment_is_scrubbed_on_request(

