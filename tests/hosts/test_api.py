@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from sphinx_autogradgraph import Graph, draw, record, trace
+from sphinx_autogradgraph.hosts.cli import main
 from sphinx_autogradgraph.render.drawing import FORMS
 from tests.conftest import LINREG, ROOT
 
@@ -154,7 +155,9 @@ def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def test_the_command_draw(tmp_path: Path) -> None:
+def test_the_command_draw(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "examples").mkdir()
     (tmp_path / "examples" / "linreg.py").write_text(LINREG)
     (tmp_path / "bad.py").write_text("x = 1\nx / 0\n")
@@ -166,9 +169,13 @@ def test_the_command_draw(tmp_path: Path) -> None:
     done = run("examples/linreg.py", "--tensor", "l", "-o", "out.svg", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     assert (tmp_path / "out.svg").stat().st_size > 200
+    done = run("bad.py", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "bad.py, line 2: ZeroDivisionError" in done.stderr
+    done = run("plain.py", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "no autograd graph" in done.stderr
     failing: list[tuple[list[str], int, str]] = [
-        (["bad.py"], 1, "bad.py, line 2: ZeroDivisionError"),
-        (["plain.py"], 1, "no autograd graph"),
         (["missing.py"], 2, "there is no file missing.py"),
         (["what is this"], 2, "is no reference"),
         (["plain.py:absent"], 2, "there is no absent"),
@@ -178,9 +185,14 @@ def test_the_command_draw(tmp_path: Path) -> None:
         (["plain.py", "--direction", "UP"], 2, "choose from TB"),
         ([], 2, "REFERENCE"),
     ]
+    monkeypatch.chdir(tmp_path)
     for arguments, status, says in failing:
-        done = run(*arguments, cwd=tmp_path)
-        assert (done.returncode, says in done.stderr) == (status, True), (arguments, done.stderr)
+        try:
+            found: object = main(["draw", *arguments])
+        except SystemExit as ended:
+            found = ended.code
+        stderr = capsys.readouterr().err
+        assert (found, says in stderr) == (status, True), (arguments, stderr)
 
 
 def test_importing_the_package_brings_no_torch() -> None:

@@ -121,10 +121,9 @@ def check(builder: str, built: Build) -> None:
     if builder in ("html", "dirhtml"):
         page = built.read("index.html")
         assert 'class="autogradgraph-svg"' in page
-        if builder == "html":
-            page = built.read("linear-regression.html")
-            assert page.count("<figure") == page.count("autogradgraph-svg") == 8
-            assert str(built.source.parent) not in page
+        page = built.read(f"linear-regression{'/index' * (builder == 'dirhtml')}.html")
+        assert page.count("<figure") == page.count("autogradgraph-svg") == 8
+        assert str(built.source.parent) not in page
         links_lead_somewhere(built.out)
     elif builder == "singlehtml":
         page = built.read("index.html")

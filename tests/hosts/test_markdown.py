@@ -261,6 +261,7 @@ def test_without_running(writer: Writer, caplog: pytest.LogCaptureFixture) -> No
     assert len([f for f in page.select("figure") if "could not be drawn" in f.text]) == 2
 
 
+@pytest.mark.long
 def test_check_and_update(writer: Writer) -> None:
     writer.write(
         "docs/guide/a.md",

@@ -72,17 +72,8 @@ def wanted(tmp_path_factory: pytest.TempPathFactory) -> Graph:
     return Graph.from_json(file.read_text())
 
 
-QUICK = {"mkdocs", "sphinx-gallery"}
-"""One site of each family; the others take long."""
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        name if name in QUICK else pytest.param(name, marks=pytest.mark.long)
-        for name in sorted(SITES)
-    ],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("name", sorted(SITES))
 def test_the_example_site(name: str, tmp_path: Path, wanted: Graph) -> None:
     site = SITES[name]
     if importlib.util.find_spec(site.needs) is None:

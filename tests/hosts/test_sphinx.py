@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 
-from tests.conftest import LINREG, ROOT, Build, Elements, Project
+from tests.conftest import LINREG, Build, Elements, Project
 
 CHAIN = "SumBackward0 → DivBackward0 → PowBackward0 → SubBackward0 → AddBackward0 → MmBackward0"
 
@@ -224,7 +223,7 @@ def test_faults_fail_a_strict_build_unless_their_type_is_suppressed(project: Pro
     texts = "\n\n".join(FAULTS[kind][0] for kind in kinds)
     project.write("index.rst", f"Title\n=====\n\n{texts}\n")
     strict = project.build("html", "-W", "--keep-going")
-    assert (strict.status, len(strict.warnings)) == (1, len(kinds) + 1)  # and that it is strict
+    assert (strict.status, len(strict.warnings)) == (1, len(kinds))
     types = [f"autogradgraph.{kind}" for kind in kinds]
     one_left = project.build("html", "-D", f"suppress_warnings={','.join(types[1:])}")
     (warning,) = one_left.warnings
@@ -331,7 +330,7 @@ def test_other_builders(built_often: Project, builder: str) -> None:
         assert len(drawn) == len(set(drawn)) > 20
 
 
-@pytest.mark.parametrize("builder", ["gettext", "linkcheck"])
+@pytest.mark.parametrize("builder", ["gettext", pytest.param("linkcheck", marks=pytest.mark.long)])
 def test_builders_that_need_no_drawing_run_nothing(project: Project, builder: str) -> None:
     project.write(
         "index.rst",
@@ -387,6 +386,7 @@ def test_a_mended_page_is_clean(project: Project) -> None:
     assert "0 added, 0 changed, 0 removed" in project.build("html", "-W").stdout
 
 
+@pytest.mark.long
 def test_a_module_whose_source_cannot_be_shown(project: Project) -> None:
     path = project.directory / "latin.py"
     path.write_bytes(b"# -*- coding: latin-1 -*-\n# \xe9\nimport torch\n"
@@ -453,6 +453,7 @@ def test_system_dot_as_the_engine(project: Project) -> None:
     assert figures(build)[0].select("g", "leaf")[0].text == "x (3,)"
 
 
+@pytest.mark.long
 def test_a_layout_that_fails_comes_back_on_every_build(project: Project) -> None:
     project.conf("import os; os.environ['PATH'] = '/nowhere'\nautogradgraph_layout = 'dot'")
     figure = f".. autogradgraph::\n{INLINE}\n"

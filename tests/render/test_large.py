@@ -144,6 +144,7 @@ def test_bad_options_of_folds(project: Project) -> None:
             assert message in warning
 
 
+@pytest.mark.long
 def test_a_layout_that_takes_too_long_ends_in_a_smaller_drawing(project: Project) -> None:
     # No engine draws 6,000 nodes that are all connected in a fifth of a second; any draws ten.
     project.conf("autogradgraph_layout_timeout = 0.2")

@@ -403,6 +403,7 @@ def test_a_worker_that_was_killed_is_started_again(tmp_path: Path) -> None:
         assert worker_of(runner).pid != pid
 
 
+@pytest.mark.long
 def test_a_fresh_process_does_the_same(tmp_path: Path) -> None:
     with Runner(method="fresh") as runner:
         results = runner.run(

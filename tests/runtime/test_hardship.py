@@ -56,6 +56,7 @@ def test_a_program_that_attacks_its_supervisor_fails_alone(
     wait_until(lambda: not alive(int(record.read_text())), 5)
 
 
+@pytest.mark.long
 def test_programs_wait_where_descriptors_are_few(tmp_path: Path) -> None:
     code = f"""
         import resource, sys

@@ -538,6 +538,7 @@ def test_a_container_that_holds_itself_ends() -> None:
     assert graph_of({"held": held, "out": x * 2}, "out").leaves == ("held[0]",)
 
 
+@pytest.mark.long
 def test_the_same_program_gives_the_same_bytes_in_every_process() -> None:
     code = (
         "import torch, tests.tracing.test_trace as t\n"
