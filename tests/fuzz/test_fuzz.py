@@ -122,7 +122,7 @@ def check_markup(svg: str) -> None:
             assert not re.match(r"\s*(javascript|data):", value)
 
 
-@tried(60, 5000)
+@tried(60, 1250)
 @given(damaged(GRAPH.to_dict()))
 def test_a_graph_is_read_or_refused_and_what_is_read_can_be_used(data: Any) -> None:
     try:
@@ -138,7 +138,7 @@ def test_a_graph_is_read_or_refused_and_what_is_read_can_be_used(data: Any) -> N
     graph.structure()
 
 
-@tried(10, 500)
+@tried(10, 125)
 @given(damaged(GRAPH.to_dict()))
 def test_the_only_markup_in_a_drawing_is_ours(data: Any) -> None:
     try:
@@ -149,7 +149,7 @@ def test_the_only_markup_in_a_drawing_is_ours(data: Any) -> None:
         check_markup(Drawing(graph, scope=scope).svg)
 
 
-@tried(6, 300)
+@tried(6, 75)
 @given(texts, texts, texts, texts)
 def test_names_of_any_kind_are_text(name: str, op: str, file: str, module: str) -> None:
     clean = [text.encode("utf-8", "replace").decode() for text in (name, op, file, module)]
@@ -163,7 +163,7 @@ def test_names_of_any_kind_are_text(name: str, op: str, file: str, module: str) 
     assert "<script>alert" not in drawing.html
 
 
-@tried(50, 3000)
+@tried(50, 750)
 @given(st.binary(max_size=60) | damaged(GRAPH.to_dict()))
 def test_a_snapshot_is_read_or_refused_and_never_has_a_view(data: Any) -> None:
     with tempfile.TemporaryDirectory() as directory:
@@ -181,7 +181,7 @@ RESULT = Result((Traced(GRAPH),))
 PROGRAM = Program((Block("x", "page.rst", "/p/page.rst"),), (Target(1),), "/p", "/p")
 
 
-@tried(30, 3000)
+@tried(30, 750)
 @given(st.data())
 def test_a_cache_entry_is_a_hit_or_a_miss(data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as directory:
@@ -197,7 +197,7 @@ def test_a_cache_entry_is_a_hit_or_a_miss(data: st.DataObject) -> None:
             assert all(isinstance(note.sentence(), str) for note in traced.notes)
 
 
-@tried(100, 5000)
+@tried(100, 1250)
 @given(st.dictionaries(st.sampled_from(sorted(DECLARATIONS)), texts | numbers.map(str)), texts)
 def test_options_are_read_or_reported(options: dict[str, str], show: str) -> None:
     parsed = parse_options(options, Settings(show=show))
@@ -205,7 +205,7 @@ def test_options_are_read_or_reported(options: dict[str, str], show: str) -> Non
         assert diagnostic.sentence()
 
 
-@tried(100, 5000)
+@tried(100, 1250)
 @given(texts | st.text(alphabet="ab.:/\\ ~{}[](),'\"\n", max_size=30))
 def test_references_and_expressions_are_read_or_reported(text: str) -> None:
     for parse in (parse_reference, split_expressions):
@@ -213,7 +213,7 @@ def test_references_and_expressions_are_read_or_reported(text: str) -> None:
             parse(text)
 
 
-@tried(100, 5000)
+@tried(100, 1250)
 @given(st.lists(texts | st.text(alphabet="`~ >-{}=\"'.#autogradph\t", max_size=30), max_size=12))
 def test_any_page_has_fences(lines: list[str]) -> None:
     for text in lines:

@@ -64,7 +64,7 @@ def is_clean(text: str) -> bool:
     hostile(), st.lists(st.sampled_from(SHOW), unique=True), st.sampled_from(DIRECTIONS),
     st.sampled_from([Scope(), Scope(limit=5), Scope(depth=1), Scope(fold=("lines", "repeats"))]),
 )  # fmt: skip
-@tried(15, 300)
+@tried(15, 75)
 def test_hostile_graphs_are_drawn(
     graph: Graph, show: list[Show], direction: Direction, scope: Scope
 ) -> None:
@@ -84,7 +84,7 @@ def test_hostile_graphs_are_drawn(
 
 
 @given(hostile())
-@tried(15, 300)
+@tried(15, 75)
 def test_hostile_graphs_in_words_and_json(graph: Graph) -> None:
     assert Graph.from_json(graph.to_json()) == graph
     assert Graph.from_json(graph.to_json()).to_json() == graph.to_json()
@@ -97,7 +97,7 @@ def test_hostile_graphs_in_words_and_json(graph: Graph) -> None:
 
 
 @given(hostile(), hostile())
-@tried(15, 300)
+@tried(15, 75)
 def test_the_difference_of_hostile_graphs_is_said(one: Graph, other: Graph) -> None:
     found = differences(one, other)
     assert (found == []) == (differences(other, one) == [])

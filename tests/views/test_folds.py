@@ -123,7 +123,7 @@ def reach(graph: Graph) -> dict[int, set[int]]:
 
 
 @given(graphs(), st.sampled_from(sorted(FOLDS)))
-@tried(60, 1000)
+@tried(60, 250)
 def test_a_fold_loses_nothing(graph: Graph, name: str) -> None:
     view = FOLDS[name](graph)
     assert list(view.problems()) == []
@@ -144,7 +144,7 @@ def test_a_fold_loses_nothing(graph: Graph, name: str) -> None:
 
 
 @given(graphs(), st.sampled_from(sorted(FOLDS)))
-@tried(40, 600)
+@tried(40, 150)
 def test_a_fold_keeps_every_path_between_what_it_keeps(graph: Graph, name: str) -> None:
     view = FOLDS[name](graph)
     kept = {members(node)[0]: node.id for node in view.nodes if node.kind != "module"}
@@ -156,7 +156,7 @@ def test_a_fold_keeps_every_path_between_what_it_keeps(graph: Graph, name: str) 
 
 
 @given(graphs(), st.sampled_from(sorted(FOLDS)))
-@tried(25, 300)
+@tried(25, 75)
 def test_the_fold_of_an_equal_graph_is_equal_and_has_a_json_form(graph: Graph, name: str) -> None:
     again = Graph.from_json(graph.to_json())
     view = FOLDS[name](graph)
@@ -171,7 +171,7 @@ VALIDATOR = Draft202012Validator(json.loads(SCHEMA.read_text()))
 
 
 @given(graphs(), st.integers(2, 12))
-@tried(25, 300)
+@tried(25, 75)
 def test_views_become_smaller_and_lose_nothing(graph: Graph, limit: int) -> None:
     found = list(views(graph, Scope(limit=limit)))
     sizes = [len(view.nodes) for view in found]
@@ -182,7 +182,7 @@ def test_views_become_smaller_and_lose_nothing(graph: Graph, limit: int) -> None
 
 
 @given(graphs(), st.data())
-@tried(25, 300)
+@tried(25, 75)
 def test_focus_shows_what_is_cut_as_cut(graph: Graph, data: st.DataObject) -> None:
     output = data.draw(st.sampled_from(graph.outputs))
     assert output.name is not None
