@@ -92,6 +92,12 @@ def long(session: nox.Session) -> None:
 
 
 @nox.session
+def coverage(session: nox.Session) -> None:
+    """Run the plain tests and print which lines of the package they ran."""
+    session.run(sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup", "--cov")
+
+
+@nox.session
 def package(session: nox.Session) -> None:
     """Build the package and check what is in it."""
     session.run(
