@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
+from sphinx_autogradgraph.core.diagnostics import DiagnosticError
 from sphinx_autogradgraph.core.messages import Translate
+from sphinx_autogradgraph.core.settings import Engine
 from sphinx_autogradgraph.figures.figure_layout import FigureLayout
 from sphinx_autogradgraph.graph.model import Graph
+from sphinx_autogradgraph.render.arrange import draw_view
+from sphinx_autogradgraph.render.diagram import Direction
+from sphinx_autogradgraph.render.layout import Layout
 from sphinx_autogradgraph.render.pdf import pdf_of
 from sphinx_autogradgraph.render.text import plain, title_of
 
@@ -14,14 +20,52 @@ PDF_SCALE = 0.7
 """Scale of a drawing in print, at which its labels are somewhat smaller than the text."""
 
 
-def canvas_pdf(graph: Graph, drawn: FigureLayout, translate: Translate) -> tuple[str, bytes, str]:
+PAGE = 450.0, 520.0
+"""Width and height, in points, that a drawing may have on a sheet of A4 or Letter with its caption
+below it."""
+
+SMALL = 0.5
+"""Scale below which the words of a drawing are hard to read in print."""
+
+TURNED: dict[Direction, Direction] = {"TB": "LR", "LR": "TB", "BT": "RL", "RL": "BT"}
+
+
+def canvas_pdf(
+    graph: Graph, drawn: FigureLayout, engine: Engine, timeout: float, translate: Translate
+) -> tuple[str, bytes, str]:
     """Return the PDF of a drawing: its file name, its bytes, and its size for LaTeX.
 
-    Raises :exc:`ImportError` with advice if reportlab is not installed.
+    A drawing that would be small on the page is turned, if that lets it be larger.  ``timeout`` is
+    the time for its layout, in seconds.  Raises :exc:`ImportError` with advice if reportlab is not
+    installed.
     """
+    if drawn.width is None and _scale(drawn.layout) < SMALL:
+        drawn = _turned(graph, drawn, engine, timeout, translate)
     name = plain(title_of(graph, translate))
     data = pdf_of(drawn.diagram(graph, translate), drawn.layout, name)
-    return f"{drawn.prefix}.pdf", data, latex_size(drawn.width)
+    size = latex_size(drawn.width)
+    if drawn.width is None and drawn.layout.height * PDF_SCALE > PAGE[1]:
+        size = f"scale={_scale(drawn.layout):.2f}"
+    return f"{drawn.prefix}.pdf", data, size
+
+
+def _scale(layout: Layout) -> float:
+    """Return the scale at which a drawing fits the page."""
+    return min(PDF_SCALE, PAGE[0] / layout.width, PAGE[1] / layout.height)
+
+
+def _turned(
+    graph: Graph, drawn: FigureLayout, engine: Engine, timeout: float, translate: Translate
+) -> FigureLayout:
+    """Return the drawing with the direction that is larger on the page."""
+    view, direction = drawn.view or graph, TURNED[drawn.direction]
+    try:
+        _, layout = draw_view(view, drawn.show, direction, engine, timeout, translate)
+    except DiagnosticError:
+        return drawn  # there is a layout already
+    if _scale(layout) <= _scale(drawn.layout):
+        return drawn
+    return replace(drawn, direction=direction, layout=layout)
 
 
 _IN_LATEX = {"px": (0.75, "bp"), "pt": (1.0, "bp"), "%": (0.01, "\\linewidth")}

@@ -164,7 +164,7 @@ def _pieces(word: str, font: str) -> Sequence[tuple[str, str]]:
     return pieces
 
 
-SYMBOLS = "≡→"
+SYMBOLS = "≡→←↑↓−Σ"
 """Characters that are drawn in the font Symbol, which every PDF viewer has."""
 
 

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from sphinx_autogradgraph.figures.pdf_figures import latex_size
+from sphinx_autogradgraph.core.messages import untranslated
+from sphinx_autogradgraph.figures.figure_layout import FigureLayout
+from sphinx_autogradgraph.figures.pdf_figures import canvas_pdf, latex_size
+from sphinx_autogradgraph.graph.model import Edge, Graph, Node, Output, TensorMeta
+from sphinx_autogradgraph.render.arrange import arrange
+from sphinx_autogradgraph.render.diagram import Direction
+from sphinx_autogradgraph.render.pdf import _pieces
+from sphinx_autogradgraph.views.choice import EVERYTHING
 from tests.conftest import LINREG, Project, made_by_latexmk
 
 PAGE = """
@@ -91,3 +100,42 @@ def test_the_pdf_has_text_that_can_be_selected(project: Project) -> None:
     assert "MmBackward0" in text
     assert "权重" in text
     assert "Overfull \\vbox" not in log
+
+
+def chain_drawn(direction: Direction, length: int) -> tuple[Graph, FigureLayout]:
+    meta = TensorMeta((3,), "float32", "cpu")
+    leaf = Node(0, "leaf", "AccumulateGrad", "x", (meta,))
+    sines = [Node(id, "function", "SinBackward0", None, (meta,)) for id in range(1, length)]
+    edges = [Edge(id - 1, id, 0, 0) for id in range(1, length)]
+    graph = Graph((Output("y", length - 1, 0),), (leaf, *sines), tuple(edges))
+    arranged = arrange(graph, direction=direction)
+    drawn = FigureLayout(
+        "figure", ("shape",), direction, None, EVERYTHING, None, False, arranged.layout, {}
+    )
+    return graph, drawn
+
+
+def size_of(pdf: bytes) -> tuple[float, float]:
+    found = re.search(rb"/MediaBox \[ 0 0 ([\d.]+) ([\d.]+) \]", pdf)
+    assert found
+    return float(found[1]), float(found[2])
+
+
+def test_a_wide_drawing_stands_upright_in_print_and_a_high_one_leaves_room_for_its_caption() -> (
+    None
+):
+    graph, drawn = chain_drawn("LR", 16)
+    assert drawn.layout.width > 1500
+    _, pdf, size = canvas_pdf(graph, drawn, "graphviz-pure", 30, untranslated)
+    assert size_of(pdf)[0] < 300 < size_of(pdf)[1]
+    assert size == "scale=0.7"
+    graph, drawn = chain_drawn("TB", 30)
+    _, pdf, size = canvas_pdf(graph, drawn, "graphviz-pure", 30, untranslated)
+    assert size_of(pdf)[1] > 1000
+    scale = float(size.removeprefix("scale="))
+    assert 0.3 < scale < 0.55
+    assert size_of(pdf)[1] * scale < 530
+
+
+def test_signs_of_gradients_are_in_fonts_that_every_viewer_has() -> None:
+    assert {font for font, _ in _pieces("↑ −3 Σ ← ↓", "Courier")} == {"Courier", "Symbol"}

@@ -100,6 +100,7 @@ class CanvasToPdf(SphinxPostTransform):
 
     def run(self, **kwargs: Any) -> None:
         """Replace every canvas that has a drawing."""
+        engine = self.config.autogradgraph_layout, self.config.autogradgraph_layout_timeout
         for canvas in list(self.document.findall(nodes.container)):
             if DRAWING not in canvas:
                 continue
@@ -107,7 +108,7 @@ class CanvasToPdf(SphinxPostTransform):
             from sphinx_autogradgraph.render.pdf import NEEDS
 
             try:
-                name, data, width = canvas_pdf(*_drawing(canvas), _)
+                name, data, width = canvas_pdf(*_drawing(canvas), *engine, _)
             except ImportError:
                 logger.warning(
                     NEEDS.sentence(_),
