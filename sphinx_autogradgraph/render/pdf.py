@@ -14,7 +14,7 @@ from sphinx_autogradgraph.render.labels import CLUSTER_FONT_SIZE, FONT_SIZE, Wor
 from sphinx_autogradgraph.render.layout import Frame, Layout, Route
 from sphinx_autogradgraph.render.legend import with_legend
 from sphinx_autogradgraph.render.palette import BOXES, CLUSTER, CLUSTER_FILL, EDGE, WORDS
-from sphinx_autogradgraph.render.svg import BAR, BAR_UP, CORNER
+from sphinx_autogradgraph.render.svg import BAR, BAR_UP, CORNER, ROUND
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,7 +112,7 @@ def _box(canvas: Any, box: Box, x: float, y: float) -> None:
         [4, 3] if box.kind in ("input", "cut") else [1.2, 3] if box.kind == "base" else []
     )
     left, top = x - box.width / 2, y - box.height / 2
-    radius = box.height / 2 if box.kind in ("function", "cut") else 3
+    radius = min(box.height / 2, ROUND) if box.kind in ("function", "cut") else 3
     if box.kind == "saved":
         note = canvas.beginPath()
         right, bottom = left + box.width, top + box.height

@@ -13,7 +13,6 @@ from sphinx_autogradgraph.graph.model import Edge, Graph, Node, Output, TensorMe
 from sphinx_autogradgraph.render.arrange import arrange
 from sphinx_autogradgraph.render.diagram import Direction
 from sphinx_autogradgraph.render.pdf import _pieces
-from sphinx_autogradgraph.views.choice import EVERYTHING
 from tests.conftest import LINREG, Project, made_by_latexmk
 
 PAGE = """
@@ -109,9 +108,7 @@ def chain_drawn(direction: Direction, length: int) -> tuple[Graph, FigureLayout]
     edges = [Edge(id - 1, id, 0, 0) for id in range(1, length)]
     graph = Graph((Output("y", length - 1, 0),), (leaf, *sines), tuple(edges))
     arranged = arrange(graph, direction=direction)
-    drawn = FigureLayout(
-        "figure", ("shape",), direction, None, EVERYTHING, None, False, arranged.layout, {}
-    )
+    drawn = FigureLayout("figure", ("shape",), direction, None, "", None, False, arranged.layout)
     return graph, drawn
 
 
