@@ -18,6 +18,9 @@ MAX_DEPTH = 6
 MAX_VALUES = 20_000
 """Maximum number of values searched, so that a data set costs no more than a list."""
 
+LITERALS = frozenset({str, int, bool, float, bytes, type(None)})
+"""Types of the keys whose ``repr`` is how Python writes them."""
+
 
 def is_tensor(value: object) -> TypeGuard[torch.Tensor]:
     """Whether ``value`` is a tensor, by its real type: a proxy's ``__class__`` may run code."""
@@ -43,8 +46,8 @@ def places(name: str, value: object) -> Iterator[tuple[str, object]]:
     """Yield the values in a container with their paths, in order; ``value`` itself if it is none.
 
     Containers are tuples, lists, dicts, dataclasses and named tuples (attributes for the last
-    two), however nested; one that contains itself is entered once.  Keys that are neither strings
-    nor integers are skipped, because they have no path that could be written.
+    two), however nested; one that contains itself is entered once.  Keys that are not written as
+    literals (or tuples of them) are skipped, because they have no path that could be written.
     """
     stack: list[tuple[str, object, int]] = [(name, value, 0)]
     entered: set[int] = set()
@@ -85,7 +88,8 @@ def _parts(place: str, value: object) -> list[tuple[str, Any]] | None:
             return [
                 (f"{place}[{key!r}]", item)
                 for key, item in value.items()  # type: ignore[attr-defined]
-                if type(key) in (str, int)
+                if type(key) in LITERALS
+                or (type(key) is tuple and all(type(part) in LITERALS for part in key))
             ]
         except Exception:  # the author's own Mapping
             return None

@@ -516,11 +516,16 @@ def test_outputs_in_containers_are_named_by_their_place() -> None:
         hidden: dict[str, torch.Tensor]
 
     x = torch.ones(3, requires_grad=True)
-    out = {"pair": Pair(x * 1, [x * 2]), "answer": Answer(x * 3, {"h": x * 4})}
+    out = {
+        "pair": Pair(x * 1, [x * 2]),
+        "answer": Answer(x * 3, {"h": x * 4}),
+        ("head", 1): x * 5,
+        None: {True: x * 6},
+    }
     graph = graph_of({"x": x, "out": out}, "out")
     assert [output.name for output in graph.outputs] == [
         "out['pair'].boxes", "out['pair'].rest[0]", "out['answer'].logits",
-        "out['answer'].hidden['h']",
+        "out['answer'].hidden['h']", "out[('head', 1)]", "out[None][True]",
     ]  # fmt: skip
 
 
