@@ -19,11 +19,12 @@ from sphinx_autogradgraph import __version__
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
 from sphinx_autogradgraph.core.messages import MessageError
 from sphinx_autogradgraph.core.settings import Settings
+from sphinx_autogradgraph.figures.drawings import drawing_of
 from sphinx_autogradgraph.figures.options import DECLARATIONS, Options, parse_options
 from sphinx_autogradgraph.figures.request import Request
 from sphinx_autogradgraph.hosts.checking import check_or_update
 from sphinx_autogradgraph.program.program import find_module, parse_reference
-from sphinx_autogradgraph.render.drawing import FORMS, Drawing
+from sphinx_autogradgraph.render.drawing import FORMS
 from sphinx_autogradgraph.runtime.client import Runner
 from sphinx_autogradgraph.runtime.lingering import stop
 from sphinx_autogradgraph.runtime.result import Result
@@ -273,13 +274,7 @@ def _save(file: str | None, options: Options, result: Result) -> int:
     if isinstance(traced, Diagnostic):
         return _fail(traced.report(), _status_of(traced))
     try:
-        drawing = Drawing(
-            traced.graph,
-            show=options.show,
-            direction=options.direction,
-            scope=options.scope,
-            notes=traced.notes,
-        )
+        drawing = drawing_of(traced, options)
     except ValueError as error:
         return _fail(error, 2)
     if file is None:

@@ -18,6 +18,7 @@ from sphinx_autogradgraph.core.atomic_files import write_aside
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
 from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.core.settings import Settings, read_settings
+from sphinx_autogradgraph.figures.drawings import drawing_of
 from sphinx_autogradgraph.figures.options import Options, parse_options
 from sphinx_autogradgraph.figures.plan import Figure, Plan
 from sphinx_autogradgraph.figures.request import Request
@@ -203,13 +204,7 @@ def _put_in(figure: Figure[Marker | Fence], path: Path, lines: list[str], synced
     assert isinstance(outcome, Traced), "places without faults are drawn"
     options = figure.request.options
     try:
-        drawing = Drawing(
-            outcome.graph,
-            show=options.show,
-            direction=options.direction,
-            scope=options.scope,
-            notes=outcome.notes,
-        )
+        drawing = drawing_of(outcome, options)
         name = marker.options.get(SVG)
         content = _mermaid(drawing) if name is None else _image(drawing, options, name)
         svg = "" if name is None else drawing.svg

@@ -74,12 +74,7 @@ def diagram_of(
             if scale is not None:
                 box = replace(box, level=scale.level(node))
             boxes.append(box)
-    arrows = list(_arrows(graph, labels, uses))
-    arrows += [
-        Arrow(f"c{node.id}", f"n{node.reason.of}", f"n{node.id}", "cut")
-        for node in graph.nodes
-        if node.reason is not None and node.reason.of is not None
-    ]
+    arrows = [*_arrows(graph, labels, uses), *_cuts(graph)]
     if "saved" in show:
         _add_saved(graph, labels, boxes, arrows, beside="modules" not in show)
     clusters = clusters_of(graph, boxes, arrows) if "modules" in show else ()
@@ -87,6 +82,13 @@ def diagram_of(
     legend = legend_of(boxes, translate) if "legend" in show else ()
     chain = tuple(_chain(graph, uses))
     return Diagram(tuple(boxes), tuple(arrows), tuple(clusters), legend, direction, chain, lines)
+
+
+def _cuts(graph: Graph) -> Iterator[Arrow]:
+    """Yield a dotted line from each node to the inputs that were cut from it."""
+    for node in graph.nodes:
+        if node.reason is not None and node.reason.of is not None:
+            yield Arrow(f"c{node.id}", f"n{node.reason.of}", f"n{node.id}", "cut")
 
 
 def _tooltip(node: Node, labels: Labels) -> str:

@@ -33,8 +33,8 @@ from sphinx_autogradgraph.render.text import (
     alternative,
     plain,
     title_of,
-    tree,
 )
+from sphinx_autogradgraph.render.text_tree import tree
 from sphinx_autogradgraph.views.choice import EVERYTHING, Scope, views, wanted_view
 
 TIMEOUT = 60.0

@@ -16,7 +16,8 @@ from sphinx_autogradgraph.render.drawing import Drawing
 from sphinx_autogradgraph.render.labels import SHOW, Show
 from sphinx_autogradgraph.render.pdf import pdf_of
 from sphinx_autogradgraph.render.svg import svg_of
-from sphinx_autogradgraph.render.text import alternative, plain, summary, title, tree
+from sphinx_autogradgraph.render.text import alternative, plain, summary, title
+from sphinx_autogradgraph.render.text_tree import tree
 from sphinx_autogradgraph.views.choice import Scope
 from tests.properties import tried
 from tests.views.test_folds import graphs

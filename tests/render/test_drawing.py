@@ -27,7 +27,8 @@ from sphinx_autogradgraph.render.labels import text_width
 from sphinx_autogradgraph.render.layout import Layout, lay_out
 from sphinx_autogradgraph.render.notebook_html import lists_html
 from sphinx_autogradgraph.render.svg import svg_of
-from sphinx_autogradgraph.render.text import alternative, marked, plain, summary, title, tree
+from sphinx_autogradgraph.render.text import alternative, marked, plain, summary, title
+from sphinx_autogradgraph.render.text_tree import tree
 from tests.properties import tried
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -23,7 +23,8 @@ from sphinx_autogradgraph.figures.options import Options
 from sphinx_autogradgraph.figures.page_figures import FinishedFigure
 from sphinx_autogradgraph.hosts.sphinx.attributes import DRAWING, GRAPH
 from sphinx_autogradgraph.hosts.sphinx.translation import _
-from sphinx_autogradgraph.render.text import Span, title, tree
+from sphinx_autogradgraph.render.text import Span, title
+from sphinx_autogradgraph.render.text_tree import tree
 
 if TYPE_CHECKING:
     from sphinx.domains.std import StandardDomain

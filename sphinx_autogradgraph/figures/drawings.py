@@ -1,0 +1,21 @@
+"""Drawing of a figure that stands on no page, for the command line and for texts."""
+
+from __future__ import annotations
+
+from sphinx_autogradgraph.figures.options import Options
+from sphinx_autogradgraph.render.drawing import Drawing
+from sphinx_autogradgraph.runtime.result import Traced
+
+
+def drawing_of(traced: Traced, options: Options) -> Drawing:
+    """Return the drawing of a trace by the options of a figure.
+
+    Raises :exc:`ValueError` for a scope of what is not in the graph.
+    """
+    return Drawing(
+        traced.graph,
+        show=options.show,
+        direction=options.direction,
+        scope=options.scope,
+        notes=traced.notes,
+    )
