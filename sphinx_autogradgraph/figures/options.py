@@ -94,7 +94,7 @@ SHOWN: Mapping[Show, str] = {
     "keeps the ``grad`` that it has.  Hooks of the program's run, but none that wait for a leaf's "
     "accumulation.  Where the program has already freed the graph, the caption says so",
     "modules": "a frame around what each module made, with its path and class",
-    "calls": "the function that was called: ``torch.mm``",
+    "calls": "the function that was called, and its operator: ``torch.mm``, ``torch.Tensor.sub −``",
     "order": "the place of each node in the order in which backward visits them",
     "legend": "below the drawing, what the kinds of boxes in it mean",
 }

@@ -20,6 +20,7 @@ from sphinx_autogradgraph.graph.model import (
 )
 from sphinx_autogradgraph.render.chain_rule import ChainRule, flags_text
 from sphinx_autogradgraph.render.gradient_scale import GradientScale
+from sphinx_autogradgraph.render.operators import call_text
 from sphinx_autogradgraph.render.text import (
     bytes_text,
     norm_text,
@@ -108,8 +109,9 @@ class Labels:
         if node.fold is not None:
             return self._of_fold(graph, node, node.fold)
         words: list[Word] = [("op", node.op)] if node.kind == "function" else []
-        if node.call is not None and "calls" in self.show:
-            words.append(("call", node.call))
+        called = call_text(node) if "calls" in self.show else None
+        if called is not None:
+            words.append(("call", called))
         if node.kind in ("leaf", "input"):
             words.append(self.name(node.name))
         elif not twice and node.name is not None:

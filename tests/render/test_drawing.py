@@ -16,7 +16,16 @@ from hypothesis import strategies as st
 from benchmarks.layout import read_corpus
 from sphinx_autogradgraph.core.diagnostics import DiagnosticError
 from sphinx_autogradgraph.core.settings import ENGINES, Engine
-from sphinx_autogradgraph.graph.model import Edge, Flags, Graph, Node, Output, Saved, TensorMeta
+from sphinx_autogradgraph.graph.model import (
+    Edge,
+    Flags,
+    Graph,
+    Node,
+    Output,
+    Saved,
+    Source,
+    TensorMeta,
+)
 from sphinx_autogradgraph.render import layout as layout_module
 from sphinx_autogradgraph.render.arrange import arrange
 from sphinx_autogradgraph.render.diagram import DIRECTIONS, Direction
@@ -26,6 +35,7 @@ from sphinx_autogradgraph.render.drawing import Drawing
 from sphinx_autogradgraph.render.labels import text_width
 from sphinx_autogradgraph.render.layout import Layout, lay_out
 from sphinx_autogradgraph.render.notebook_html import lists_html
+from sphinx_autogradgraph.render.operators import call_text
 from sphinx_autogradgraph.render.svg import svg_of
 from sphinx_autogradgraph.render.text import alternative, marked, plain, summary, title
 from sphinx_autogradgraph.render.text_tree import tree
@@ -345,3 +355,21 @@ def test_the_svg_of_twelve_operations_is_small() -> None:
         title="Autograd graph of loss.", description=alternative(figure.graph),
     )  # fmt: skip
     assert len(svg.encode()) <= 8 * 1024
+
+
+@pytest.mark.parametrize(
+    ("line", "call", "said"),
+    [
+        ("l = ((y_hat - y) ** 2 / 2).sum()", "torch.Tensor.sub", "torch.Tensor.sub −"),
+        ("l = ((y_hat - y) ** 2 / 2).sum()", "torch.Tensor.pow", "torch.Tensor.pow **"),
+        ("l = ((y_hat - y) ** 2 / 2).sum()", "torch.Tensor.sum", "torch.Tensor.sum"),
+        ("return x @ w", "torch.Tensor.matmul", "torch.Tensor.matmul @"),
+        ("while (x * 2).sum() < 9:", "torch.Tensor.mul", "torch.Tensor.mul *"),
+        ("y = torch.sub(a, -1)", "torch.sub", "torch.sub"),
+        ("a +", "torch.Tensor.add", "torch.Tensor.add"),
+    ],
+)
+def test_a_call_is_told_with_the_operator_of_its_line(line: str, call: str, said: str) -> None:
+    source = Source("linreg.py", 12, line)
+    node = Node(0, "function", "XBackward0", None, (meta(),), source=source, call=call)
+    assert call_text(node) == said
