@@ -22,7 +22,12 @@ def measured() -> list[Measured]:
 
 
 INTERLEAVED = {"vae, modules"}
-"""Figures in which what two modules made stands in each other's way."""
+"""Figures in which what two modules made stands in each other's way.
+
+In the VAE ``mu`` and ``logvar`` are made side by side in frames of their own, and both go on to the
+sample and to the loss: in every order of ranks an arrow's box of the one is level with the other's
+frame.  There the engine lays the frames out, which needs more than the column and bends the chain.
+"""
 
 
 def test_the_main_chain_is_one_straight_line(measured: list[Measured]) -> None:
