@@ -18,7 +18,7 @@ from pathlib import Path
 from benchmarks.table import Table
 
 ROOT = Path(__file__).parents[1]
-PARTS = ("tracing", "provenance", "drawing", "layout_peers", "building")
+PARTS = ("budgets", "tracing", "provenance", "drawing", "layout_peers", "building")
 PACKAGES = (
     "torch", "sphinx", "torchviz", "torchview", "torchlens", "tensorboard", "myst-nb",
     "jupyter-sphinx", "sphinx-gallery", "matplotlib", "graphviz-pure",

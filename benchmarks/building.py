@@ -6,13 +6,14 @@ as its users do: with torchviz and dot, where it has no drawing of its own.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 import tempfile
 import textwrap
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -110,8 +111,9 @@ def build(project: Path) -> float:
     return time.perf_counter() - begin
 
 
-def one_round(tool: Tool, count: int) -> tuple[float, float, float]:
-    """Time a build from nothing, one after an edit of one page, and one of nothing new."""
+@contextlib.contextmanager
+def written(tool: Tool, count: int) -> Iterator[Path]:
+    """Write a project with so many pages, for as long as the block runs."""
     with tempfile.TemporaryDirectory() as directory:
         project = Path(directory, "docs")
         pages = project / tool.where
@@ -124,8 +126,14 @@ def one_round(tool: Tool, count: int) -> tuple[float, float, float]:
             (pages / f"page{number}{tool.suffix}").write_text(
                 tool.page.replace("{number}", f"{number}")
             )
+        yield project
+
+
+def one_round(tool: Tool, count: int) -> tuple[float, float, float]:
+    """Time a build from nothing, one after an edit of one page, and one of nothing new."""
+    with written(tool, count) as project:
         cold = build(project)
-        first = pages / f"page0{tool.suffix}"
+        first = project / tool.where / f"page0{tool.suffix}"
         first.write_text(tool.page.replace("{number}", "1.5"))
         edited = build(project)
         return cold, edited, build(project)

@@ -103,22 +103,21 @@ def peer(name: str) -> None:
     print(json.dumps(measured({"forward": lambda: model(x), name: way}, 5)))
 
 
-def measure() -> Sequence[Table]:
-    """Measure an unrolled LSTM, where the graph is large, and a model that peers can run."""
+def large() -> tuple[int, dict[str, float]]:
+    """Trace an unrolled LSTM, where the graph is large; return its nodes and the times."""
     from torchviz import make_dot
 
     torch.manual_seed(0)
     torch.set_num_threads(1)
     out, params = unrolled()
     earlier = trace(out)
-    count = len(earlier.nodes)
     numbers, table = list(range(10**6)), dict.fromkeys(range(10**6), 0)
 
     def beside_much() -> object:
         graph, rows, entries = earlier, numbers, table  # variables that are searched for names
         return trace(out, params=params), graph, rows, entries
 
-    walk = measured(
+    return len(earlier.nodes), measured(
         {
             "torchviz.make_dot": lambda: make_dot(out, params),
             "trace": lambda: trace(out, params=params),
@@ -127,6 +126,11 @@ def measure() -> Sequence[Table]:
         },
         ROUNDS,
     )
+
+
+def measure() -> Sequence[Table]:
+    """Measure an unrolled LSTM, where the graph is large, and a model that peers can run."""
+    count, walk = large()
     rows = []
     for name in PEERS:
         done = subprocess.run(
@@ -155,9 +159,11 @@ def measure() -> Sequence[Table]:
 
 
 def run() -> None:
-    """Measure one peer with ``--one NAME``, else all."""
+    """Measure one peer with ``--one NAME``, the large graph alone with ``--large``, else all."""
     if "--one" in sys.argv:
         peer(sys.argv[-1])
+    elif "--large" in sys.argv:
+        print(json.dumps(large()[1]))
     else:
         main(measure)
 

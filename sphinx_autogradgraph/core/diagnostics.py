@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-import msgspec
-
 from sphinx_autogradgraph.core.messages import Message, Translate, untranslated
 
 DiagnosticKind = Literal[
@@ -72,6 +70,8 @@ class Diagnostic:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Diagnostic:
         """Read what :meth:`to_dict` wrote; raise :exc:`ValueError` for anything else."""
+        import msgspec  # a build in which nothing is new needs none of it
+
         try:
             diagnostic = msgspec.convert(data, cls)
         except (msgspec.ValidationError, RecursionError):

@@ -7,8 +7,6 @@ from dataclasses import asdict, dataclass, field
 from string import Formatter
 from typing import Any
 
-import msgspec
-
 Translate = Callable[[str], str]
 """A function that translates an English message, as :func:`gettext.gettext` does."""
 
@@ -43,6 +41,8 @@ class Message:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Message:
         """Read what :meth:`to_dict` wrote; raise :exc:`ValueError` for anything else."""
+        import msgspec  # a build in which nothing is new needs none of it
+
         try:
             message = msgspec.convert(data, cls)
         except (msgspec.ValidationError, RecursionError):

@@ -131,6 +131,7 @@ class Pipeline:
         queue = deque(pages)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             while queue:
+                self._runner.advance()
                 for page in [page for page in ahead if self._has_results(page)]:
                     ahead.remove(page)
                     self._collect(page, pool)

@@ -9,21 +9,19 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import importlib.metadata
 import json
 import os
-import platform
 import sys
 import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from sphinx_autogradgraph.core.atomic_files import write_aside
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.program.author_files import is_authors
+from sphinx_autogradgraph.program.installed import versions
 from sphinx_autogradgraph.program.observations import Observation, Present
 from sphinx_autogradgraph.program.program import Program, shared_directory
 from sphinx_autogradgraph.runtime.result import Result
@@ -154,21 +152,6 @@ def key_of(program: Program, variables: Mapping[str, str | None] | None = None) 
     data["flags"] = [sys.flags.optimize, os.environ.get("PYTHONOPTIMIZE", "")]
     data["versions"] = [FORMAT, *versions()]
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
-
-
-@cache
-def versions() -> tuple[str, ...]:
-    """Return the versions that a result also depends on: of Python, torch and this package."""
-    packages = ("torch", "numpy", "sphinx-autogradgraph")
-    return platform.python_version(), *(installed(name) or "" for name in packages)
-
-
-def installed(package: str) -> str | None:
-    """Return the version of a package, None if it is not installed."""
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 def _relative(found: Observation, program: Program) -> Observation:

@@ -35,7 +35,7 @@ class CachedRunner:
         missing = [program for index, program in enumerate(programs) if index not in found]
         return Submitted(self, programs, found, self._runner.submit(missing))
 
-    def advance(self, seconds: float) -> None:
+    def advance(self, seconds: float = 0) -> None:
         """Take results that have arrived; wait at most so many seconds for news."""
         self._runner.advance(seconds)
 
@@ -85,7 +85,7 @@ class Submitted:
         self._pending = pending
 
     def done(self) -> bool:
-        """Whether all results are there, without waiting."""
+        """Whether all results have been taken (see :meth:`CachedRunner.advance`)."""
         return self._pending.done()
 
     def results(self, waiting: Waiting | None = None) -> list[Result]:

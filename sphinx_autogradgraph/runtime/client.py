@@ -99,8 +99,7 @@ class Pending:
         self._found: list[Result | None] = [None] * len(programs)
 
     def done(self) -> bool:
-        """Whether all results are there, without waiting."""
-        self._runner.advance()
+        """Whether all results have been taken (see :meth:`Runner.advance`)."""
         return None not in self._found
 
     def results(self, waiting: Waiting | None = None) -> list[Result]:

@@ -32,6 +32,7 @@ from sphinx_autogradgraph.runtime.lingering import (
 from sphinx_autogradgraph.runtime.os_processes import kill
 from sphinx_autogradgraph.runtime.worker_command import (
     CONTROL,
+    HUGE_PAGES,
     NO_LIFE,
     PING,
     SOCKET,
@@ -254,7 +255,7 @@ class ForkingWorker:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL if unheard else None,
-            env=dict(self._environment),
+            env={**HUGE_PAGES, **self._environment},
             cwd=scratch,  # empty: nothing in it can stand in front of torch
             pass_fds=[*sockets, *([] if life == NO_LIFE else [life])],
             start_new_session=True,  # Ctrl-C reaches us; the server ends with us

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sphinx_autogradgraph.runtime.cache import versions
+from sphinx_autogradgraph.program.installed import versions
 from sphinx_autogradgraph.runtime.worker_command import CONTROL, STOP
 from sphinx_autogradgraph.runtime.worker_directories import connect, only_one
 

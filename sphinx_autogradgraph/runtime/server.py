@@ -24,12 +24,27 @@ from functools import partial
 from os import _exit
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
-from sphinx_autogradgraph.runtime.os_processes import adopt_orphans, children, kill
+from sphinx_autogradgraph.runtime.os_processes import (
+    adopt_orphans,
+    children,
+    collapse_memory,
+    kill,
+)
 from sphinx_autogradgraph.runtime.program_process import end_after
 from sphinx_autogradgraph.runtime.supervisor import stand_by
 from sphinx_autogradgraph.runtime.torch_import import Execute, ending_with, load, warm_up
-from sphinx_autogradgraph.runtime.worker_command import NO_LIFE, PING, STOP, Terms, command
+from sphinx_autogradgraph.runtime.worker_command import (
+    HUGE_PAGES,
+    NO_LIFE,
+    PING,
+    STOP,
+    Terms,
+    command,
+)
 from sphinx_autogradgraph.runtime.worker_directories import only_one
+
+FEW = 4
+"""Number of programs after which it pays to spend a moment on making forks faster."""
 
 LONGEST_IMPORT = 600
 """Maximum seconds for importing torch in a worker without a pipe, before the system ends it."""
@@ -46,6 +61,9 @@ def serve(terms: Terms, *, warm: bool) -> None:
             line = command(["serve-cold", *terms.arguments()])
             os.execv(line[0], line)  # noqa: S606
     signal.alarm(0)
+    for name, value in HUGE_PAGES.items():
+        if os.environ.get(name) == value:
+            del os.environ[name]  # it is none of the programs' business
     _Server(terms, execute).run()
 
 
@@ -66,6 +84,7 @@ class _Server:
         self._needed = time.monotonic()
         self._stopping = False
         self._retired = False
+        self._served = 0
         # A signal that comes before select() waits would be lost: it is written to a pipe.
         self._wake, self._waker = os.pipe()
 
@@ -137,6 +156,9 @@ class _Server:
             socket.send_fds(ours, [b"."], [connection.fileno()])
         self._busy.add(pid)
         self._standing_by = None
+        self._served += 1
+        if self._served == FEW:
+            collapse_memory()
 
     def _reap(self) -> None:
         """Collect supervisors that have ended, and kill the processes that they left."""

@@ -21,6 +21,13 @@ NO_LIFE = -1
 """Value in place of a pipe's descriptor for a worker that lingers."""
 
 
+HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+"""Environment of the forking worker alone: it has few large pages of memory instead of many small.
+
+A fork copies the table of pages, which for a process with torch takes longer than many a program.
+"""
+
+
 class Terms(NamedTuple):
     """Terms of a forking worker: descriptors, how long it lives, how many programs it runs.
 

@@ -11,8 +11,8 @@ from typing import Literal
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.core.messages import Message, Translate, untranslated
 from sphinx_autogradgraph.core.settings import Mode
+from sphinx_autogradgraph.program.installed import installed
 from sphinx_autogradgraph.program.program import Target
-from sphinx_autogradgraph.runtime.cache import installed
 from sphinx_autogradgraph.runtime.result import Traced
 from sphinx_autogradgraph.snapshots.comparison import SnapshotComparison, SnapshotStatus
 from sphinx_autogradgraph.snapshots.figure_names import FigureNames

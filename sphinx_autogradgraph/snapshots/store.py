@@ -14,7 +14,7 @@ from sphinx_autogradgraph.core.messages import Translate, untranslated
 from sphinx_autogradgraph.graph import codec
 from sphinx_autogradgraph.graph.diff import differences
 from sphinx_autogradgraph.graph.model import Graph, TensorRow
-from sphinx_autogradgraph.runtime.cache import installed
+from sphinx_autogradgraph.program.installed import installed
 from sphinx_autogradgraph.runtime.result import Traced
 
 SUFFIX = ".json"

@@ -337,6 +337,25 @@ def test_many_programs_at_once_come_back_in_order(tmp_path: Path) -> None:
     assert found == [[f"y{i}"] for i in range(12)]
 
 
+@forks
+def test_how_the_worker_is_tuned_is_none_of_a_programs_business(
+    runner: Runner, tmp_path: Path
+) -> None:
+    code = HEAD + "import os\nassert 'GLIBC_TUNABLES' not in os.environ\ny = x * 2"
+    assert names(run(runner, program(tmp_path, code))) == ["y"]
+
+
+def test_asking_whether_results_are_there_costs_nothing(
+    runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pending = runner.submit([program(tmp_path, HEAD + "y = x * 2")])
+    with monkeypatch.context() as patched:  # as a build does for each page that is not done
+        patched.setattr(runner.worker, "wait", lambda seconds: pytest.fail("it looked again"))
+        assert not pending.done()
+    pending.results()
+    assert pending.done()
+
+
 @pytest.mark.long
 def test_big_graphs_cross(runner: Runner, tmp_path: Path) -> None:
     code = HEAD + "y = x\nfor i in range(100_000):\n    y = y * 1.0\n"

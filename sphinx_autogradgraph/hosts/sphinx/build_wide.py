@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 from docutils import nodes
 from sphinx.util import logging
 
-from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.hosts.sphinx.document_store import Store
 from sphinx_autogradgraph.hosts.sphinx.translation import _
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
+
+    from sphinx_autogradgraph.core.diagnostics import Diagnostic
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +40,8 @@ def setup_build_wide(app: Sphinx) -> None:
 
 
 def _report(app: Sphinx, env: BuildEnvironment) -> None:
+    from sphinx_autogradgraph.core.diagnostics import Diagnostic
+
     first: dict[str, tuple[str, int | None, Diagnostic]] = {}
     counts: dict[str, int] = {}
     for docname, entries in sorted(_noted.of(env).items()):

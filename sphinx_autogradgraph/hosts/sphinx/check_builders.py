@@ -63,8 +63,8 @@ def setup_builders(app: Sphinx) -> None:
 
 def _demand_pages(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
     """Refuse the name of a page that has neither a source nor snapshots."""
-    policy = snapshot_policy(app)
     for page in sorted(part_of(app).only - env.found_docs):
+        policy = snapshot_policy(app)
         if policy is None or not policy.orphans((), page.__eq__):
             raise ConfigError(_("there is no page {page}").format(page=page))
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from sphinx_autogradgraph.hosts.sphinx.document_store import Store
 from sphinx_autogradgraph.hosts.sphinx.translation import _
-from sphinx_autogradgraph.snapshots.comparison import SnapshotComparison
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
+    from sphinx_autogradgraph.snapshots.comparison import SnapshotComparison
     from sphinx_autogradgraph.snapshots.policy import SnapshotPolicy
 
 COMPARISONS: Store[SnapshotComparison] = Store("kept")
@@ -22,9 +22,9 @@ ERRORS: Store[bool] = Store("errors")
 
 def snapshot_policy(app: Sphinx) -> SnapshotPolicy | None:
     """Return the snapshots of a project, None if it keeps none."""
-    from sphinx_autogradgraph.snapshots.policy import SnapshotPolicy
-
     name = app.config.autogradgraph_snapshots
     if not name:
         return None
+    from sphinx_autogradgraph.snapshots.policy import SnapshotPolicy
+
     return SnapshotPolicy(os.path.join(app.confdir, name), name, _, app.srcdir)

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from sphinx_autogradgraph.hosts.sphinx.document_store import Store
+from sphinx_autogradgraph.program.installed import versions
 from sphinx_autogradgraph.program.observations import Kind, Observation, Present
-from sphinx_autogradgraph.runtime.cache import versions
 from sphinx_autogradgraph.runtime.worker_command import environment as environment_of
 
 if TYPE_CHECKING:

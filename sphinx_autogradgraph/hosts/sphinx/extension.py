@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from docutils import nodes
 from sphinx.util.osutil import relative_uri
 
-from sphinx_autogradgraph.core.atomic_files import write_aside
 from sphinx_autogradgraph.hosts.sphinx.build_wide import setup_build_wide
 from sphinx_autogradgraph.hosts.sphinx.call_links import url_of_call
 from sphinx_autogradgraph.hosts.sphinx.check_builders import setup_builders
@@ -120,6 +119,8 @@ def _canvas_context(app: Sphinx, docname: str) -> CanvasContext:
 
 def _write_file(app: Sphinx, docname: str, name: str, text: str) -> str | None:
     """Write a file beside the pages; an EPUB has no such files."""
+    from sphinx_autogradgraph.core.atomic_files import write_aside
+
     if app.builder.name == "epub":
         return None
     write_aside(Path(app.outdir, DATA, name), text.encode())
@@ -128,6 +129,8 @@ def _write_file(app: Sphinx, docname: str, name: str, text: str) -> str | None:
 
 def _write_pdf(app: Sphinx, name: str, data: bytes) -> None:
     """Write a drawing beside the text that LaTeX reads."""
+    from sphinx_autogradgraph.core.atomic_files import write_aside
+
     write_aside(Path(app.outdir, name), data)
 
 
