@@ -162,9 +162,18 @@ def may_be_damaged(text: str) -> bool:
     return isinstance(data, dict) and required <= set(data)
 
 
-def plain(text: str) -> dict[str, Any]:
-    """Return a canonical text as lists and dicts."""
-    return _plain_decoder.decode(text)
+def plain(graph: GraphRecords, chain: Sequence[str]) -> dict[str, Any]:
+    """Return what :func:`encode` writes as lists and dicts."""
+    data = {
+        "version": VERSION,
+        "outputs": graph.outputs,
+        "nodes": list(map(_node_form, graph.nodes)),
+        "edges": graph.edges,
+        "leaves": graph.leaves,
+        "chain": chain,
+        **({"modules": graph.modules} if graph.modules else {}),
+    }
+    return _plain_decoder.decode(_encoder.encode(data))
 
 
 def _reason(error: Exception) -> str:

@@ -158,7 +158,7 @@ class Graph(GraphRecords):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form as plain lists and dicts."""
-        return codec.plain(self.to_json())
+        return codec.plain(self, self.chain)
 
     def to_json(self) -> str:
         """Return the canonical text: one line a node and an edge, the same bytes everywhere."""
