@@ -6,6 +6,7 @@ import argparse
 import json
 import re
 import runpy
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -39,8 +40,10 @@ def blocks(page: Path, language: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def printed() -> dict[str, str]:
+def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What the Python of each page prints, run from top to bottom; one import of torch for all."""
+    where = tmp_path_factory.mktemp("pages")
+    shutil.copytree(ROOT / "examples", where / "examples", ignore=shutil.ignore_patterns("_*"))
     programs = {page.stem: "".join(blocks(page, "python")) for page in PAGES}
     code = """
         import contextlib, io, json, sys, traceback
@@ -57,7 +60,7 @@ def printed() -> dict[str, str]:
     """
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)],
-        input=json.dumps(programs), capture_output=True, text=True, check=True, cwd=ROOT,
+        input=json.dumps(programs), capture_output=True, text=True, check=True, cwd=where,
     )  # fmt: skip
     found: dict[str, str]
     found, failed = json.loads(done.stdout.splitlines()[-1])
