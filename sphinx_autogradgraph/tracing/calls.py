@@ -6,7 +6,7 @@ import weakref
 from bisect import bisect_right
 
 # Held here: the recorder works while the program runs, which may replace the built-in ones.
-from builtins import bool, int, isinstance, str, type  # noqa: A004, UP029
+from builtins import bool, id, int, isinstance, str, type  # noqa: A004, UP029
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -66,6 +66,8 @@ class Calls(TorchFunctionMode):
         self._changes = changes
         self.conflict: Conflict | None = None
         self._inputs = inputs
+        self.used: set[int] = set()
+        """The ids of tensors that require grad and went into calls that made nodes."""
         self._keeps = values
         self.values: dict[tuple[int, int], Values] = {}
         self._starts: list[int] = []
@@ -143,7 +145,9 @@ class Calls(TorchFunctionMode):
     def _operands(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Operand, ...]:
         found = []
         for item in tensors_among(args, kwargs):
-            if not item.requires_grad:
+            if item.requires_grad:
+                self.used.add(id(item))
+            else:
                 with plain_tensors():
                     base = base_of(item)
                     found.append(

@@ -92,6 +92,8 @@ class Fates:
             return Message("used only behind a cut: {why}", {"why": why})
         if other:
             return Message("used in the graph of `{name}` only", {"name": other})
+        if tensor.grad is not None or (self._recorder and self._recorder.saw_use_of(tensor)):
+            return Message("used, but in no graph that a variable still holds")
         return Message("never used")
 
     def _of_intermediate(self, name: str, tensor: torch.Tensor) -> Message:

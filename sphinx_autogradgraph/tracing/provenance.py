@@ -14,7 +14,7 @@ import sys
 from bisect import bisect_right
 
 # Held here: the recorder works while the program runs, which may replace the built-in ones.
-from builtins import bool, len, type  # noqa: A004
+from builtins import bool, id, len, type  # noqa: A004
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -279,6 +279,13 @@ class Recorder:
     def conflict(self) -> Conflict | None:
         """Saved tensor, changed in place, for which a backward of the program failed."""
         return self._calls.conflict
+
+    def saw_use_of(self, tensor: torch.Tensor) -> bool:
+        """Whether a tensor that requires grad went into a call, if operands are noted at all.
+
+        It may say so of one that never did: ids are given again.
+        """
+        return id(tensor) in self._calls.used
 
     @property
     def input_storages(self) -> set[int] | None:

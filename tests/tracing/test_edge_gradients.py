@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
-from torch.autograd.graph import Node as GradFn
+from torch import nn
 
 from sphinx_autogradgraph import draw, record, trace
 from sphinx_autogradgraph.graph.model import EdgeGradient, Flags, Graph
-from sphinx_autogradgraph.tracing.gradients import run_backward
-from sphinx_autogradgraph.tracing.internals import is_accumulate_grad
 from sphinx_autogradgraph.tracing.names import Names
 from sphinx_autogradgraph.tracing.walk import trace_tensors
-from tests.tracing.formula_samples import nodes_of
+from tests.tracing.edge_sums import adds_up
 from tests.tracing.textbook import textbook
 
 
@@ -29,29 +25,7 @@ def graph_of(*extras: Any, **namespace: Any) -> Graph:
 
 def test_what_arrives_at_a_node_is_the_sum_of_what_its_users_sent() -> None:
     for example, loss in textbook().items():
-        functions = nodes_of(loss)
-        leaves = [used for fn in functions for used, _ in fn.next_functions if used is not None]
-        leaves = [fn for fn in dict.fromkeys(leaves) if is_accumulate_grad(fn)]
-        arrived: dict[GradFn, Sequence[Tensor | None]] = {}
-        sent: dict[GradFn, Sequence[Tensor | None]] = {}
-        run_backward([loss], functions, leaves, arrived.__setitem__, sent.__setitem__)
-        total: dict[tuple[GradFn, int], Tensor] = {}
-        assert loss.grad_fn is not None
-        total[loss.grad_fn, loss.output_nr] = torch.ones_like(loss)  # the seed
-        for fn in functions:
-            for (used, output), gradient in zip(fn.next_functions, sent[fn], strict=True):
-                if used is not None and gradient is not None:
-                    before = total.get((used, output), 0)
-                    total[used, output] = before + gradient
-        for (fn, output), expected in total.items():
-            gradient = arrived[fn][output]
-            assert gradient is not None, example
-            torch.testing.assert_close(gradient, expected, msg=f"{example}: {fn}")
-        variables = [leaf.variable for leaf in leaves]  # type: ignore[attr-defined]
-        real = torch.autograd.grad(loss, variables, allow_unused=True, retain_graph=True)
-        for leaf, gradient in zip(leaves, real, strict=True):
-            if gradient is not None:
-                torch.testing.assert_close(arrived[leaf][0], gradient, msg=example)
+        assert adds_up(example, loss)
 
 
 def test_edges_carry_shape_norm_and_small_values() -> None:
