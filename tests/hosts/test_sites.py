@@ -30,6 +30,7 @@ class Site(NamedTuple):
 OUT = "../../../out"  # notebooks that were run go beside it, and are no pages
 SPHINX = ["sphinx", "-W", "-q", "-b", "html", ".", OUT]
 SITES = {
+    "sphinx": Site("sphinx", SPHINX, "index.html", 3),
     "mkdocs": Site("material", ["mkdocs", "build", "--strict", "-d", OUT], "index.html", 2),
     "properdocs": Site(
         "properdocs", ["properdocs", "build", "--strict", "-d", OUT], "index.html", 2
@@ -105,3 +106,32 @@ def test_the_example_site(name: str, tmp_path: Path, wanted: Graph) -> None:
         checked = subprocess.run(command, cwd=where, capture_output=True, text=True)
         assert checked.returncode == 0, checked.stdout + checked.stderr
         assert "2 graphs: 2 as kept" in checked.stdout
+
+
+TUTORIALS = {
+    "autograd": [("SumBackward0", "AddBackward0", "MulBackward0", "SinBackward0")],
+    "leaf_tensors": [("MseLossBackward0", "ReluBackward0", "AddBackward0", "MmBackward0")] * 2,
+    "double_backward": [("SquareBackward",), ("MulBackward0",)],
+    "saved_tensors_hooks": [("SumBackward0", "ExpBackward0", "PowBackward0")] * 2,
+}
+"""The chains of the figures of PyTorch's subjects."""
+
+
+@pytest.mark.long
+def test_tutorials_on_the_subjects_of_pytorch(tmp_path: Path) -> None:
+    pytest.importorskip("sphinx_gallery")
+    shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns("_*"))
+    done = subprocess.run(
+        [sys.executable, "-m", *SPHINX], cwd=tmp_path / "examples" / "sites" / "pytorch-tutorials",
+        capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    pages = tmp_path / "out" / "gallery"
+    for name, chains in TUTORIALS.items():
+        assert [graph.chain for graph in graphs(pages / f"{name}.html")] == chains, name
+    (layers,) = graphs(pages / "visualizing_gradients.html")
+    assert layers.reaches("net.0.weight")
+    whole, part = graphs(pages / "neural_networks.html")
+    assert whole == part
+    assert whole.passes_through("ConvolutionBackward0")
+    assert "zero_grad" in (pages / "neural_networks.html").read_text("utf-8")
