@@ -9,6 +9,7 @@ from sphinx_autogradgraph.core.diagnostics import DiagnosticError
 from sphinx_autogradgraph.core.settings import Engine
 from sphinx_autogradgraph.render.diagram import Diagram
 from sphinx_autogradgraph.render.dot import Hints, digraph_of
+from sphinx_autogradgraph.render.edge_labels import with_twins
 from sphinx_autogradgraph.render.framed import framed, in_ranks_of_their_own
 from sphinx_autogradgraph.render.labels import Lines
 from sphinx_autogradgraph.render.layout import Layout, LayoutTimeoutError, lay_out
@@ -173,6 +174,17 @@ def _lay_out_each(
     Raises what :func:`.lay_out` raises where it fails on all of them, also without an order of
     arguments.
     """
+    layouts = _engine_layouts(tried, engine, timeout)
+    return [
+        None if layout is None else with_twins(diagram, layout)
+        for (diagram, _), layout in zip(tried, layouts, strict=True)
+    ]
+
+
+def _engine_layouts(
+    tried: Sequence[tuple[Diagram, Hints]], engine: Engine, timeout: float
+) -> list[Layout | None]:
+    """Lay out each diagram as the engine does it, without the twins of arrows."""
     texts = [digraph_of(diagram, hints).source for diagram, hints in tried]
     try:
         return list(lay_out(texts, engine, timeout))

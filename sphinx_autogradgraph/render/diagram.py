@@ -94,6 +94,22 @@ class Diagram:
     lines: Lines = 1
 
 
+def twins_of(diagram: Diagram) -> dict[str, str]:
+    """Return the arrows that stand beside another one with words, between the same boxes.
+
+    Keys to the keys of those others, whose words are those of all.
+    """
+    first: dict[tuple[str, str], str] = {}
+    twins = {}
+    for arrow in diagram.arrows:
+        ends = arrow.tail, arrow.head
+        if ends in first and arrow.kind == "use":
+            twins[arrow.key] = first[ends]
+        elif arrow.words:
+            first[ends] = arrow.key
+    return twins
+
+
 def box_of(
     key: str,
     kind: BoxKind,

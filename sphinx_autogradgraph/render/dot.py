@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import graphviz
 
-from sphinx_autogradgraph.render.diagram import Cluster, Diagram
+from sphinx_autogradgraph.render.diagram import Cluster, Diagram, twins_of
 from sphinx_autogradgraph.render.edge_labels import LABEL_FONT_SIZE, label_width
 from sphinx_autogradgraph.render.labels import CLUSTER_FONT_SIZE, FONT_SIZE, Lines, Word, text_width
 from sphinx_autogradgraph.render.palette import BOXES, CLUSTER, EDGE, MUTED, TEXT
@@ -77,7 +77,10 @@ def digraph_of(diagram: Diagram, hints: Hints = PLAIN) -> graphviz.Digraph:
         for number, (one, other) in enumerate(hints.below)
     ]
     steps = set(zip(diagram.chain[1:], diagram.chain, strict=False))
+    twins = twins_of(diagram)
     for arrow in diagram.arrows:
+        if arrow.key in twins:
+            continue
         if arrow.beside:
             # Boxes side by side stand in the order of their arrow, whose line has no head.
             digraph.body.append(

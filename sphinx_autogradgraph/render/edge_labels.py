@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
-from sphinx_autogradgraph.render.diagram import Arrow, Diagram, Direction
+from sphinx_autogradgraph.render.diagram import Arrow, Diagram, Direction, twins_of
 from sphinx_autogradgraph.render.labels import printable, text_width
-from sphinx_autogradgraph.render.layout import Layout
+from sphinx_autogradgraph.render.layout import Layout, Point
 
 LABEL_FONT_SIZE = 11.0
 """Font size of the words of arrows, in the units of the drawing."""
@@ -37,6 +39,26 @@ def text_of(arrow: Arrow, direction: Direction) -> str:
 def label_width(arrow: Arrow, direction: Direction) -> float:
     """Return the width that the words of an arrow need, with a gap on each side."""
     return text_width(text_of(arrow, direction)) * LABEL_FONT_SIZE + 2 * GAP
+
+
+TWIN = 8.0
+"""Distance of parallel arrows."""
+
+
+def with_twins(diagram: Diagram, layout: Layout) -> Layout:
+    """Return the layout with routes for arrows that stand beside another one between its boxes."""
+    across = diagram.direction in ("TB", "BT")
+    routes = dict(layout.routes)
+    count: Counter[str] = Counter()
+    for key, other in twins_of(diagram).items():
+        count[other] += 1
+        by = -TWIN * count[other]
+
+        def beside(point: Point, by: float = by) -> Point:
+            return (point[0] + by, point[1]) if across else (point[0], point[1] + by)
+
+        routes[key] = replace(routes[other].moved(beside), words=None)
+    return replace(layout, routes=routes)
 
 
 def edge_labels(diagram: Diagram, layout: Layout) -> Iterator[EdgeLabel]:

@@ -59,3 +59,16 @@ def test_gradients_of_one_size_have_no_scale() -> None:
     drawing = draw(x.sum(), show=["gradients"])
     assert "logarithmic" not in drawing.caption
     assert 'class="level"' not in drawing.svg
+
+
+def test_a_tensor_that_is_used_twice_by_one_operation_has_two_arrows_side_by_side() -> None:
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    drawing = draw((x * x).sum(), show=["gradients"])
+    first, second = (
+        drawing._layout.routes[arrow.key]
+        for arrow in drawing._diagram.arrows
+        if (arrow.tail, arrow.head) == ("n0", "n1")
+    )
+    assert [y for _, y in first.points] == [y for _, y in second.points]
+    assert {round(a - b) for (a, _), (b, _) in zip(first.points, second.points, strict=True)} == {8}
+    assert drawing.svg.count("[1, 2] + [1, 2]") == 1
