@@ -42,6 +42,19 @@ def _part_of(options: argparse.Namespace, docs: Path) -> Part:
     return replace(part, only=frozenset(only))
 
 
+def _report_inside(options: argparse.Namespace, docs: Path) -> str | None:
+    """Return the directory of the report, relative to that of the pages, if it lies there.
+
+    Its Markdown is no page: it would move pages from one part of a check to another.
+    """
+    if options.report is None:
+        return None
+    report, docs = options.report.resolve(), docs.resolve()
+    if report == docs or not report.is_relative_to(docs):
+        return None
+    return report.relative_to(docs).as_posix()  # type: ignore[no-any-return]
+
+
 def _tell(
     options: argparse.Namespace,
     report: Report,
@@ -77,7 +90,7 @@ def _markdown_site(options: argparse.Namespace) -> int:
     try:
         docs = docs_of(Path(options.docs).absolute())
         part = _part_of(options, docs)
-        site = check_site(Path(options.docs), options.command, part)
+        site = check_site(Path(options.docs), options.command, part, _report_inside(options, docs))
     except NoSiteError as error:
         print(f"autogradgraph: {error}", file=sys.stderr)
         return 2
@@ -115,6 +128,9 @@ def _sphinx_project(options: argparse.Namespace) -> int:
                     warning=sys.stdout,
                     parallel=options.jobs,
                 )
+                inside = _report_inside(options, Path(app.srcdir))
+                if inside is not None:
+                    app.config.exclude_patterns = [*app.config.exclude_patterns, inside]
                 app.connect(REPORT_EVENT, lambda _app, report: reports.append(report))
                 part = _part_of(options, Path(app.srcdir))
                 app.connect(PART_EVENT, lambda _app: part)

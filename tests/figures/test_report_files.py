@@ -108,10 +108,12 @@ loss = model(torch.ones(3, 1, 8)).sum()
 
 @pytest.mark.long
 def test_the_life_of_a_pull_request(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    docs, out = tmp_path / "docs", tmp_path / "report"
+    docs = tmp_path / "docs"
+    out = docs / "report"  # what is there is no page
     docs.mkdir()
     files = {
-        "conf.py": 'extensions = ["sphinx_autogradgraph"]\nautogradgraph_snapshots = "kept"\n',
+        "conf.py": 'extensions = ["sphinx_autogradgraph", "myst_parser"]\n'
+        'autogradgraph_snapshots = "kept"\n',
         "index.rst": "A\n=\n\n.. autogradgraph:: linreg.py\n   :tensor: l\n   :name: loss\n",
         "deep.rst": ":orphan:\n\nB\n=\n\n.. autogradgraph:: deep.py\n   :tensor: loss\n",
         "linreg.py": LINREG,
@@ -163,9 +165,11 @@ def test_a_markdown_site_has_a_report_as_well(
     fence = "```autogradgraph\nimport torch\nx = torch.ones(2, requires_grad=True)\nx.exp()\n```\n"
     for name in ("a.md", "b.md"):
         (docs / name).write_text(fence)
-    out = tmp_path / "out"
+    out = docs / "out"  # what is there is no page
+    assert main(["check", str(docs), "--report", str(out), "--shard", "1/2"]) == 1
     assert main(["check", str(docs), "--report", str(out), "--shard", "2/2"]) == 1
     text = (out / "report-2-of-2.md").read_text()
+    assert "docs/a.md:1" in (out / "report-1-of-2.md").read_text()
     assert "1 graphs: 0 as kept, 0 drifted, 1 without a snapshot" in text
     assert "docs/b.md:1" in text
 

@@ -39,11 +39,14 @@ class CheckedSite:
     diagnostics: int
 
 
-def check_site(directory: Path, purpose: Purpose, part: Part = WHOLE) -> CheckedSite:
+def check_site(
+    directory: Path, purpose: Purpose, part: Part = WHOLE, without: str | None = None
+) -> CheckedSite:
     """Run all code of a site and compare its graphs with their snapshots, or accept them.
 
     ``directory`` is that of the pages, or of the project.  Faults and what is not in sync are
-    printed.  Only pages of the ``part`` are run.  Raises :exc:`NoSiteError`.
+    printed.  Only pages of the ``part`` are run, and none in the directory ``without``, relative to
+    that of the pages.  Raises :exc:`NoSiteError`.
     """
     docs = docs_of(directory.absolute())
     root = project_root(docs)
@@ -54,6 +57,7 @@ def check_site(directory: Path, purpose: Purpose, part: Part = WHOLE) -> Checked
         path.relative_to(root if is_myst else docs).with_suffix("").as_posix(): path
         for path in sorted(docs.rglob("*.md"))
         if not any(name.startswith(outside) for name in path.relative_to(docs).parts)
+        and (without is None or not path.is_relative_to(docs / without))
     }
     if not files:
         raise NoSiteError(f"there is no conf.py in {directory}, and no Markdown page")
