@@ -1,1 +1,1 @@
-"""Figures for every host: options, requests, layout, HTML, tables and reports."""
+"""Figures for every host: the pipeline, options, requests, layout, HTML, tables, reports."""

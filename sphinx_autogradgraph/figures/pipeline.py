@@ -346,5 +346,5 @@ class Pipeline:
 
 
 def _wait(futures: Collection[Future[Any]], seconds: float) -> bool:
-    """Wait for layouts, at most so long; whether all are there."""
+    """Wait for layouts, at most so many seconds; return whether all are there."""
     return not futures or not wait(futures, seconds).not_done

@@ -1,1 +1,1 @@
-"""Programs: blocks of the author's code, and what to trace in them."""
+"""Programs: blocks of the author's code, read from files and texts, and what to trace in them."""

@@ -1,4 +1,4 @@
-"""Part of a project's pages: what one check or update takes."""
+"""Part of a project's pages, which one check or update takes."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
@@ -9,6 +11,7 @@ from sphinx_autogradgraph.core.settings import Settings
 from sphinx_autogradgraph.figures import figure_layout
 from sphinx_autogradgraph.figures.figure_layout import FigureLayout, lay_out_figure
 from sphinx_autogradgraph.figures.options import Options
+from sphinx_autogradgraph.render.arrange import draw_view
 from sphinx_autogradgraph.render.layout import LayoutTimeoutError
 from tests.graph.test_union import graph
 
@@ -46,3 +49,15 @@ def test_a_step_without_a_layout_leaves_the_figure_and_a_failing_engine_is_repor
     assert layout.view is not None
     assert not layout.steps
     assert diagnostics == told
+
+
+def test_steps_are_made_for_the_column_of_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = []
+
+    def seen(*arguments: Any) -> Any:
+        columns.append(arguments[-1])
+        return draw_view(*arguments)
+
+    monkeypatch.setattr(figure_layout, "draw_view", seen)
+    lay_out_figure(CHAIN, FOLDED, "page-1", Settings(column=500), opens=True)
+    assert columns == [500]
