@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from os import _exit
@@ -63,13 +64,17 @@ def _broken(error: BaseException) -> Diagnostic:
 def ending_with(life: int) -> Iterator[None]:
     """End this process when ``life`` is closed, even within an import that never returns.
 
-    A thread watches ``life``.  It ends with the block, because a fork would lose it.
+    A thread watches ``life``.  It ends with the block, because a fork would lose it.  The working
+    directory, which is the worker's own, goes with the process: a build that was killed could not
+    remove it.
     """
     done, finish = os.pipe()
+    directory = os.getcwd()
 
     def watch() -> None:
         readable, _, _ = select.select([life, done], [], [])
         if done not in readable:
+            shutil.rmtree(directory, ignore_errors=True)
             _exit(1)
 
     thread = threading.Thread(target=watch)

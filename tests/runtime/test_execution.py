@@ -412,6 +412,29 @@ def test_the_worker_imports_torch_before_it_is_needed(tmp_path: Path) -> None:
 
 
 @forks
+def test_a_worker_whose_build_is_killed_while_it_imports_torch_leaves_no_directory(
+    tmp_path: Path,
+) -> None:
+    code = (
+        "import sys, time\n"
+        "from sphinx_autogradgraph.runtime.torch_import import ending_with\n"
+        "with ending_with(0): print(flush=True); time.sleep(60)\n"
+    )
+    directory = tmp_path / "worker"
+    directory.mkdir()
+    worker = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=directory, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert worker.stdin is not None
+    assert worker.stdout is not None
+    worker.stdout.readline()
+    worker.stdin.close()
+    assert worker.wait(20) == 1
+    assert not directory.exists()
+    worker.stdout.close()
+
+
+@forks
 def test_a_worker_that_was_killed_is_started_again(tmp_path: Path) -> None:
     with Runner() as runner:
         run(runner, program(tmp_path, HEAD + "y = x * 2"))
