@@ -23,7 +23,8 @@ body {
 }
 a { color: light-dark(#0550ae, #79b8ff); }
 code { font: .9em ui-monospace, Menlo, Consolas, monospace; overflow-wrap: anywhere; }
-pre { background: light-dark(#f6f8fa, #161b22); padding: .75rem 1rem; white-space: pre-wrap; }
+pre { background: light-dark(#f6f8fa, #161b22); padding: .75rem 1rem; white-space: pre-wrap;
+  overflow-wrap: anywhere; }
 section { border-top: 1px solid var(--line); margin-top: 2rem; }
 h3 { margin-bottom: .25rem; }
 .drawings { display: grid; gap: 1rem; grid-template-columns: repeat(2, minmax(0, 1fr)); }

@@ -136,10 +136,11 @@ def _modules(old: GraphRecords, new: GraphRecords) -> Iterator[_Change]:
 
 
 def _nodes(old: GraphRecords, new: GraphRecords) -> Iterator[_Change]:
-    before, after = canonical_order(old), canonical_order(new)
+    whole = canonical_order(old), canonical_order(new)
+    pairs, before, after = _tensors_in_both(*whole)
     keys = [_key(node) for node in before], [_key(node) for node in after]
     if Counter(keys[0]) == Counter(keys[1]):  # the same nodes, in other places if need be
-        yield from _rearranged(before, after)
+        yield from _rearranged(*whole)
         return
     start = 0
     while start < min(map(len, keys)) and keys[0][start] == keys[1][start]:
@@ -147,7 +148,7 @@ def _nodes(old: GraphRecords, new: GraphRecords) -> Iterator[_Change]:
     end = 0
     while end < min(map(len, keys)) - start and keys[0][-1 - end] == keys[1][-1 - end]:
         end += 1
-    pairs = list(zip(before[:start], after[:start], strict=True))
+    pairs += zip(before[:start], after[:start], strict=True)
     middle = before[start : len(before) - end], after[start : len(after) - end]
     if max(map(len, middle)) > MAX_ALIGNED:
         counts = {"before": str(len(middle[0])), "after": str(len(middle[1]))}
@@ -165,6 +166,24 @@ def _nodes(old: GraphRecords, new: GraphRecords) -> Iterator[_Change]:
         pairs += zip(before[-end:], after[-end:], strict=True)
     for one, other in pairs:
         yield from _attributes(one, other)
+
+
+def _tensors_in_both(
+    old: Sequence[Node], new: Sequence[Node]
+) -> tuple[list[tuple[Node, Node]], list[Node], list[Node]]:
+    """Return pairs of leaves and inputs that both graphs have by name, and the other nodes.
+
+    Where a leaf stands depends on what uses it: one that is used elsewhere now is not another.
+    """
+    named = [
+        {_key(node): node for node in nodes if node.kind != "function" and node.name is not None}
+        for nodes in (old, new)
+    ]
+    both = named[0].keys() & named[1].keys()
+    pairs = [(node, named[1][key]) for key, node in named[0].items() if key in both]
+    paired = {id(node) for pair in pairs for node in pair}
+    left = [[node for node in nodes if id(node) not in paired] for nodes in (old, new)]
+    return pairs, left[0], left[1]
 
 
 def _rearranged(old: Sequence[Node], new: Sequence[Node]) -> Iterator[_Change]:

@@ -37,6 +37,15 @@ def test_the_order_of_unrelated_statements_does_not_count() -> None:
     assert differences(one, other) == []
 
 
+def test_a_leaf_that_is_used_elsewhere_is_no_other_leaf() -> None:
+    def block(*, residual: bool) -> Graph:
+        x, w = torch.ones(2, 2, requires_grad=True), torch.ones(2, 2, requires_grad=True)
+        out = x @ w
+        return graph_of(x=x, w=w, out=((x + out) if residual else out).mean())
+
+    assert differences(block(residual=True), block(residual=False)) == ["AddBackward0 is gone"]
+
+
 def linreg(op: str = "Pow", shape: tuple[int, ...] = (1,), extra: str = "") -> Graph:
     def at(line: int) -> Source:
         return Source("examples/linreg.py", line, "…")
