@@ -27,6 +27,7 @@ from sphinx_autogradgraph.core.settings import Settings
 from sphinx_autogradgraph.figures.figure_layout import FigureLayout, lay_out_figure
 from sphinx_autogradgraph.figures.page_figures import E, FinishedFigure, PageFigures
 from sphinx_autogradgraph.figures.plan import Figure
+from sphinx_autogradgraph.figures.stage_times import StageTimes
 from sphinx_autogradgraph.figures.tables import tables_of
 from sphinx_autogradgraph.graph.model import Graph, source_of
 from sphinx_autogradgraph.program.observations import Observation
@@ -70,6 +71,7 @@ class Pipeline:
         self.snapshots = snapshots
         self.purpose = purpose
         self._opens = opens
+        self.times = StageTimes()
         self._path = tuple(path)
         self._translate = translate
         self._runner = CachedRunner(
@@ -132,7 +134,7 @@ class Pipeline:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             while queue:
                 self._runner.advance()
-                for page in [page for page in ahead if self._has_results(page)]:
+                for page in [page for page in ahead if not page.submitted or page.submitted.done()]:
                     ahead.remove(page)
                     self._collect(page, pool)
                 if queue[0] not in ahead and _wait(queue[0].layouts.values(), SHORT):
@@ -152,12 +154,11 @@ class Pipeline:
 
     # --- running ---
 
-    def _has_results(self, page: PageFigures[E]) -> bool:
-        return page.submitted is None or page.submitted.done()
-
     def _collect(self, page: PageFigures[E], pool: Executor) -> None:
         """Hand the outcomes of programs and snapshots to the figures, and start their layouts."""
-        page.results = page.submitted.results() if page.submitted is not None else ()
+        if page.submitted is not None:
+            page.results = page.submitted.results()
+            self.times.of_programs(page.submitted, page.results, self._runner.importing)
         for run, result in zip(page.programs, page.results, strict=True):
             for figure, outcome in zip(run.figures, result.targets, strict=True):
                 figure.outcome = outcome
@@ -168,6 +169,7 @@ class Pipeline:
                     figure.outcome, figure.from_snapshot = snapshot, True
             if isinstance(figure.outcome, Traced):
                 page.layouts[figure.number] = pool.submit(
+                    self.times.of_layout,
                     lay_out_figure,
                     figure.outcome.graph,
                     figure.request.options,

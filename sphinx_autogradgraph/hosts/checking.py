@@ -9,10 +9,15 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from sphinx_autogradgraph.core.messages import Message, untranslated
 from sphinx_autogradgraph.figures.report_files import write_report
 from sphinx_autogradgraph.snapshots.part import WHOLE, Part
 from sphinx_autogradgraph.snapshots.report import Report
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 
 def check_or_update(options: argparse.Namespace) -> int:
@@ -95,8 +100,24 @@ def _markdown_site(options: argparse.Namespace) -> int:
         print(f"autogradgraph: {error}", file=sys.stderr)
         return 2
     status = site.report.conclude(options.command)
+    if options.verbose:
+        print(*site.times.lines(untranslated), sep="\n")
     _tell(options, site.report, part, site.files.__getitem__)
     return status or int(site.diagnostics > 0)
+
+
+def _build(app: Sphinx) -> None:
+    """Build; raise :exc:`SphinxError` for a page that is not in UTF-8, which Sphinx does not name."""
+    from sphinx.errors import SphinxError
+
+    try:
+        app.build()
+    except UnicodeDecodeError as error:
+        file = os.path.relpath(app.env.doc2path(app.env.docname))
+        text = Message(
+            "{file} is not a text in UTF-8: {reason}", {"file": file, "reason": error.reason}
+        )
+        raise SphinxError(text.sentence()) from None
 
 
 def _sphinx_project(options: argparse.Namespace) -> int:
@@ -124,7 +145,8 @@ def _sphinx_project(options: argparse.Namespace) -> int:
                     doctreedir=str(Path(scratch, "doctrees")),
                     buildername=UPDATE if options.command == "update" else CHECK,
                     confoverrides=defined,
-                    status=None,
+                    status=sys.stdout if options.verbose else None,
+                    verbosity=int(options.verbose),
                     warning=sys.stdout,
                     parallel=options.jobs,
                 )
@@ -134,7 +156,7 @@ def _sphinx_project(options: argparse.Namespace) -> int:
                 app.connect(REPORT_EVENT, lambda _app, report: reports.append(report))
                 part = _part_of(options, Path(app.srcdir))
                 app.connect(PART_EVENT, lambda _app: part)
-                app.build()
+                _build(app)
         except SphinxError as error:
             print(f"autogradgraph: {error}", file=sys.stderr)
             return 2

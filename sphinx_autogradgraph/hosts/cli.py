@@ -93,6 +93,7 @@ def _add_snapshot_commands(commands: argparse._SubParsersAction[argparse.Argumen
             "--report", metavar="DIR", type=Path,
             help="write report.md and index.html: what differs, in words and drawn",
         )  # fmt: skip
+        command.add_argument("-v", "--verbose", action="store_true", help="tell where time goes")
         command.add_argument(
             "--mermaid", action="store_true", help="with drawings as Mermaid text in report.md"
         )

@@ -43,6 +43,11 @@ class CachedRunner:
         """Return the results of the programs, in order."""
         return self.submit(programs).results(waiting)
 
+    @property
+    def importing(self) -> float | None:
+        """Seconds until the worker had imported torch; None if that was not seen."""
+        return self._runner.worker.importing
+
     def warm_up(self) -> None:
         """Start importing torch, unless a cache exists that may hold all results."""
         if self._cache is None or self._cache.is_empty():
@@ -83,6 +88,12 @@ class Submitted:
         self._programs = programs
         self._found = found
         self._pending = pending
+        self.cached = len(found)
+
+    @property
+    def seconds(self) -> list[float]:
+        """Seconds that each program took which has run."""
+        return self._pending.seconds
 
     def done(self) -> bool:
         """Whether all results have been taken (see :meth:`CachedRunner.advance`)."""

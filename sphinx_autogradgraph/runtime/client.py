@@ -65,7 +65,11 @@ def _forking_worker(
 
 
 class Run(Protocol):
-    """A program that has been started."""
+    """A program that has been started; ``seconds`` is how long it took, once it has ended."""
+
+    @property
+    def seconds(self) -> float:
+        """How long the program took."""
 
     def poll(self) -> Result | None:
         """Return the result of the program if it is there, without waiting."""
@@ -73,6 +77,10 @@ class Run(Protocol):
 
 class Worker(Protocol):
     """The interface of a way to run programs."""
+
+    @property
+    def importing(self) -> float | None:
+        """Seconds until the worker had imported torch; None if that was not seen."""
 
     @property
     def room(self) -> int:
@@ -97,6 +105,7 @@ class Pending:
     def __init__(self, runner: Runner, programs: Sequence[Program]) -> None:
         self._runner = runner
         self._found: list[Result | None] = [None] * len(programs)
+        self.seconds: list[float] = []
 
     def done(self) -> bool:
         """Whether all results have been taken (see :meth:`Runner.advance`)."""
@@ -181,6 +190,7 @@ class Runner:
                 self._active.append((pending, index, run))
             else:
                 pending.settle(index, result)
+                pending.seconds.append(run.seconds)
         self._end_if_orphaned()
         self._start()
 

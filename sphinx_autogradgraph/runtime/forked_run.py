@@ -34,6 +34,8 @@ class ForkedRun:
         self._attempts = 0
         self._supervisor: int | None = None
         self._deadline = float("inf")
+        self._begun = time.monotonic()
+        self.seconds = 0.0
 
     def connect(self) -> None:
         """Connect to the worker, or again to another one."""
@@ -69,8 +71,10 @@ class ForkedRun:
         for message in self._inbox.feed(data):
             if "supervisor" in message:
                 self._supervisor = message["supervisor"]
-                self._deadline = time.monotonic() + self.program.timeout + GRACE
+                self._begun = time.monotonic()
+                self._deadline = self._begun + self.program.timeout + GRACE
             else:
+                self.seconds = time.monotonic() - self._begun
                 self.result = Result.from_dict(message)
                 self.connection.close()
 

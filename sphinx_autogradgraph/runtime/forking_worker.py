@@ -80,6 +80,8 @@ class ForkingWorker:
         self._heard = 0.0
         self._asked: float | None = None  # when it was asked what it has not answered yet
         self._has_answered = False
+        self._launched: float | None = None
+        self.importing: float | None = None
         self._broken: Diagnostic | None = None
         self._closed = False
 
@@ -149,6 +151,8 @@ class ForkingWorker:
             said = b""
         if said:
             self._heard, self._asked, self._has_answered = time.monotonic(), None, True
+            if self._launched is not None and self.importing is None:
+                self.importing = self._heard - self._launched
         else:  # it has ended; programs that have not begun begin on another
             self._control.close()
             self._control = None
@@ -225,6 +229,7 @@ class ForkingWorker:
         self._ask()  # what it can answer once torch is imported
 
     def _launch(self) -> None:
+        self._launched = time.monotonic()
         scratch = self.directory
         if self._linger is not None:
             discard(self.directory)

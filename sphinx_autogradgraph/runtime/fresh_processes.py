@@ -28,6 +28,7 @@ class FreshProcesses:
 
     def __init__(self, jobs: int, environment: Mapping[str, str]) -> None:
         self.room = jobs
+        self.importing = None  # each program imports torch in its own time
         self._environment = environment
         self._runs: list[FreshRun] = []
 
@@ -62,7 +63,9 @@ class FreshRun:
         self._scratch = tempfile.mkdtemp(prefix="autogradgraph-")
         self._answer = Path(self._scratch, "answer.json")
         os.mkdir(os.path.join(self._scratch, TEMPORARY), 0o700)
-        self._deadline = time.monotonic() + program.timeout + START_TIMEOUT
+        self._begun = time.monotonic()
+        self._deadline = self._begun + program.timeout + START_TIMEOUT
+        self.seconds = 0.0
         self._process = subprocess.Popen(
             command(["once", str(self._answer)]),
             stdin=subprocess.PIPE,
@@ -85,6 +88,7 @@ class FreshRun:
         """Return the result, once the process has ended or timed out."""
         if not self.is_over():
             return None
+        self.seconds = time.monotonic() - self._begun
         status = self._process.poll()
         ended: Ended = "timeout" if status is None else status
         self._end_process()

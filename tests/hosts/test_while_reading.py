@@ -99,3 +99,27 @@ def test_a_hundred_pages_half_of_which_fail_are_the_same_by_one_process_and_by_t
     assert len(alone.warnings) == 50
     assert shared.stderr == alone.stderr
     assert files(shared.out) == files(alone.out)
+
+
+def test_verbose_builds_tell_where_time_goes(project: Project) -> None:
+    project.write(
+        "index.rst",
+        """\
+        T
+        =
+
+        .. autogradgraph::
+
+           import os, torch
+           x = torch.ones(int(os.environ.get("COUNT", "2")), requires_grad=True)
+           y = x * 2
+        """,
+    )
+    first = project.build("html", "-v").stdout
+    assert "autogradgraph: importing torch: " in first
+    assert "autogradgraph: programs run and traced: 1, in " in first
+    assert "autogradgraph: figures laid out: 1, in " in first
+    assert "autogradgraph: environment variables that programs read: COUNT\n" in first
+    again = project.build("html", "-v", "-E").stdout
+    assert "autogradgraph: programs from the cache: 1\n" in again
+    assert "programs run and traced" not in again

@@ -829,3 +829,18 @@ def test_programs_that_are_expected_to_raise(project: Project) -> None:
     project.write("index.rst", f"{TITLE}{head}RuntimeError\n\n{code.rsplit('   l.back', 1)[0]}")
     (warning,) = project.build().warnings
     assert "the code was expected to raise RuntimeError, and did not" in warning
+
+
+def test_pages_that_are_not_in_utf_8_are_named(
+    project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.conf("autogradgraph_snapshots = 'graphs'\n")
+    project.write("index.rst", "T\n=\n")
+    (project.directory / "latin.rst").write_bytes("naïve\n".encode("latin-1"))
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "pyproject.toml").write_text("[tool.autogradgraph]\nsnapshots = 'graphs'\n")
+    (site / "latin.md").write_bytes("naïve\n".encode("latin-1"))
+    for directory, name in ((project.directory, "latin.rst"), (site, "latin.md")):
+        assert main(["check", str(directory)]) == 2
+        assert f"{name} is not a text in UTF-8: " in capsys.readouterr().err

@@ -14,6 +14,7 @@ from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
 from sphinx_autogradgraph.core.settings import Settings, read_settings
 from sphinx_autogradgraph.figures.page_figures import PageFigures
 from sphinx_autogradgraph.figures.pipeline import Pipeline
+from sphinx_autogradgraph.figures.stage_times import StageTimes
 from sphinx_autogradgraph.snapshots.policy import Purpose, SnapshotPolicy
 
 E = TypeVar("E")
@@ -78,6 +79,11 @@ class MarkdownSite:
             self._reported.add(diagnostic.sentence())
         logger.warning("%s", text)
         return text
+
+    @property
+    def times(self) -> StageTimes:
+        """Where time went."""
+        return self.pipeline.times if "pipeline" in vars(self) else StageTimes()
 
     def close(self) -> None:
         """End the processes that run programs."""

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sphinx_autogradgraph.core.messages import Message
+from sphinx_autogradgraph.figures.stage_times import StageTimes
 from sphinx_autogradgraph.hosts.markdown.converters import (
     MYST,
     PROJECT_FILES,
@@ -27,16 +29,17 @@ from sphinx_autogradgraph.snapshots.report import Report
 
 
 class NoSiteError(Exception):
-    """Raised for a directory without a Markdown site, or for one that keeps no snapshots."""
+    """Raised for a directory without a Markdown site whose pages can be read and have snapshots."""
 
 
 @dataclass(frozen=True)
 class CheckedSite:
-    """The report on a site, the files of its pages, and the number of diagnostics."""
+    """The report on a site, the files of its pages, the number of diagnostics, and times."""
 
     report: Report
     files: Mapping[str, str]
     diagnostics: int
+    times: StageTimes
 
 
 def check_site(
@@ -95,7 +98,7 @@ def check_site(
         for page, line, subtype, text in report.complaints():
             place = "" if page is None else f"{shown[page]}:{line}: "
             print(f"{place}WARNING: {text} [autogradgraph.{subtype}]")
-    return CheckedSite(report, shown, diagnostics.count)
+    return CheckedSite(report, shown, diagnostics.count, site.times)
 
 
 class _Counter(logging.StreamHandler):  # type: ignore[type-arg]
@@ -130,7 +133,12 @@ def lines_of(file: Path, places: Sequence[Path]) -> list[str]:
 
     ``places`` are the directories in which ``pymdownx.snippets`` looks for files.
     """
-    lines = split_lines(file.read_text("utf-8-sig"))
+    try:
+        lines = split_lines(file.read_text("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        values = {"file": str(file), "reason": error.reason}
+        text = Message("{file} is not a text in UTF-8: {reason}", values)
+        raise NoSiteError(text.sentence()) from None
     if lines and lines[0].rstrip() == "---":
         end = next((n for n, line in enumerate(lines[1:], 1) if line.rstrip() == "---"), 0)
         lines[: end + 1] = [""] * (end + 1)

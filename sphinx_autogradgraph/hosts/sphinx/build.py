@@ -17,6 +17,7 @@ from sphinx_autogradgraph.figures.html_ids import page_slug
 from sphinx_autogradgraph.figures.page_figures import FinishedFigure, PageFigures
 from sphinx_autogradgraph.figures.pipeline import Pipeline
 from sphinx_autogradgraph.figures.plan import Figure
+from sphinx_autogradgraph.figures.stage_times import StageTimes
 from sphinx_autogradgraph.graph.model import Source
 from sphinx_autogradgraph.hosts.sphinx import build_wide, dependencies
 from sphinx_autogradgraph.hosts.sphinx.attributes import CHECK
@@ -140,6 +141,8 @@ class Build:
             if not late:  # else Sphinx will write it
                 app.builder.write_doctree(docname, document)
                 getattr(env, "_pickled_doctree_cache", {}).pop(docname, None)
+        if not late:
+            _tell_times(self._pipeline.times)
 
     def _document_page(self, app: Sphinx, docname: str, document: nodes.document) -> DocumentPage:
         language, root = app.config.highlight_language, str(app.env.srcdir)
@@ -168,6 +171,12 @@ class Build:
     ) -> None:
         for comparison in figures.comparisons:
             COMPARISONS.add(env, docname, comparison)
+
+
+def _tell_times(times: StageTimes) -> None:
+    """Tell with ``-v`` where time went."""
+    for line in times.lines(_):
+        logger.verbose("autogradgraph: %s", line)
 
 
 def _tell(done: int, count: int, seconds: float) -> None:
