@@ -107,7 +107,7 @@ def _markdown_site(options: argparse.Namespace) -> int:
 
 
 def _build(app: Sphinx) -> None:
-    """Build; raise :exc:`SphinxError` for a page that is not in UTF-8, which Sphinx does not name."""
+    """Build; raise :exc:`SphinxError` for a page not in UTF-8, which Sphinx does not name."""
     from sphinx.errors import SphinxError
 
     try:

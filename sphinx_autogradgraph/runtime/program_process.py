@@ -32,6 +32,9 @@ DUMP_SIGNAL = getattr(signal, "SIGUSR1", None)
 """Signal on which a child writes its traceback (see :mod:`faulthandler`) before it is killed."""
 
 
+_DESCRIPTORS = 4096
+"""Bound of the descriptors that are closed for the answer; some systems have no other."""
+
 TEMPORARY = "t"
 """Name of the directory for the program's temporary files, beside its answer.
 
@@ -76,9 +79,7 @@ def end_after(step: Callable[[], object]) -> None:
 
 def run_forked(reader: int, execute: Execute | Diagnostic, answer: str, dump: str) -> None:
     """Run the program read from ``reader``, and write the answer to a file."""
-    # Held before the program runs, because it may replace them.
-    keep, rename, write, close_range = os.open, os.replace, os.write, os.closerange
-    most = os.sysconf("SC_OPEN_MAX")
+    put = _writer_of(answer)
     die_with_parent()
     os.setsid()  # signals to the group of the program reach none of ours
     _silence()
@@ -94,12 +95,29 @@ def run_forked(reader: int, execute: Execute | Diagnostic, answer: str, dump: st
         faulthandler.register(DUMP_SIGNAL, trail)
     _tell_of_exits(trail)
     _limit_memory(program.memory)
-    body = answer_of(execute, program)
-    close_range(3, most)  # a program may hold all that there are
-    file = keep(f"{answer}.part", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    while body:
-        body = body[write(file, body) :]
-    rename(f"{answer}.part", answer)  # only a complete answer has its name
+    put(answer_of(execute, program))
+
+
+def _writer_of(answer: str) -> Callable[[bytes], None]:
+    """Return a function that writes the answer, made before a program can replace what it needs.
+
+    Only this process can: a program may fork, and go on in both.
+    """
+    keep, rename, write, close_range = os.open, os.replace, os.write, os.closerange
+    pid, own, rest = os.getpid, os.getpid(), faulthandler.cancel_dump_traceback_later
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+
+    def put(body: bytes) -> None:
+        if pid() != own:
+            return
+        rest()  # its file is closed now
+        close_range(3, _DESCRIPTORS)  # a program may hold all that there are
+        file = keep(f"{answer}.part", flags, 0o600)
+        while body:
+            body = body[write(file, body) :]
+        rename(f"{answer}.part", answer)  # only a complete answer has its name
+
+    return put
 
 
 def run_once(answer: str) -> None:
@@ -108,18 +126,26 @@ def run_once(answer: str) -> None:
     The standard input stays open as long as somebody waits for the answer.  When the program times
     out, its traceback is written to the answer's path with ``.dump`` appended.
     """
+    put = _writer_of(answer)
     stdin = sys.stdin.buffer
     program = Program.from_dict(json.loads(stdin.readline()))
     reader = os.dup(stdin.fileno())
 
     scratch = os.path.dirname(answer)
+    read, pid, own = os.read, os.getpid, os.getpid()
 
     def end_with_the_build() -> None:
-        os.read(reader, 1)
-        shutil.rmtree(scratch, ignore_errors=True)  # a build that was killed could not
+        read(reader, 1)
+        if pid() == own:  # what it forked may outlive it, until the answer has been read
+            shutil.rmtree(scratch, ignore_errors=True)  # a build that was killed could not
         _exit(1)
 
-    threading.Thread(target=end_with_the_build, daemon=True).start()
+    def watch() -> None:
+        threading.Thread(target=end_with_the_build, daemon=True).start()
+
+    watch()
+    if hasattr(os, "register_at_fork"):  # what the program forks ends, too, also as a daemon
+        os.register_at_fork(after_in_child=watch)
     _silence()
     execute = load()
     _keep_temporary_files_in(scratch)
@@ -128,9 +154,7 @@ def run_once(answer: str) -> None:
     faulthandler.dump_traceback_later(program.timeout, exit=True, file=trail)
     _tell_of_exits(trail)
     _limit_memory(program.memory)
-    body = answer_of(execute, program)
-    Path(f"{answer}.part").write_bytes(body)
-    os.replace(f"{answer}.part", answer)
+    put(answer_of(execute, program))
     _exit(0)
 
 

@@ -12,11 +12,13 @@ import re
 import sys
 import textwrap
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from sphinx_autogradgraph.runtime.client import METHOD_VARIABLE
 from tests.conftest import Build, Project
 
 pytestmark = [
@@ -249,9 +251,20 @@ def healthy(project: Project) -> None:
     project.write("index.rst", "Title\n=====\n")
 
 
-@pytest.fixture(scope="module")
-def suite(tmp_path_factory: pytest.TempPathFactory) -> tuple[Build, Build, list[str]]:
-    """The build with all faults, a healthy one, and what the first has left running."""
+@pytest.fixture(scope="module", params=["fork", "fresh"])
+def suite(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Build, Build, list[str]]]:
+    """The build with all faults, a healthy one, and what the first has left running.
+
+    Once as on Linux, and once as where processes cannot be forked.
+    """
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv(METHOD_VARIABLE, request.param)
+        yield _suite(tmp_path_factory)
+
+
+def _suite(tmp_path_factory: pytest.TempPathFactory) -> tuple[Build, Build, list[str]]:
     calm = Project(tmp_path_factory.mktemp("calm") / "docs")
     healthy(calm)
     without = calm.build("html", "-W")

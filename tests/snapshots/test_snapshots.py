@@ -17,6 +17,7 @@ import pytest
 from sphinx_autogradgraph.core.atomic_files import write_aside
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.graph.model import Graph, Node, Output, TensorMeta
+from sphinx_autogradgraph.hosts.cli import main
 from sphinx_autogradgraph.program.observations import Observation
 from sphinx_autogradgraph.program.program import Block, Program, Target
 from sphinx_autogradgraph.runtime.cache import Cache, key_of
