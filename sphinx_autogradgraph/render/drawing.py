@@ -200,6 +200,11 @@ class Drawing:
         """Return the HTML for sphinx-gallery."""
         return self.html
 
+    def _mime_(self) -> tuple[str, str]:
+        """Return the HTML for marimo, which would put HTML with a script into a small frame."""
+        # Marimo's own styles let nobody show what is hidden; it strips nothing, so nothing need be.
+        return "text/html", self.html.replace('autogradgraph-alive" hidden', 'autogradgraph-alive"')
+
     def _latex(self) -> str:
         """Return the drawing in LaTeX with its caption, or the caption alone if it is too large."""
         return latex_of(self._diagram, self._layout, self.caption)

@@ -48,6 +48,13 @@ def test_it_is_seen_once_whatever_a_viewer_strips(browser: Any) -> None:
     assert "Leaves: <w> (2, 1)" in page.locator("figcaption").inner_text()
 
 
+def test_marimo_gets_html_with_nothing_hidden_and_puts_it_into_no_frame() -> None:
+    kind, html = Drawing(linreg())._mime_()
+    assert kind == "text/html"
+    assert '<div class="autogradgraph-alive">' in html
+    assert 'class="autogradgraph-alive" hidden' not in html
+
+
 def test_nbconvert_puts_the_pdf_into_latex() -> None:
     exporters = pytest.importorskip("nbconvert.exporters")
     v4 = pytest.importorskip("nbformat").v4
