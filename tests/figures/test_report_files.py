@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sphinx_autogradgraph.figures.report_files import write_report
+from sphinx_autogradgraph.graph.model import Graph
 from sphinx_autogradgraph.hosts.cli import main
 from sphinx_autogradgraph.snapshots.comparison import SnapshotComparison
 from sphinx_autogradgraph.snapshots.part import WHOLE, Part
 from sphinx_autogradgraph.snapshots.policy import SnapshotPolicy
 from sphinx_autogradgraph.snapshots.report import Report
+from sphinx_autogradgraph.tracing.names import Names
+from sphinx_autogradgraph.tracing.walk import trace_tensors
 from tests.conftest import LINREG
 from tests.graph.test_union import BEFORE, graph
 
@@ -182,3 +186,46 @@ def test_graphs_of_any_size_are_drawn_in_one(tmp_path: Path) -> None:
     found = Report.of({"a": [kept]}, SnapshotPolicy(str(tmp_path), "kept"))
     write_report(found, tmp_path / "out", lambda page, line: page, part=WHOLE)
     assert (tmp_path / "out" / "index.html").read_text().count("<svg") == 3
+
+
+def traced(code: str, name: str = "loss") -> Graph:
+    namespace: dict[str, Any] = {"__name__": "changed"}
+    exec(compile(code, "changed.py", "exec"), namespace)
+    return trace_tensors([(name, namespace[name])], Names(namespace))[0]
+
+
+BLOCK = """
+import torch
+from torch import nn
+
+inner, outer = nn.Linear(4, 4), nn.Linear(4, 4)
+x = torch.ones(2, 4, requires_grad=True)
+loss = (x + outer(torch.relu(inner(x)))).mean()
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "name", "seen", "words"),
+    [
+        (LINREG, LINREG.replace(" ** 2", ".exp()"), "l", ["− PowBackward0", "+ ExpBackward0"], "PowBackward0 became ExpBackward0"),
+        (BLOCK, BLOCK.replace("x = ", "data = ").replace("(x ", "(data ").replace("(x)", "(data)"), "loss", ["~ data", "← x"], "leaf x became leaf data"),
+        (BLOCK, BLOCK.replace("(x + outer(torch.relu(inner(x))))", "outer(torch.relu(inner(x)))"), "loss", ["− AddBackward0"], "AddBackward0 is gone"),
+        (BLOCK, BLOCK.replace("outer(", "outer(inner(").replace(").mean", ")).mean"), "loss", ["+ AddmmBackward0"], "AddmmBackward0 is new"),
+    ],
+    ids=["operation replaced", "leaf renamed", "residual removed", "layer added"],
+)  # fmt: skip
+def test_the_drawing_of_both_shows_what_changed(
+    tmp_path: Path, before: str, after: str, name: str, seen: list[str], words: str
+) -> None:
+    graphs = traced(before, name), traced(after, name)
+    kept = SnapshotComparison(
+        1, str(tmp_path / "a.json"), "drifted", tuple(graphs[0].diff(graphs[1])), *graphs
+    )
+    assert words in kept.words[0]
+    found = Report.of({"a": [kept]}, SnapshotPolicy(str(tmp_path), "kept"))
+    write_report(found, tmp_path / "out", lambda page, line: page, part=WHOLE)
+    html = (tmp_path / "out" / "index.html").read_text("utf-8")
+    both = re.sub(r"<[^>]+>", "", re.findall(r"<svg.*?</svg>", html, re.S)[0])
+    assert all(" ".join(text.split()) in " ".join(both.split()) for text in seen)
+    marked = re.findall(r'class="node [a-z]+ (added|removed|changed)', html)
+    assert 0 < len(marked) <= 8
