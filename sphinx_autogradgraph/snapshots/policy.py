@@ -159,6 +159,12 @@ def fall_back(
             "kept in snapshots."
         )
         return replace(kept, notes=(*kept.notes, note))
+    if isinstance(kept, Traced) and any(node.kind == "input" for node in kept.graph.nodes):
+        note = Message(
+            "Why inputs do not require grad is read where the code runs, and is not kept in "
+            "snapshots."
+        )
+        return replace(kept, notes=(*kept.notes, note))
     if kept is not None:
         return kept
     if skip:

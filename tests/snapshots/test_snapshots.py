@@ -16,13 +16,14 @@ import pytest
 
 from sphinx_autogradgraph.core.atomic_files import write_aside
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
-from sphinx_autogradgraph.graph.model import Graph, Node, Output, TensorMeta
+from sphinx_autogradgraph.graph.model import Edge, Graph, Node, Output, TensorMeta
 from sphinx_autogradgraph.hosts.cli import main
 from sphinx_autogradgraph.program.observations import Observation
 from sphinx_autogradgraph.program.program import Block, Program, Target
 from sphinx_autogradgraph.runtime.cache import Cache, key_of
 from sphinx_autogradgraph.runtime.result import Result, Traced
 from sphinx_autogradgraph.snapshots.figure_names import FigureNames, is_altered
+from sphinx_autogradgraph.snapshots.policy import SnapshotPolicy, fall_back
 from sphinx_autogradgraph.snapshots.store import SnapshotError, Snapshots, snapshot_text
 from tests.conftest import Build, Project
 
@@ -742,6 +743,22 @@ def test_code_that_is_no_longer_that_of_the_snapshot_is_drift(synced: Project, w
         synced.write("script.py", SCRIPT.replace("getattr(x", "getattr(x * 2"))
     (warning,) = synced.build(*never).warnings
     assert "WARNING: the code is no longer that of kept/index." in warning
+
+
+def test_a_figure_with_inputs_says_that_a_snapshot_keeps_no_reasons(tmp_path: Path) -> None:
+    policy = SnapshotPolicy(str(tmp_path), "kept")
+    both = (
+        *GRAPH.nodes,
+        Node(1, "input", "Input", "x", META),
+        Node(2, "function", "Mul", None, META),
+    )
+    graph = Graph((Output("l", 2, 0),), both, (Edge(0, 2, 0, 0), Edge(1, 2, 0, 1)))
+    for name, kept, notes in (("with", graph, 1), ("without", GRAPH, 0)):
+        path = tmp_path / f"page.{name}.json"
+        path.write_text(snapshot_text(Traced(kept)))
+        drawn = fall_back(policy, path, Target(1, extras=("inputs",)), False, "never")
+        assert isinstance(drawn, Traced)
+        assert len(drawn.notes) == notes
 
 
 def test_never_without_a_snapshot(synced: Project) -> None:
