@@ -86,6 +86,7 @@ WALK_THROUGH = """
 """
 
 
+@pytest.mark.long
 def test_the_walk_through_in_chinese(project: Project) -> None:
     project.conf("language = 'zh_CN'\nnumfig = True")
     project.write("linreg.py", LINREG)
@@ -166,6 +167,7 @@ def test_the_words_of_authors_are_in_the_pot_and_code_is_not(project: Project) -
     assert "grad_fn" not in pot
 
 
+@pytest.mark.long
 def test_a_translated_caption_keeps_the_summary(project: Project) -> None:
     project.conf("language = 'zh_CN'\nlocale_dirs = ['locales']\ngettext_auto_build = True")
     project.write("linreg.py", LINREG)

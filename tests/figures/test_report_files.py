@@ -159,6 +159,7 @@ def test_the_life_of_a_pull_request(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "<svg" not in (out / "index.html").read_text()
 
 
+@pytest.mark.long
 def test_a_markdown_site_has_a_report_as_well(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -231,11 +231,12 @@ def figures(project: Project) -> Project:
 
 
 LONG = [
-    pytest.param(name, marks=pytest.mark.long) for name in ("singlehtml", "epub", "text", "man")
+    pytest.param(name, marks=pytest.mark.long)
+    for name in ("singlehtml", "latex", "epub", "text", "man")
 ]
 
 
-@pytest.mark.parametrize("builder", ["html", "latex", *LONG])
+@pytest.mark.parametrize("builder", ["html", *LONG])
 def test_numbers_and_references_also_where_the_program_failed(
     figures: Project, builder: str
 ) -> None:

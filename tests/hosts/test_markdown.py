@@ -358,6 +358,7 @@ def test_the_fences_of_a_page() -> None:
     assert not found[2].header
 
 
+@pytest.mark.long
 def test_a_site_below_a_hidden_directory_is_checked(writer: Writer) -> None:
     writer.write(".work/site/mkdocs.yml", "site_name: x\n")
     writer.write(".work/site/pyproject.toml", "[tool.autogradgraph]\nsnapshots = 'graphs'\n")

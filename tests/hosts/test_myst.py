@@ -143,6 +143,7 @@ def test_a_page_runs_once_and_its_markers_become_figures(
     assert kept == ["pages/index.2.json", "pages/index.4.json", "pages/index.the-name.json"]
 
 
+@pytest.mark.long
 def test_check_reads_the_pages_of_mystmd(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (site / "pages" / "other.md").unlink()
     assert command(["update", "."]) == 1  # for the figure that fails

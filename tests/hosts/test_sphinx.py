@@ -215,6 +215,7 @@ def test_every_fault_is_one_typed_warning_at_the_directive(project: Project) -> 
     assert Elements(first.read("good.html")).select("svg", "autogradgraph-svg")
 
 
+@pytest.mark.long
 def test_faults_fail_a_strict_build_unless_their_type_is_suppressed(project: Project) -> None:
     fault_pages(project)
     kinds = ["execution", "timeout", "crash", "no_graph", "reference", "option"]
@@ -425,6 +426,7 @@ def test_hostile_names_are_escaped(project: Project) -> None:
     assert json.loads(data.text)["leaves"] == ["held['</script><script>alert(1)</script>]]>']"]
 
 
+@pytest.mark.long
 def test_the_data_of_a_large_graph_stands_in_a_file_of_its_own(project: Project) -> None:
     project.write("index.rst", "Title\n=====\n\n.. toctree::\n\n   sub/page\n")
     code = "   import torch\n   x = y = torch.ones(2, requires_grad=True)\n"

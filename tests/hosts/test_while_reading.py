@@ -101,6 +101,7 @@ def test_a_hundred_pages_half_of_which_fail_are_the_same_by_one_process_and_by_t
     assert files(shared.out) == files(alone.out)
 
 
+@pytest.mark.long
 def test_verbose_builds_tell_where_time_goes(project: Project) -> None:
     project.write(
         "index.rst",

@@ -131,6 +131,7 @@ BAD_OPTIONS = {
 }
 
 
+@pytest.mark.long
 def test_bad_options_of_folds(project: Project) -> None:
     directive = ".. autogradgraph:: model.py\n   :tensor: loss\n   "
     large(project, *(directive + option for option in BAD_OPTIONS))

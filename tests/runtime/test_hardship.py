@@ -160,6 +160,7 @@ def test_only_variables_that_are_named_reach_programs(monkeypatch: pytest.Monkey
     assert "PATH" in environment([])
 
 
+@pytest.mark.long
 def test_torch_outside_of_the_own_site_packages_is_not_the_authors(tmp_path: Path) -> None:
     code = f"""
         import os, sys, torch

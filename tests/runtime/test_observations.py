@@ -135,6 +135,7 @@ def test_what_a_program_writes_is_no_dependency_of_it(runner: Runner, tmp_path: 
     assert result.files == ()
 
 
+@pytest.mark.long
 def test_a_page_is_read_again_when_what_its_program_read_changes(project: Project) -> None:
     project.write("points.csv", "1,2\n")
     project.write(

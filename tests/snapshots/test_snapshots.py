@@ -152,6 +152,7 @@ def test_failing_twice_then_mended(synced: Project) -> None:
     assert read_again(synced.build("html", "-W")) == "0 0 0"
 
 
+@pytest.mark.long
 def test_a_file_that_appears_is_noticed(project: Project) -> None:
     project.write("index.rst", f"{TITLE}.. autogradgraph:: late.py\n")
     assert len(project.build().warnings) == 1
@@ -206,6 +207,7 @@ def test_two_builds_at_the_same_time_on_one_cache(synced: Project) -> None:
     assert not list((synced.directory / "cache").rglob(".part-*"))
 
 
+@pytest.mark.long
 def test_a_cache_that_cannot_be_written_is_one_warning(synced: Project) -> None:
     synced.write("in-the-way", "a file where the directory should be")
     synced.conf("autogradgraph_cache = 'in-the-way'")
@@ -378,6 +380,7 @@ def test_a_snapshot_is_kept_and_drift_is_a_warning(synced: Project) -> None:
     assert synced.build("html", "-W").status == 0
 
 
+@pytest.mark.long
 def test_check_and_update(synced: Project) -> None:
     missing = command(synced, "check")
     assert missing.returncode == 1
@@ -648,6 +651,7 @@ def test_an_update_of_a_page_below_the_root_leaves_the_root_alone(synced: Projec
     assert [path.read_text() for path in others] == before
 
 
+@pytest.mark.long
 def test_never_means_that_a_check_runs_nothing(synced: Project) -> None:
     synced.build("html", "-W")
     before = runs(synced)
@@ -791,6 +795,7 @@ def test_no_torch_and_no_snapshot_is_one_clear_warning(
     assert "torch is not installed" in always
 
 
+@pytest.mark.long
 def test_a_check_without_torch_fails_and_an_update_loses_nothing(
     synced: Project, request: pytest.FixtureRequest
 ) -> None:

@@ -190,6 +190,7 @@ def test_nearly_all_edges_of_the_textbook_have_formulas() -> None:
     assert len(unknown) / (known + len(unknown)) <= 0.05, unknown
 
 
+@pytest.mark.long
 def test_formulas_of_common_operations_are_what_autograd_passes() -> None:
     sweep = swept(QUICK)
     assert sweep.wrong == {}

@@ -147,6 +147,7 @@ Title
 """
 
 
+@pytest.mark.long
 def test_gradients_on_a_page(project: Project, tmp_path: Path) -> None:
     project.conf("autogradgraph_snapshots = 'kept'")
     project.write("index.rst", PAGE)

@@ -280,6 +280,7 @@ def test_what_is_missing_says_where_it_was_lost_or_that_it_is_not_sure(
     assert said.format(*(1 + lines.index(text) for text in texts)) in found.splitlines()
 
 
+@pytest.mark.long
 def test_explain_from_python_and_at_the_command_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -272,6 +272,7 @@ def test_torchvizs_graph_is_contained_in_ours() -> None:
     assert not missing
 
 
+@pytest.mark.long
 def test_on_a_page(project: Project) -> None:
     project.write(
         "index.rst",
