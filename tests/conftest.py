@@ -54,7 +54,12 @@ class Project:
         self.conf("")
 
     def conf(self, text: str) -> None:
-        extensions = 'extensions = ["sphinx_autogradgraph", "myst_parser"]\n'
+        # What costs time is taken where it is used.
+        extensions = (
+            "import pathlib\n"
+            "has_myst = any(pathlib.Path(__file__).parent.rglob('*.md'))\n"
+            'extensions = ["sphinx_autogradgraph", *["myst_parser"][:has_myst]]\n'
+        )
         self.write("conf.py", extensions + textwrap.dedent(text))
 
     def write(self, name: str, text: str) -> Path:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.browser.conftest import Open
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 MEASURE = """
 () => [...document.querySelectorAll('.autogradgraph-svg .node')].map(node => {

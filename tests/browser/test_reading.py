@@ -11,7 +11,7 @@ import pytest
 
 from tests.browser.conftest import Open, Sites
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 STATIC = Path(__file__).parents[2] / "sphinx_autogradgraph" / "static"
 

@@ -172,9 +172,6 @@ def test_the_command_draw(
     done = run("bad.py", cwd=tmp_path)
     assert done.returncode == 1
     assert "bad.py, line 2: ZeroDivisionError" in done.stderr
-    done = run("plain.py", cwd=tmp_path)
-    assert done.returncode == 1
-    assert "no autograd graph" in done.stderr
     failing: list[tuple[list[str], int, str]] = [
         (["missing.py"], 2, "there is no file missing.py"),
         (["what is this"], 2, "is no reference"),

@@ -343,6 +343,7 @@ def links(figure: Elements, build: Build) -> dict[str, str]:
     return found
 
 
+@pytest.mark.long
 def test_nodes_link_to_their_lines_wherever_they_stand(project: Project) -> None:
     project.write(
         "part.py",
@@ -502,6 +503,7 @@ def test_operations_link_to_their_documentation(project: Project) -> None:
     assert figures(plain)[0].select("a", "call") == []
 
 
+@pytest.mark.long
 def test_the_tables(project: Project) -> None:
     text = """
         .. code-block:: python

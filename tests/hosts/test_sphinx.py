@@ -283,6 +283,12 @@ def test_torch_stays_out_and_j2_builds_the_same_pages(project: Project) -> None:
         assert one.read(f"{page}.html") == two.read(f"{page}.html")
 
 
+MORE_BUILDERS = [
+    pytest.param(builder, marks=pytest.mark.long)
+    for builder in ("singlehtml", "man", "texinfo", "xml")
+]
+
+
 @pytest.fixture(scope="module")
 def built_often(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project whose doctrees and cache all builders share."""
@@ -309,9 +315,7 @@ def built_often(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.mark.xdist_group("other builders")
-@pytest.mark.parametrize(
-    "builder", ["dirhtml", "singlehtml", "text", "latex", "man", "texinfo", "xml"]
-)
+@pytest.mark.parametrize("builder", ["dirhtml", "text", "latex", *MORE_BUILDERS])
 def test_other_builders(built_often: Project, builder: str) -> None:
     build = built_often.build(builder, "-W", "-j", "2")
     assert build.status == 0, build.stderr

@@ -93,6 +93,7 @@ def test_widths(css: str | None, latex: str) -> None:
     assert latex_size(css) == latex
 
 
+@pytest.mark.long
 @pytest.mark.latex
 def test_the_pdf_has_text_that_can_be_selected(project: Project) -> None:
     text, log = made_by_latexmk(pages(project).build("latex", "-W"))

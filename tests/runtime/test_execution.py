@@ -330,6 +330,7 @@ def test_a_helper_of_equal_size_and_time_is_read_anew(runner: Runner, tmp_path: 
     assert not list(path.parent.glob("__pycache__"))
 
 
+@pytest.mark.long
 def test_many_programs_at_once_come_back_in_order(tmp_path: Path) -> None:
     with Runner(jobs=2) as runner:
         programs = [program(tmp_path, HEAD + f"y{i} = x * {i}") for i in range(12)]
@@ -434,6 +435,7 @@ def test_a_worker_whose_build_is_killed_while_it_imports_torch_leaves_no_directo
     worker.stdout.close()
 
 
+@pytest.mark.long
 @forks
 def test_a_worker_that_was_killed_is_started_again(tmp_path: Path) -> None:
     with Runner() as runner:

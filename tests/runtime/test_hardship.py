@@ -113,6 +113,7 @@ def test_a_long_temporary_directory_is_no_matter(
     assert not Path("/dev/shm", (tmp_path / "name").read_text()).exists()
 
 
+@pytest.mark.long
 def test_what_is_installed_does_not_stand_before_the_standard_library(tmp_path: Path) -> None:
     # As a backport does that somebody installed beside our package.
     (tmp_path / "sphinx_autogradgraph").symlink_to(ROOT / "sphinx_autogradgraph")
