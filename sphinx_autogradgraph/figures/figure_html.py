@@ -41,12 +41,16 @@ def canvas_html(
     drawn: FigureLayout,
     context: CanvasContext,
     *,
+    graph_json: str | None = None,
     classes: Sequence[str] = ("autogradgraph-canvas",),
     translate: Translate = untranslated,
 ) -> str:
-    """Return the HTML of a canvas: the drawing, the views that it opens to, the Graph as data."""
+    """Return the HTML of a canvas: the drawing, the views that it opens to, the Graph as data.
+
+    ``graph_json`` is the canonical text of the Graph, where the caller has it already.
+    """
     _ = translate
-    graph_json = graph.to_json()
+    graph_json = graph_json or graph.to_json()
     calls, lines = _call_links(graph, context, _), _line_links(graph, drawn.lines, _)
     name = plain(title_of(graph, _))
     svg = svg_of(
@@ -172,10 +176,9 @@ def _call_links(graph: Graph, context: CanvasContext, _: Translate) -> dict[int,
 
 def _line_links(graph: Graph, anchors: Mapping[int, str], _: Translate) -> dict[int, Link]:
     links = {}
+    label = _("made by line {line}")
     for id, anchor in anchors.items():
-        node = graph.nodes[id]
-        source = source_of(node)
+        source = source_of(graph.nodes[id])
         assert source is not None, "a link to a line comes from a source"
-        label = _("made by line {line}").format(line=source.line)
-        links[id] = Link(f"#{anchor}", label)
+        links[id] = Link(f"#{anchor}", label.format(line=source.line))
     return links

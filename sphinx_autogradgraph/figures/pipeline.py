@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +32,17 @@ from sphinx_autogradgraph.figures.stage_times import StageTimes
 from sphinx_autogradgraph.figures.tables import tables_of
 from sphinx_autogradgraph.graph.model import Graph, source_of
 from sphinx_autogradgraph.program.observations import Observation
-from sphinx_autogradgraph.program.source_lines import split_lines
 from sphinx_autogradgraph.render.captions import caption_and_legend
 from sphinx_autogradgraph.runtime.cache import Cache
 from sphinx_autogradgraph.runtime.cached_client import CachedRunner
 from sphinx_autogradgraph.runtime.client import WAITING, Runner, Waiting, has_torch
 from sphinx_autogradgraph.runtime.lingering import Linger
 from sphinx_autogradgraph.runtime.result import Traced
-from sphinx_autogradgraph.snapshots.comparison import SnapshotComparison, SnapshotStatus
+from sphinx_autogradgraph.snapshots.comparison import (
+    SnapshotComparison,
+    SnapshotStatus,
+    lines_gone,
+)
 from sphinx_autogradgraph.snapshots.figure_names import is_altered
 from sphinx_autogradgraph.snapshots.policy import Purpose, SnapshotPolicy, fall_back
 
@@ -234,16 +238,7 @@ class Pipeline:
         Nothing runs, so the texts of the lines are all that can tell.
         """
         path = page.host.snapshot_path(figure)
-        blocks = page.plan.blocks_of(figure)
-        lines = {(block.file, line.strip()) for block in blocks for line in split_lines(block.code)}
-        files = {block.file for block in blocks}
-        gone = {
-            f"{source.file}: {source.text}": None
-            for node in kept.graph.nodes
-            if (source := node.source) is not None
-            and source.file in files
-            and (source.file, source.text) not in lines
-        }
+        gone = lines_gone(kept.graph, page.plan.blocks_of(figure))
         if gone and self.snapshots is not None and path is not None:
             diagnostic = Diagnostic(
                 "drift",
@@ -328,11 +323,12 @@ class Pipeline:
     ) -> FinishedFigure:
         """Link the nodes of a figure to lines of the page, and make its words and tables."""
         options, graph, _ = figure.request.options, traced.graph, self._translate
+        # A loop has few lines and many nodes.
+        anchor_of = cache(partial(page.host.line_anchor, figure))
         anchors = {
             node.id: anchor
             for node in graph.nodes
-            if (source := source_of(node)) is not None
-            and (anchor := page.host.line_anchor(figure, source)) is not None
+            if (source := source_of(node)) is not None and (anchor := anchor_of(source)) is not None
         }
         caption, legend = caption_and_legend(
             graph,

@@ -162,6 +162,11 @@ class Graph(GraphRecords):
 
     def to_json(self) -> str:
         """Return the canonical text: one line a node and an edge, the same bytes everywhere."""
+        return self._canonical_text
+
+    # Several ask for it: the cache, the page and the file of its data.
+    @cached_property
+    def _canonical_text(self) -> str:
         return codec.encode(self, self.chain)
 
     @classmethod

@@ -27,7 +27,7 @@ from sphinx_autogradgraph.program.program import Program, shared_directory
 from sphinx_autogradgraph.runtime.result import Result
 from sphinx_autogradgraph.runtime.worker_command import environment as environment_of
 
-FORMAT = 2
+FORMAT = 3
 """Version of the entries, and of what their keys are made of."""
 
 MAX_BYTES = 256 * 1024 * 1024

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
 from sphinx_autogradgraph.graph.model import Graph
+from sphinx_autogradgraph.program.program import Block
+from sphinx_autogradgraph.program.source_lines import split_lines
 
 SnapshotStatus = Literal["same", "drifted", "missing", "failed", "elsewhere"]
 """Result of comparing a figure's graph with its snapshot.
@@ -28,3 +31,19 @@ class SnapshotComparison:
     words: tuple[str, ...] = ()
     before: Graph | None = None
     after: Graph | None = None
+
+
+def lines_gone(kept: Graph, blocks: Collection[Block]) -> tuple[str, ...]:
+    """Return the lines by which nodes of a snapshot were made and which the code has no more.
+
+    Each is preceded by its file.  Files that are not those of the blocks are passed over.
+    """
+    lines = {(block.file, line.strip()) for block in blocks for line in split_lines(block.code)}
+    files = {block.file for block in blocks}
+    sources = (node.source for node in kept.nodes)
+    gone = {
+        f"{source.file}: {source.text}": None
+        for source in sources
+        if source is not None and source.file in files and (source.file, source.text) not in lines
+    }
+    return tuple(gone)

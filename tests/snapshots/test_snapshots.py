@@ -282,7 +282,10 @@ def test_a_damaged_graph_in_an_entry_is_a_miss(tmp_path: Path) -> None:
     cache.put(program, Result((Traced(GRAPH),)))
     (path,) = tmp_path.glob("*/*.json.gz")
     entry = json.loads(gzip.decompress(path.read_bytes()))
-    entry["result"]["targets"][0]["graph"]["outputs"][0]["node"] = 7
+    target = entry["result"]["targets"][0]
+    graph = json.loads(target["graph"])
+    graph["outputs"][0]["node"] = 7
+    target["graph"] = json.dumps(graph)
     path.write_bytes(gzip.compress(json.dumps(entry).encode()))
     assert cache.get(program) is None
 

@@ -69,7 +69,13 @@ class CanvasToSvg(SphinxPostTransform):
         context: CanvasContext = self.env.events.emit_firstresult(CONTEXT_EVENT, self.env.docname)
         for canvas in canvases:
             drawing = _drawing(canvas)
-            html = canvas_html(*drawing, context, classes=canvas["classes"], translate=_)
+            html = canvas_html(
+                *drawing,
+                context,
+                graph_json=canvas[GRAPH],
+                classes=canvas["classes"],
+                translate=_,
+            )
             below = below_caption_html(*drawing, _)
             legend = next(canvas.parent.findall(nodes.legend), None)
             if below and legend is not None:
