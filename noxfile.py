@@ -86,9 +86,17 @@ def chinese(session: nox.Session) -> None:
 @nox.session
 def long(session: nox.Session) -> None:
     """Run the tests that the plain command leaves out."""
-    pytest = (sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup")
-    session.run(*pytest, "-m", "long")
+    pytest = (sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup", "--durations", "25")
+    session.run(*pytest, "-m", "long and not nightly")
     session.run(*pytest, "-m", "properties", "--hypothesis-profile", "many")
+
+
+@nox.session
+def nightly(session: nox.Session) -> None:
+    """Run what takes too long for each change, and look for new examples of properties."""
+    pytest = (sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup")
+    session.run(*pytest, "-m", "nightly")
+    session.run(*pytest, "-m", "properties", "--hypothesis-profile", "random")
 
 
 @nox.session

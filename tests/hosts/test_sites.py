@@ -118,6 +118,7 @@ TUTORIALS = {
 
 
 @pytest.mark.long
+@pytest.mark.nightly
 def test_tutorials_on_the_subjects_of_pytorch(tmp_path: Path) -> None:
     pytest.importorskip("sphinx_gallery")
     shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns("_*"))

@@ -251,7 +251,7 @@ def healthy(project: Project) -> None:
     project.write("index.rst", "Title\n=====\n")
 
 
-@pytest.fixture(scope="module", params=["fork", "fresh"])
+@pytest.fixture(scope="module", params=["fork", pytest.param("fresh", marks=pytest.mark.nightly)])
 def suite(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Build, Build, list[str]]]:
