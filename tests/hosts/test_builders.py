@@ -73,12 +73,11 @@ def setup(app):
 def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The documentation of this project, whose builders share what they read."""
     directory = tmp_path_factory.mktemp("example")
-    for name in ("docs", "examples"):
+    for name in ("docs", "examples", "sphinx_autogradgraph"):  # which pages show
         ignore = shutil.ignore_patterns("_build", "__pycache__")
         shutil.copytree(ROOT / name, directory / name, ignore=ignore)
-    schema = Path("sphinx_autogradgraph", "graph", "graph.schema.json")  # which the reference shows
-    (directory / schema.parent).mkdir(parents=True)
-    shutil.copy(ROOT / schema, directory / schema)
+    (directory / "tests").mkdir()
+    shutil.copy(ROOT / "tests" / "test_walls.py", directory / "tests")
     (directory / "docs" / "second.py").write_text(SECOND)
     conf = directory / "docs" / "conf.py"
     more = "\nimport os, sys\nsys.path.insert(0, os.path.dirname(__file__))\n"
