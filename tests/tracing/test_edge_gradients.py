@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
 from torch import nn
+from torch.utils._pytree import tree_leaves
 
 from sphinx_autogradgraph import draw, record, trace
 from sphinx_autogradgraph.graph.model import EdgeGradient, Flags, Graph
 from sphinx_autogradgraph.tracing.names import Names
 from sphinx_autogradgraph.tracing.walk import trace_tensors
 from tests.tracing.edge_sums import adds_up
+from tests.tracing.test_trace import PROGRAMS
 from tests.tracing.textbook import textbook
 
 
@@ -26,6 +29,28 @@ def graph_of(*extras: Any, **namespace: Any) -> Graph:
 def test_what_arrives_at_a_node_is_the_sum_of_what_its_users_sent() -> None:
     for example, loss in textbook().items():
         assert adds_up(example, loss)
+
+
+NO_BACKWARD = {
+    "after_backward": "its graph is freed",
+    "changed_after_it_was_saved": "autograd refuses",
+    "checkpoints": "reentrant checkpoints take no torch.autograd.grad",
+    "packed_by_hooks": "its hooks refuse",
+    "complex_and_nested": "nested tensors have no sum",
+    "sparse_and_meta": "sparse gradients are not added",
+}
+"""The programs of the tests of tracing without a backward to compare with, and why."""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
+def test_it_is_the_sum_in_every_program_of_the_tests(program: Callable[[], Any]) -> None:
+    if program.__name__ in NO_BACKWARD:
+        pytest.skip(NO_BACKWARD[program.__name__])
+    found = tree_leaves(program()["out"])
+    roots = [root for root in found if getattr(root, "requires_grad", False)]
+    loss = torch.stack([root.sum().abs() for root in roots]).sum()  # also of complex numbers
+    assert adds_up(program.__name__, loss)
 
 
 def test_edges_carry_shape_norm_and_small_values() -> None:
