@@ -45,7 +45,7 @@ def test_a_name_tells_no_place_and_has_no_control_character(runner: Runner, tmp_
     )
     (result,) = runner.run([program(tmp_path, code)])
     text = json.dumps(result.targets[0].to_dict(), ensure_ascii=False)
-    assert str(tmp_path) not in str(json.loads(text)["graph"]["leaves"])
+    assert str(tmp_path) not in str(json.loads(json.loads(text)["graph"])["leaves"])
     assert "./w.pt" in text
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", text)
 
