@@ -39,6 +39,8 @@ def start(project: Project, mark: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "sphinx", "-q", "-b", "html", "-d", str(where / "doctrees"),
          str(project.directory), str(where / "html")],
+        # A shell starts what is in its background with this signal ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         env={**os.environ, MARKER: mark, "TMPDIR": str(temporary(project))},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
