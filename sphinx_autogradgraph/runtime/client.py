@@ -65,11 +65,11 @@ def _forking_worker(
 
 
 class Run(Protocol):
-    """A program that has been started; ``seconds`` is how long it took, once it has ended."""
+    """A program that has been started."""
 
     @property
     def seconds(self) -> float:
-        """How long the program took."""
+        """Seconds that the program took, once it has ended."""
 
     def poll(self) -> Result | None:
         """Return the result of the program if it is there, without waiting."""

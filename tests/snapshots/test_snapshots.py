@@ -85,9 +85,9 @@ def figure(build: Build, name: str = "index.html") -> str:
     return found[0]
 
 
-def command(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
+def command(project: Project, name: str, *pages: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "sphinx_autogradgraph", *arguments, str(project.directory)],
+        [sys.executable, "-m", "sphinx_autogradgraph", name, str(project.directory), *pages],
         capture_output=True, text=True, timeout=300,
     )  # fmt: skip
 
@@ -624,10 +624,7 @@ def test_an_update_of_some_pages_says_what_it_accepts(synced: Project) -> None:
     path = snapshot(synced)
     path.write_text(path.read_text().replace(torch[0], '"torch": "2.0.0"'))
     synced.write("helper.py", "op = 'cos'\n")
-    done = subprocess.run(
-        [sys.executable, "-m", "sphinx_autogradgraph", "update", str(synced.directory), "index"],
-        capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
+    done = command(synced, "update", "index")
     assert done.returncode == 0, done.stderr
     assert "SinBackward0 became CosBackward0" in done.stdout
     assert f"the snapshot was made with torch 2.0.0, this with {torch[1]}" in done.stdout
@@ -646,10 +643,7 @@ def test_an_update_of_a_page_below_the_root_leaves_the_root_alone(synced: Projec
     others = [snapshot(synced), synced.directory / "kept/third.1.json"]
     before = [path.read_text() for path in others]
     synced.write("helper.py", "op = 'cos'\n")
-    done = subprocess.run(
-        [sys.executable, "-m", "sphinx_autogradgraph", "update", str(synced.directory), "other"],
-        capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
+    done = command(synced, "update", "other")
     assert done.returncode == 0, done.stderr
     assert "CosBackward0" in (synced.directory / "kept/other.1.json").read_text()
     assert [path.read_text() for path in others] == before

@@ -82,7 +82,7 @@ class MarkdownSite:
 
     @property
     def times(self) -> StageTimes:
-        """Where time went."""
+        """The time that each stage took so far."""
         return self.pipeline.times if "pipeline" in vars(self) else StageTimes()
 
     def close(self) -> None:
