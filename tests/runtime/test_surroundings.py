@@ -92,7 +92,7 @@ def test_a_worker_that_is_killed_in_the_middle(project: Project) -> None:
     for directory in Path("/proc").glob("[0-9]*"):
         try:
             marked = f"{MARKER}={mark}".encode() in (directory / "environ").read_bytes()
-            if marked and b"execution.worker" in (directory / "cmdline").read_bytes():
+            if marked and b"runtime.worker" in (directory / "cmdline").read_bytes():
                 os.kill(int(directory.name), signal.SIGKILL)
         except (OSError, ProcessLookupError):
             continue
@@ -101,6 +101,52 @@ def test_a_worker_that_is_killed_in_the_middle(project: Project) -> None:
         text = (project.directory / "_build" / "html" / f"{name}.html").read_text()
         assert "autogradgraph-svg" in text or "could not be drawn" in text
     assert wait_for(lambda: not left_running(mark), 6)
+
+
+KILLED = """
+import os, signal, sys
+sys.path.insert(0, os.path.dirname(__file__))
+
+def setup(app):
+    def kill(*_):
+        os.kill(os.getpid(), signal.SIGKILL)
+    if "KILLED_AT" in os.environ:
+        app.connect(os.environ["KILLED_AT"], kill, priority=950)
+"""
+
+
+@pytest.mark.parametrize(
+    ("event", "count"),
+    [
+        ("env-updated", 3),  # the doctrees are written, and the environment is not
+        ("env-check-consistency", 4),  # nor are the pages
+        ("html-page-context", 4),
+        (None, 4),  # not killed, but of another builder
+    ],
+)
+def test_no_page_is_stale_after_a_build_that_did_not_write_it(
+    project: Project, monkeypatch: pytest.MonkeyPatch, event: str | None, count: int
+) -> None:
+    project.conf(KILLED)
+    project.write("helper.py", "count = 3\n")
+    project.write(
+        "index.rst",
+        "Title\n=====\n\n.. autogradgraph::\n\n   import helper, torch\n"
+        "   x = torch.ones(helper.count, requires_grad=True)\n   y = x * 2\n",
+    )
+    assert ">(3,)<" in project.build("html", "-W").read("index.html")
+    project.write("helper.py", "count = 4\n")
+    if event is None:
+        project.build("text", "-W")
+    else:
+        monkeypatch.setenv("KILLED_AT", event)
+        assert project.build("html", "-W").status == -signal.SIGKILL
+        monkeypatch.delenv("KILLED_AT")
+    project.write("helper.py", f"count = {count}\n")  # in the first case taken back
+    page = project.build("html", "-W", *["-a"] * (event == "env-updated")).read("index.html")
+    assert f">({count},)<" in page
+    assert f">({7 - count},)<" not in page
+    assert "writing output... [" not in project.build("html", "-W").stdout
 
 
 def test_two_builds_at_once_in_one_directory(page: Project) -> None:

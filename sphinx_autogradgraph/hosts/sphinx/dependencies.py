@@ -37,6 +37,11 @@ def note_observed(env: BuildEnvironment, docname: str, observations: Iterable[Ob
         _observed.add(env, docname, (found.kind, found.path, found.name, found.value))
 
 
+def with_figures(env: BuildEnvironment) -> set[str]:
+    """Return the documents that were read and have figures, or may have some."""
+    return set(_observed.of(env))
+
+
 def setup_dependencies(app: Sphinx) -> None:
     """Tell Sphinx in each build which documents have to be read again."""
     _observed.setup(app)

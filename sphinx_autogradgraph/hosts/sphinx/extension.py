@@ -27,6 +27,8 @@ from sphinx_autogradgraph.hosts.sphinx.transforms import (
     DrawPage,
 )
 from sphinx_autogradgraph.hosts.sphinx.translation import CATALOG
+from sphinx_autogradgraph.hosts.sphinx.unfinished import setup_unfinished
+from sphinx_autogradgraph.hosts.sphinx.written import setup_written
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -50,6 +52,8 @@ def setup_extension(app: Sphinx, version: str) -> ExtensionMetadata:
     app.add_directive("autogradgraph-setup", AutogradSetup)
     setup_build_wide(app)
     setup_dependencies(app)
+    setup_unfinished(app)
+    setup_written(app)
     setup_drawing(app)
     setup_static(app)
     setup_epub(app)
