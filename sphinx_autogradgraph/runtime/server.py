@@ -1,9 +1,9 @@
 """The server of the forking worker: the process that has torch imported.
 
-It imports torch, runs no operation that could start a thread, and forks for each program that
-a client sends to its socket.  (A fork after torch has run a parallel kernel hangs.)  Each fork
-is a *supervisor*, which forks the *child* that runs the program and outlives it in any case.
-Both are forked in advance, before there is a program.
+It imports torch, runs no operation that could start a thread, and forks.  (A fork after torch has
+run a parallel kernel hangs.)  Each fork is a *supervisor*, as many as programs may run at once.  To
+one that is free goes the next connection of a client to the socket; it forks the *child* that runs
+the program, and outlives it in any case.  Both are forked in advance, before there is a program.
 
 The server ends with the build: when the processes of the build have closed the pipe that they
 hold.  A supervisor ends when its connection is closed.  A lingering server has no such pipe: it
@@ -19,9 +19,11 @@ import select
 import shutil
 import signal
 import socket
+import sys
 import time
 from functools import partial
 from os import _exit
+from typing import NamedTuple, NoReturn
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.runtime.os_processes import (
@@ -31,7 +33,7 @@ from sphinx_autogradgraph.runtime.os_processes import (
     kill,
 )
 from sphinx_autogradgraph.runtime.program_process import end_after
-from sphinx_autogradgraph.runtime.supervisor import stand_by
+from sphinx_autogradgraph.runtime.supervisor import FREE, supervise
 from sphinx_autogradgraph.runtime.torch_import import Execute, ending_with, load, warm_up
 from sphinx_autogradgraph.runtime.worker_command import (
     HUGE_PAGES,
@@ -67,10 +69,18 @@ def serve(terms: Terms, *, warm: bool) -> None:
     _Server(terms, execute).run()
 
 
+class _Supervisor(NamedTuple):
+    """A supervisor's process id, and the socket on which it gets connections."""
+
+    pid: int
+    channel: socket.socket
+
+
 class _Server:
     """Hands programs to supervisors, several at the same time.
 
-    One supervisor waits in advance for the next program, unless the maximum is running.
+    One supervisor waits in advance for the next program, unless the maximum is running.  Those that
+    have a program are busy until they say that they are free, and then wait for another.
     """
 
     def __init__(self, terms: Terms, execute: Execute | Diagnostic) -> None:
@@ -78,8 +88,10 @@ class _Server:
         self._listener = socket.socket(fileno=terms.listener)
         self._control = socket.socket(fileno=terms.control)
         self._execute = execute
-        self._standing_by: tuple[int, socket.socket] | None = None
-        self._busy: set[int] = set()
+        self._free: list[_Supervisor] = []
+        self._busy: dict[socket.socket, _Supervisor] = {}
+        self._replaced: set[socket.socket] = set()
+        self._leaving: set[int] = set()
         self._holders: set[socket.socket] = set()
         self._needed = time.monotonic()
         self._stopping = False
@@ -97,23 +109,23 @@ class _Server:
         signal.set_wakeup_fd(self._waker)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         while True:
-            free = len(self._busy) < self._terms.jobs and not self._stopping
-            if self._standing_by is None and free:
+            room = len(self._busy) < self._terms.jobs and not self._stopping
+            if not self._free and room:
                 self._fork()
             readable, _, _ = select.select(self._waited(), [], [], self._time_left())
             if self._terms.life in readable:
                 break
             self._serve(set(readable))
         # The build is over, or was killed; then it could not remove what it had.
-        shutil.rmtree(os.getcwd(), ignore_errors=True)
-        _exit(0)  # taking torch down takes long
+        self._exit()
 
     def _waited(self) -> list[int | socket.socket]:
         """Return the descriptors to wait for."""
         waited: list[int | socket.socket] = [self._wake, self._control, *self._holders]
+        waited += self._busy
         if self._terms.life != NO_LIFE:
             waited.append(self._terms.life)
-        if self._standing_by is not None:
+        if self._free:
             waited.append(self._listener)
         return waited
 
@@ -125,8 +137,10 @@ class _Server:
             self._listen_to(holder)
         if self._control in readable:
             self._holders.add(self._control.accept()[0])
-        if self._listener in readable and self._standing_by is not None:
-            self._hand_over(self._standing_by)
+        for supervisor in [self._busy[held] for held in self._busy.keys() & readable]:
+            self._take_back(supervisor)
+        if self._listener in readable and self._free:
+            self._hand_over(self._free.pop())
         if self._time_left() == 0:
             self._leave()
 
@@ -138,27 +152,39 @@ class _Server:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             # A copy of any of these would keep alive what is to be seen to end.
-            for held in (self._listener, self._control, ours, *self._holders):
+            for held in (self._listener, self._control, ours, *self._holders, *self._busy):
                 held.close()
             for descriptor in (self._wake, self._waker, self._terms.life):
                 if descriptor != NO_LIFE:
                     os.close(descriptor)
-            end_after(partial(stand_by, theirs, self._execute))
+            end_after(partial(supervise, theirs, self._execute))
         theirs.close()
-        self._standing_by = pid, ours
+        self._free.append(_Supervisor(pid, ours))
 
-    def _hand_over(self, standing_by: tuple[int, socket.socket]) -> None:
-        """Pass the next connection to the waiting supervisor."""
-        pid, ours = standing_by
+    def _hand_over(self, supervisor: _Supervisor) -> None:
+        """Pass the next connection to a supervisor that is free."""
         connection, _ = self._listener.accept()
-        with connection, ours, contextlib.suppress(OSError):
+        self._busy[supervisor.channel] = supervisor
+        with connection, contextlib.suppress(OSError):  # one that has ended is soon told of
             # Descriptors travel only along with at least one byte.
-            socket.send_fds(ours, [b"."], [connection.fileno()])
-        self._busy.add(pid)
-        self._standing_by = None
+            socket.send_fds(supervisor.channel, [b"."], [connection.fileno()])
         self._served += 1
         if self._served == FEW:
             collapse_memory()
+            self._replaced = set(self._busy)  # they have the memory as it was
+
+    def _take_back(self, supervisor: _Supervisor) -> None:
+        """Note that a supervisor is free, or let it go if it has ended or is replaced."""
+        del self._busy[supervisor.channel]
+        try:
+            said = supervisor.channel.recv(1)
+        except OSError:
+            said = b""
+        if said == FREE and supervisor.channel not in self._replaced:
+            self._free.append(supervisor)
+            return
+        self._leaving.add(supervisor.pid)
+        supervisor.channel.close()  # by which it ends
 
     def _reap(self) -> None:
         """Collect supervisors that have ended, and kill the processes that they left."""
@@ -174,15 +200,18 @@ class _Server:
                     kill(pid)  # by its program: it would never answer
                 else:
                     ended.add(pid)
-        self._busy -= ended
-        known = self._busy | ({self._standing_by[0]} if self._standing_by else set())
+        self._leaving -= ended
+        for supervisor in [one for one in self._busy.values() if one.pid in ended]:
+            del self._busy[supervisor.channel]
+            supervisor.channel.close()
+        for supervisor in [one for one in self._free if one.pid in ended]:
+            self._free.remove(supervisor)
+            supervisor.channel.close()
+            time.sleep(0.1)  # whatever ends it, it must not keep us busy
+        known = {one.pid for one in (*self._free, *self._busy.values())} | self._leaving
         # We adopt what is left when a program has killed its own supervisor.
         for orphan in set(children()) - known - ended:
             kill(orphan)
-        if self._standing_by is not None and self._standing_by[0] in ended:
-            self._standing_by[1].close()
-            self._standing_by = None
-            time.sleep(0.1)  # whatever ends it, it must not keep us busy
 
     def _listen_to(self, holder: socket.socket) -> None:
         """Answer on a control connection, or drop it when it is closed."""
@@ -227,14 +256,23 @@ class _Server:
         self._retire()
         if select.select([self._control], [], [], 0)[0]:
             return  # somebody was faster, and is served
+        self._exit()
+
+    def _exit(self) -> NoReturn:
+        """End this process and the free supervisors; the others end with their programs."""
+        for supervisor in self._free:
+            kill(supervisor.pid)
+            os.waitpid(supervisor.pid, 0)
         shutil.rmtree(os.getcwd(), ignore_errors=True)
-        _exit(0)
+        _exit(0)  # taking torch down takes long
 
 
 def _freeze() -> None:
     """Exempt present objects from garbage collection in forks, so that their memory stays shared.
 
-    A collection writes to every object it visits, and a written page is copied.
+    A collection writes to every object it visits, and a written page is copied.  So does a program
+    that forgets what the finders of modules know: they forget it here.
     """
+    sys.path_importer_cache.clear()
     gc.collect()
     gc.freeze()

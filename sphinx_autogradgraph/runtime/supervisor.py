@@ -1,7 +1,8 @@
-"""The supervisor: keeps a child ready, gives it one program, and outlives it.
+"""The supervisor: answers programs one after the other, each from a child of its own.
 
-It is a fork of the server, and the child is a fork of it.  Processes that the program leaves
-running become children of the supervisor, which ends them with the program.
+It is a fork of the server, and the child is a fork of it, made before there is a program.  It runs
+nothing of a program itself, so that it can serve the next.  Processes that a program leaves running
+become its children, and it ends them with the program.
 """
 
 from __future__ import annotations
@@ -36,16 +37,26 @@ from sphinx_autogradgraph.runtime.protocol import encode, receive
 from sphinx_autogradgraph.runtime.result import Result
 from sphinx_autogradgraph.runtime.torch_import import Execute
 
+FREE = b"f"
+"""Byte by which a supervisor tells the server that it can take the next program."""
 
-def stand_by(server: socket.socket, execute: Execute | Diagnostic) -> None:
-    """Prepare a child, receive a connection from the server, and answer the program on it.
 
-    Before it has a connection it ends with the server; afterwards when the connection is closed.
+def supervise(server: socket.socket, execute: Execute | Diagnostic) -> None:
+    """Answer the programs on connections that the server passes on, until the server ends."""
+    adopt_orphans()  # what a program leaves behind becomes ours to end
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        while _serve_next(server, execute):
+            server.sendall(FREE)
+
+
+def _serve_next(server: socket.socket, execute: Execute | Diagnostic) -> bool:
+    """Prepare a child, and have it run the next program; return False if the server has ended.
+
+    While the program runs the supervisor ends it if the connection is closed.
     """
-    adopt_orphans()  # what the program leaves behind becomes ours to end
     scratch = ""
+    ready: _Ready | str = ""
     try:
-        ready: _Ready | str
         try:
             # In the directory of the server, which is removed even if we are killed.
             scratch = tempfile.mkdtemp(prefix="p", dir=os.getcwd())
@@ -54,23 +65,33 @@ def stand_by(server: socket.socket, execute: Execute | Diagnostic) -> None:
         except OSError as error:
             ready = error.strerror or type(error).__name__
         _, descriptors, _, _ = socket.recv_fds(server, 1, 1)
-        server.close()
         if not descriptors:
-            end_descendants()
-            return
-        connection = socket.socket(fileno=descriptors[0])
-        # From now on the time of the program counts; and whoever waits for it knows us.
-        connection.sendall(encode({"supervisor": os.getpid()}))
-        program = Program.from_dict(receive(connection))
-        if isinstance(ready, str):
-            answer: bytes | None = _without_space(program, ready)
-        else:
-            answer = ready.run(program, connection)
-        if answer is not None:
-            connection.sendall(len(answer).to_bytes(8, "big") + answer)
+            return False
+        with (
+            socket.socket(fileno=descriptors[0]) as connection,
+            contextlib.suppress(OSError, EOFError),  # the client is gone
+        ):
+            _answer(ready, connection)
+        return True
     finally:
+        if isinstance(ready, _Ready):
+            ready.discard()
+        end_descendants()
         if scratch:
             shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _answer(ready: _Ready | str, connection: socket.socket) -> None:
+    """Receive a program, run it, and send its answer; ``ready`` may be why it cannot run."""
+    # From now on the time of the program counts; and whoever waits for it knows us.
+    connection.sendall(encode({"supervisor": os.getpid()}))
+    program = Program.from_dict(receive(connection))
+    if isinstance(ready, str):
+        answer: bytes | None = _without_space(program, ready)
+    else:
+        answer = ready.run(program, connection)
+    if answer is not None:
+        connection.sendall(len(answer).to_bytes(8, "big") + answer)
 
 
 class _Ready:
@@ -82,18 +103,29 @@ class _Ready:
     def __init__(self, scratch: str, execute: Execute | Diagnostic, server: socket.socket) -> None:
         self._answer = os.path.join(scratch, "answer.json")
         self._dump = os.path.join(scratch, "dump")
-        reader, self._writer = os.pipe()
-        self._child = os.fork()
-        if self._child == 0:
-            os.close(self._writer)
-            server.close()
-            end_after(lambda: run_forked(reader, execute, self._answer, self._dump))
-        os.close(reader)
+        reader, writer = os.pipe()
+        self._pipe = open(writer, "wb")  # noqa: SIM115
+        try:
+            self._child = os.fork()
+            if self._child == 0:
+                self._pipe.close()
+                server.close()
+                end_after(lambda: run_forked(reader, execute, self._answer, self._dump))
+        except OSError:
+            self._pipe.close()
+            raise
+        finally:
+            os.close(reader)
+
+    def discard(self) -> None:
+        """Close the pipe to the child, which ends if it has no program yet."""
+        with contextlib.suppress(BrokenPipeError):
+            self._pipe.close()
 
     def run(self, program: Program, connection: socket.socket) -> bytes | None:
         """Run a program and return its answer; None if the client is gone."""
-        with contextlib.suppress(BrokenPipeError), open(self._writer, "wb") as pipe:
-            pipe.write(encode(program.to_dict()))
+        with contextlib.suppress(BrokenPipeError), self._pipe:
+            self._pipe.write(encode(program.to_dict()))
         ended = _watch(self._child, connection, program.timeout)
         if ended == "timeout" and DUMP_SIGNAL is not None:
             os.kill(self._child, DUMP_SIGNAL)
