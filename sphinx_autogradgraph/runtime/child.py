@@ -33,6 +33,7 @@ from sphinx_autogradgraph.program.author_files import is_authors
 from sphinx_autogradgraph.program.program import Block, Program, Target, display_path
 from sphinx_autogradgraph.runtime.last_value import VALUE, last_assignment, take_last_value
 from sphinx_autogradgraph.runtime.observer import Observer
+from sphinx_autogradgraph.runtime.publishable import Publisher
 from sphinx_autogradgraph.runtime.result import Result, Traced
 from sphinx_autogradgraph.runtime.spawned import hand_on_definitions
 from sphinx_autogradgraph.runtime.tracebacks import diagnostic_of
@@ -61,15 +62,41 @@ Torch destroys a graph by recursion where Python has walked it; a long one overf
 def execute(program: Program) -> Result:
     """Run a program and trace its targets; an exception of the program becomes a diagnostic."""
     observer = Observer(program)
-    run = _Run(program, observer)
-    targets = run.targets()
+    run = _Run(program)
+    targets = run.targets(observer)
     return Result(targets, observer.observed(run.module))
 
 
+REHEARSAL = """
+x, y = torch.ones(2, 2), torch.ones(2)
+w = torch.normal(0, 1, size=(2, 1), requires_grad=True)
+z = torch.mm(x, w) + torch.zeros(1, requires_grad=True)
+loss = ((z - y.view(z.size())) ** 2 / 2).sum()
+"""
+"""A program of which nothing stays; its operations are too small to run in parallel."""
+
+
+def rehearse() -> None:
+    """Run and trace a small program, without what would change this process.
+
+    A fork then finds ready what Python and torch make at the first use.  After the third time there
+    is little left of it.
+    """
+    block = Block(REHEARSAL, "rehearsal", os.path.join(os.sep, "rehearsal"))
+    directory = os.path.dirname(block.path)
+    program = Program((block,), (Target(after=1),), directory=directory, root=directory)
+    for _ in range(3):
+        run = _Run(program)
+        run.module.__dict__["torch"] = torch
+        run._run(block)
+        result = Result((run._trace_target(program.targets[0]),))
+        Publisher(program).encode(result.to_dict())
+    _HELD.clear()
+
+
 class _Run:
-    def __init__(self, program: Program, observer: Observer) -> None:
+    def __init__(self, program: Program) -> None:
         self.program = program
-        self._observer = observer
         self.module = ModuleType(program.module)
         self._flags = 0
         self._value: tuple[str, object] | None = None
@@ -86,10 +113,10 @@ class _Run:
             values=any("values" in target.extras for target in program.targets),
         )
 
-    def targets(self) -> tuple[Traced | Diagnostic, ...]:
+    def targets(self, observer: Observer) -> tuple[Traced | Diagnostic, ...]:
         """Run the program; return what was traced, or a diagnostic, for each target."""
         found: dict[int, Traced | Diagnostic] = {}
-        failed: Diagnostic | None = self._attempt(self._enter)
+        failed: Diagnostic | None = self._attempt(partial(self._enter, observer))
         for count in range(len(self.program.blocks) + 1):
             if count and failed is None:
                 block = self.program.blocks[count - 1]
@@ -131,14 +158,14 @@ class _Run:
         values = {"error": Message(diagnostic.message, diagnostic.values), "why": why}
         return replace(diagnostic, message="{error} ({why})", values=values)
 
-    def _enter(self) -> None:
+    def _enter(self, observer: Observer) -> None:
         """Prepare this process: directory, imports, seeds, the module whose namespace is used."""
         program = self.program
         os.chdir(program.directory)
         sys.path[:] = dict.fromkeys([program.directory, *program.path, *sys.path])
         sys.argv = [program.blocks[0].path if program.blocks else ""]
         sys.dont_write_bytecode = True
-        self._observer.begin()
+        observer.begin()
         torch.set_num_threads(1)
         random.seed(program.seed)
         if "numpy" in sys.modules:

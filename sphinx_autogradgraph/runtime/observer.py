@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from importlib.machinery import FileFinder, ModuleSpec, SourceFileLoader
+from itertools import takewhile
 from types import ModuleType
 
 from sphinx_autogradgraph.program.author_files import LOADERS, is_authors
@@ -58,7 +59,9 @@ class Observer:
         self._blocks = {block.path for block in program.blocks}
         self._found: dict[tuple[Kind, str, str], str | None] = {}
         self._written: set[str] = set()
-        self._before = set(sys.modules)
+        # Modules stand in the order of their import.  A copy of their names would cost a fork more
+        # time than all that it observes.
+        self._last_before = next(reversed(sys.modules))
         self._process = os.getpid()
         self._busy = threading.local()
         # The processes that a program forks read files, too, and cannot tell us otherwise.
@@ -136,13 +139,23 @@ class Observer:
 
     def _installed(self, but: ModuleType | None) -> Iterable[str]:
         """Return the installed packages that were imported since the beginning."""
-        names = {name.partition(".")[0] for name in list(sys.modules) if isinstance(name, str)}
-        before = {name.partition(".")[0] for name in self._before}
-        for name in sorted(names - before - set(sys.stdlib_module_names)):
+        new = {name for name in self._imported() if isinstance(name, str) and "." not in name}
+        for name in sorted(new - sys.stdlib_module_names):
             module = sys.modules.get(name)
             file = getattr(module, "__file__", None) if isinstance(module, ModuleType) else None
             if module is not but and isinstance(file, str) and not is_authors(file):
                 yield name
+
+    def _imported(self) -> set[object]:
+        """Return the keys of ``sys.modules`` since the beginning."""
+
+        def since(names: Iterable[object]) -> set[object]:
+            return set(takewhile(lambda name: name != self._last_before, names))
+
+        try:
+            return since(reversed(sys.modules))
+        except RuntimeError:  # a thread of the program imports at this moment
+            return since(reversed(tuple(sys.modules)))
 
     # --- what Python tells of ---
 

@@ -13,7 +13,7 @@ import sys
 import sysconfig
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from sphinx_autogradgraph.program.author_files import torch_directory
@@ -41,20 +41,13 @@ class Publisher:
 
     def __init__(self, program: Program) -> None:
         root = os.path.abspath(program.root)
-        places = [
+        temporary = [
             (tempfile.gettempdir(), "<temp>"),
             (os.path.dirname(os.getcwd()), "<temp>"),  # that of the build, and of the worker
-            (root, "."),
-            (os.path.dirname(root), ".."),
-            (sysconfig.get_path("purelib"), "<packages>"),
-            (sysconfig.get_path("platlib"), "<packages>"),
-            (os.path.dirname(torch_directory() or "") or "/", "<packages>"),
-            (sys.prefix, "<python>"),
-            (sys.base_prefix, "<python>"),
-            (os.path.expanduser("~"), "~"),
-            (program.directory, "."),
         ]
-        self._names = dict(_forms(places))
+        own = [(root, "."), (os.path.dirname(root), "..")]
+        last = [(os.path.expanduser("~"), "~"), (program.directory, ".")]
+        self._names = {**_forms([*temporary, *own]), **_installation(), **_forms(last)}
         self._written = [json.dumps(form)[1:-1] for form in self._names]
 
     @cached_property
@@ -78,12 +71,28 @@ class Publisher:
         return f'{{"targets": {targets}, {rest[1:]}'.encode()
 
 
-def _forms(places: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
+@cache
+def _installation() -> Mapping[str, str]:
+    """Return the forms of the directories of Python and of installed packages."""
+    return _forms(
+        [
+            (sysconfig.get_path("purelib"), "<packages>"),
+            (sysconfig.get_path("platlib"), "<packages>"),
+            (os.path.dirname(torch_directory() or "") or "/", "<packages>"),
+            (sys.prefix, "<python>"),
+            (sys.base_prefix, "<python>"),
+        ]
+    )
+
+
+def _forms(places: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Return the forms in which paths may stand in a text, but for those too short to matter."""
-    for path, name in places:
-        for form in {path, os.path.realpath(path)}:
-            if len(form.strip(os.sep)) > 1 and form.count(os.sep) > (1 if name == ".." else 0):
-                yield form, name
+    return {
+        form: name
+        for path, name in places
+        for form in {path, os.path.realpath(path)}
+        if len(form.strip(os.sep)) > 1 and form.count(os.sep) > (1 if name == ".." else 0)
+    }
 
 
 def _mapped(value: Any, change: Callable[[str], str]) -> Any:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from os import _exit
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
-from sphinx_autogradgraph.program.author_files import is_authors
 from sphinx_autogradgraph.program.program import Program
 from sphinx_autogradgraph.runtime.result import Result
 
@@ -88,22 +87,20 @@ def ending_with(life: int) -> Iterator[None]:
 
 
 def warm_up() -> bool:
-    """Run the first of torch's operations, and return whether forking is safe afterwards.
+    """Rehearse a program, and return whether forking is safe afterwards.
 
-    Libraries initialise themselves in it, which every program would otherwise wait for.  The
-    operations are too small to run in parallel, since a fork would lose the threads of that.
+    It is not where torch has started threads, which a fork would lose.
     """
-    is_authors(__file__)
     with contextlib.suppress(ImportError):
         import numpy.random  # noqa: F401 - what seeding imports
     threads = _threads()  # numpy may have some, which mind no fork
     with contextlib.suppress(Exception):  # a torch that cannot do it will tell the program so
         import torch
 
+        from sphinx_autogradgraph.runtime.child import rehearse
+
         torch.set_num_threads(1)  # as programs have it
-        x = torch.ones(2, 2, requires_grad=True)
-        y = torch.mm(x, x) + torch.normal(0, 1, (2,))
-        ((y.view(4) - 1) ** 2 / 2).sum()
+        rehearse()
     return _threads() == threads
 
 
