@@ -1,21 +1,26 @@
-"""Run all benchmarks: ``pip install -e '.[torch,bench]'``, install Graphviz, ``python -m benchmarks``.
+"""Run all benchmarks: ``python -m benchmarks [--quick] [--docs]``.
 
-Prints the tables.  With ``--docs`` they go into the documentation as well, with a plot.
+They need ``pip install -e '.[torch]' --group bench``, and Graphviz.  The tables are printed.  With
+``--docs`` they go into the documentation as well, with their plots.  ``--quick`` tries everything
+in a few minutes, with sizes and rounds too small to say anything.
 """
 
 from __future__ import annotations
 
 import datetime
 import importlib.metadata
-import json
 import os
 import platform
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.table import Table
+import msgspec
+
+from benchmarks.plots import write
+from benchmarks.table import QUICK, Table
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("budgets", "tracing", "provenance", "drawing", "layout_peers", "building")
@@ -35,23 +40,6 @@ def machine() -> str:
     )
 
 
-def plot(table: Table, file: Path) -> None:
-    """Draw the points of a table, both axes logarithmic."""
-    import matplotlib as mpl
-
-    mpl.use("agg")
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(7, 4))
-    for name, points in table.points.items():
-        axes.loglog(*zip(*points, strict=True), marker="o", label=name)
-    axes.set_xlabel("nodes of the graph")
-    axes.set_ylabel("seconds from the tensor to the SVG")
-    axes.grid(visible=True, alpha=0.3)
-    axes.legend()
-    figure.savefig(file, dpi=150, bbox_inches="tight")
-
-
 def main() -> None:
     """Run all parts, each in a process of its own."""
     begin = time.monotonic()
@@ -59,21 +47,27 @@ def main() -> None:
     print(machine(), flush=True)
     for part in PARTS:
         done = subprocess.run(
-            [sys.executable, "-m", f"benchmarks.{part}", "--json"],
+            [sys.executable, "-m", f"benchmarks.{part}", "--json", *["--quick"] * QUICK],
             cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True,
         )  # fmt: skip
-        for data in json.loads(done.stdout.splitlines()[-1]):
-            tables.append(Table(**data))
-            print(f"\n{tables[-1].text()}", flush=True)
+        for table in msgspec.json.decode(done.stdout.splitlines()[-1], type=list[Table]):
+            tables.append(table)
+            print(f"\n{table.text()}", flush=True)
     print(f"\n{(time.monotonic() - begin) / 60:.1f} minutes")
     if "--docs" in sys.argv:
-        results = ROOT / "docs" / "benchmarks"
-        results.mkdir(exist_ok=True)
-        text = "\n".join(table.rst() for table in tables)
-        (results / "results.txt").write_text(f"Measured {machine()}\n\n{text}", "utf-8")
-        for table in tables:
-            if table.points:
-                plot(table, results / "growth.png")
+        if QUICK:
+            raise SystemExit("--quick measures nothing that the documentation could show")
+        publish(tables)
+
+
+def publish(tables: Sequence[Table]) -> None:
+    """Write the tables and their plots into the documentation."""
+    results = ROOT / "docs" / "benchmarks"
+    text = "\n".join(table.rst() for table in tables)
+    (results / "results.txt").write_text(f"Measured {machine()}\n\n{text}", "utf-8")
+    for table in tables:
+        if table.plot:
+            write(table.plot, results)
 
 
 if __name__ == "__main__":

@@ -21,11 +21,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.building import TOOLS, Tool, build, rst, written
-from benchmarks.table import Table, main, seconds
+from benchmarks.table import QUICK, Table, main, seconds
 from sphinx_autogradgraph.runtime.lingering import stop
 
-QUICK = "--quick" in sys.argv
-ROUNDS = 2 if QUICK else 5
+ROUNDS = 2 if QUICK else 4
 
 ALONE = TOOLS["Sphinx alone"]
 OURS = TOOLS["sphinx-autogradgraph"]

@@ -1,8 +1,7 @@
 """Drawing beside torchviz and dot: from a tensor to its SVG.
 
-Both draw
-the same tensors in the same run, each in a process of its own; what counts is the ratio.  torchviz
-has no folds: where ours folds, the ratio compares two pictures of one model.
+Both draw the same tensors in the same run, each in a process of its own; what counts is the ratio.
+torchviz has no folds: where ours folds, the ratio compares two pictures of one model.
 """
 
 from __future__ import annotations
@@ -17,16 +16,16 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 
 import torch
 from torch import nn
 
-from benchmarks.table import Table, main, median, seconds, times
+from benchmarks.table import QUICK, Plot, Table, main, median, seconds, times
 
-ROUNDS = 3
+ROUNDS = 1 if QUICK else 3
 
-LIMIT = 60.0
+LIMIT = 5.0 if QUICK else 45.0
 """Seconds after which a peer is given up."""
 
 
@@ -64,21 +63,27 @@ def chain(length: int, skip: int = 4) -> torch.Tensor:
     return x
 
 
-CASES: dict[str, tuple[Callable[[], torch.Tensor], str | None]] = {
-    "LSTM, 50 steps, full detail": (lambda: lstm(50), "none"),
-    "LSTM, 200 steps, defaults": (lambda: lstm(200), None),
-    "transformer, 12 layers, defaults": (transformer, None),
-    "chain of 10,000, full detail": (lambda: chain(10_000), "none"),
-    "chain of 100,000, defaults": (lambda: chain(100_000), None),
-}
+Make = Callable[[], torch.Tensor]
 
-
-GROWTH = (10, 100, 1_000, 10_000, 100_000)
+GROWTH = (10, 100, 1_000) if QUICK else (10, 100, 1_000, 10_000, 100_000)
 """The lengths of the chain by which growth is told."""
 
-CASES |= {
-    f"{kind} {length}": (partial(chain, length), fold)
-    for length in GROWTH
+LONG = 100 if QUICK else 10_000
+
+LSTMS = {steps: partial(lstm, steps) for steps in (50, 200)}
+CHAINS = {length: partial(chain, length) for length in GROWTH}
+
+CASES: dict[str, tuple[Make, str | None]] = {
+    "LSTM, 50 steps, full detail": (LSTMS[50], "none"),
+    "LSTM, 200 steps, defaults": (LSTMS[200], None),
+    "transformer, 12 layers, defaults": (transformer, None),
+    f"chain of {LONG:,}, full detail": (CHAINS[LONG], "none"),
+    f"chain of {GROWTH[-1]:,}, defaults": (CHAINS[GROWTH[-1]], None),
+}
+
+GROWING: dict[str, tuple[Make, str | None]] = {
+    f"{kind} {length}": (make, fold)
+    for length, make in CHAINS.items()
     for kind, fold in (("growth", None), ("growth-full", "none"))
 }
 
@@ -87,7 +92,7 @@ def ours(name: str) -> tuple[float, int, int]:
     """Seconds from the tensor to the SVG, the nodes of the graph, the bytes of the SVG."""
     from sphinx_autogradgraph import draw, record
 
-    make, fold = CASES[name]
+    make, fold = (CASES | GROWING)[name]
     with record():
         out = make()
     begin = time.perf_counter()
@@ -100,7 +105,7 @@ def peers(name: str) -> tuple[float, int, int]:
     """Measure the same for ``torchviz.make_dot`` and a system dot."""
     from torchviz import make_dot
 
-    out = CASES[name][0]()
+    out = (CASES | GROWING)[name][0]()
     begin = time.perf_counter()
     source = make_dot(out).source
     command = [str(shutil.which("dot")), "-Tsvg"]
@@ -111,6 +116,7 @@ def peers(name: str) -> tuple[float, int, int]:
 def measured(who: str, name: str) -> dict[str, float] | None:
     """One run in a process of its own; None if it took too long or failed."""
     command = [sys.executable, "-m", "benchmarks.drawing", "--one", who, name]
+    command += ["--quick"] * QUICK
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
     )
@@ -122,6 +128,12 @@ def measured(who: str, name: str) -> dict[str, float] | None:
         return None
     found: dict[str, float] | None = json.loads(text) if process.returncode == 0 else None
     return found
+
+
+@cache
+def peer_of(make: Make) -> dict[str, float] | None:
+    """Measure the peer once for each graph: it has no folds."""
+    return measured("peers", next(x for x, case in (CASES | GROWING).items() if case[0] is make))
 
 
 def one(who: str, name: str) -> None:
@@ -139,10 +151,10 @@ def one(who: str, name: str) -> None:
 def measure() -> Sequence[Table]:
     """Measure all cases, and how time grows with size."""
     rows = []
-    for name in [name for name in CASES if not name.startswith("growth")]:
+    for name, (make, _) in CASES.items():
         runs = [found for _ in range(ROUNDS) if (found := measured("ours", name))]
         taken = median([run["seconds"] for run in runs])
-        peer = measured("peers", name)
+        peer = peer_of(make)
         said, more = (seconds(peer["seconds"]), "") if peer else (f"> {LIMIT:.0f} s", "> ")
         rows.append(
             [
@@ -169,31 +181,34 @@ def measure() -> Sequence[Table]:
 
 def growth() -> Table:
     """How the time grows with the length of a chain with skips."""
-    ways = {"ours": ("ours", "growth"), "ours, full detail": ("ours", "growth-full"),
-            "torchviz + dot": ("peers", "growth")}  # fmt: skip
-    points: dict[str, list[list[float]]] = {}
-    cells: dict[tuple[str, int], str] = {}
-    for label, (who, kind) in ways.items():
+    ways: dict[str, Callable[[int], dict[str, float] | None]] = {
+        "ours": lambda length: measured("ours", f"growth {length}"),
+        "ours, full detail": lambda length: measured("ours", f"growth-full {length}"),
+        "torchviz and dot": lambda length: peer_of(CHAINS[length]),
+    }
+    lines: dict[str, list[list[float]]] = {name: [] for name in ways}
+    rows = []
+    for label, way in ways.items():
+        cells = []
         for length in GROWTH:
-            found = measured(who, f"{kind} {length}")
-            if found is None:
-                cells[label, length] = f"> {LIMIT:.0f} s"
-                break
-            cells[label, length] = seconds(found["seconds"])
-            points.setdefault(label, []).append([found["nodes"], found["seconds"]])
-    rows = [[label, *(cells.get((label, length), "") for length in GROWTH)] for label in ways]
+            found = way(length)
+            cells.append(seconds(found["seconds"]) if found else f"> {LIMIT:.0f} s")
+            if found:
+                lines[label].append([found["nodes"], found["seconds"]])
+        rows.append([label, *cells])
     return Table(
         "Growth: a chain with skips",
         ["operations", *(f"{length:,}" for length in GROWTH)],
         rows,
-        points=points,
+        plot=Plot("drawing", lines, "nodes of the graph", "seconds from the tensor to the SVG"),
     )
 
 
 def run() -> None:
     """Measure one thing with ``--one WHO CASE``, else all."""
     if "--one" in sys.argv:
-        one(*sys.argv[-2:])
+        place = sys.argv.index("--one")
+        one(*sys.argv[place + 1 : place + 3])
     else:
         main(measure)
 

@@ -16,7 +16,7 @@ from torch.nn.modules.module import register_module_forward_pre_hook
 from benchmarks.corpus import FIGURES, Figure
 from benchmarks.layout import measure as measure_layout
 from benchmarks.layout import read_corpus
-from benchmarks.table import Table, main
+from benchmarks.table import Plot, Table, main
 from sphinx_autogradgraph.render.quality import cross
 
 PIXELS = 96
@@ -57,28 +57,42 @@ def measure() -> Sequence[Table]:
             torchviz[program.name] = _drawn(_torchviz(value))
             if call is not None:
                 torchview[program.name] = _drawn(_torchview(*call))
-    rows = [
-        _row("ours", own.values()),
-        _row("torchviz and dot", torchviz.values()),
-        _row("ours, of those that call a module", [own[name] for name in torchview]),
-        _row("torchview and dot, of the same", torchview.values()),
-    ]
+    kinds: dict[str, Sequence[Picture | None]] = {
+        "ours": list(own.values()),
+        "torchviz and dot": list(torchviz.values()),
+        "ours, of those that call a module": [own[name] for name in torchview],
+        "torchview and dot, of the same": list(torchview.values()),
+    }
     note = (
         "Crossings are counted between the centres of boxes. torchview draws the first module that "
         f"a program calls, and not the loss; dot is given {LIMIT} seconds a picture."
     )
     heads = ["", "figures", f"fit {COLUMN} px", "widest", "mean height", "crossings", "given up"]
-    return [Table("The same programs in pictures", heads, rows, note)]
+    rows = [_row(name, pictures) for name, pictures in kinds.items()]
+    return [Table("The same programs in pictures", heads, rows, note, _plot(kinds))]
 
 
-def _row(name: str, pictures: Sequence[Picture | None] | Iterator[Picture | None]) -> list[str]:
-    asked = list(pictures)
-    drawn = [picture for picture in asked if picture is not None]
+def _plot(kinds: dict[str, Sequence[Picture | None]]) -> Plot:
+    """Show what a reader sees first: does it fit, how far is it to scroll, do lines cross."""
+    bars: dict[str, dict[str, float]] = {}
+    for name, pictures in kinds.items():
+        drawn = [picture for picture in pictures if picture is not None]
+        for title, value in {
+            f"fit {COLUMN} pixels,\nin percent": 100 * sum(x.width <= COLUMN for x in drawn),
+            "mean height,\nin pixels": sum(x.height for x in drawn),
+            "crossings\nin each figure": sum(x.crossings for x in drawn),
+        }.items():
+            bars.setdefault(title, {})[name] = value / len(drawn)
+    return Plot("pictures", bars=bars)
+
+
+def _row(name: str, pictures: Sequence[Picture | None]) -> list[str]:
+    drawn = [picture for picture in pictures if picture is not None]
     return [
-        name, str(len(asked)), str(sum(one.width <= COLUMN for one in drawn)),
+        name, str(len(pictures)), str(sum(one.width <= COLUMN for one in drawn)),
         f"{max(one.width for one in drawn):,.0f}",
         f"{sum(one.height for one in drawn) / len(drawn):,.0f}",
-        f"{sum(one.crossings for one in drawn):,}", str(len(asked) - len(drawn)),
+        f"{sum(one.crossings for one in drawn):,}", str(len(pictures) - len(drawn)),
     ]  # fmt: skip
 
 

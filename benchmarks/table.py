@@ -8,16 +8,34 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
+QUICK = "--quick" in sys.argv
+"""Whether to try the benchmarks with little: few rounds, small sizes, numbers that say nothing."""
+
+
+@dataclass(frozen=True)
+class Plot:
+    """What is drawn of a table, into ``FILE-light.png`` and ``FILE-dark.png``.
+
+    ``lines`` are curves, name → [[x, y], …], over two logarithmic axes called ``x`` and ``y``;
+    ``bars`` are panels side by side, title → name → value.
+    """
+
+    file: str
+    lines: dict[str, list[list[float]]] = field(default_factory=dict)
+    x: str = ""
+    y: str = ""
+    bars: dict[str, dict[str, float]] = field(default_factory=dict)
+
 
 @dataclass(frozen=True)
 class Table:
-    """A table.  The cells are texts; ``points`` are what is plotted: name → [[x, y], …]."""
+    """A table.  The cells are texts; ``plot`` is the picture of it, if there is one."""
 
     title: str
     heads: Sequence[str]
     rows: Sequence[Sequence[str]]
     note: str = ""
-    points: dict[str, list[list[float]]] = field(default_factory=dict)
+    plot: Plot | None = None
 
     def text(self) -> str:
         """Return the table for a terminal."""

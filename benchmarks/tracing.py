@@ -20,10 +20,10 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import nn
 
-from benchmarks.table import Table, main, median, seconds, times
+from benchmarks.table import QUICK, Table, main, median, seconds, times
 from sphinx_autogradgraph import trace
 
-ROUNDS = 9
+ROUNDS = 2 if QUICK else 9
 STEPS = 200
 
 

@@ -14,7 +14,7 @@ version = release = __version__
 
 extensions = [
     "sphinx_autogradgraph", "myst_parser", "sphinx.ext.autodoc",
-    "declarations", "example",
+    "declarations", "example", "themed_figure",
 ]  # fmt: skip
 autodoc_mock_imports = ["torch"]  # it never enters the process of Sphinx
 autodoc_typehints = "signature"
