@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import re
 from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
-from babel.messages.mofile import write_mo
+from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
 from tests.conftest import LINREG, Project
@@ -58,9 +57,10 @@ def test_the_catalogue_has_what_the_sources_have(path: Path) -> None:
 
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-3])
 def test_what_is_shipped_is_compiled_from_the_catalogue(path: Path) -> None:
-    compiled = io.BytesIO()
-    write_mo(compiled, read(path))
-    assert path.with_suffix(".mo").read_bytes() == compiled.getvalue(), f"run {HOW}"
+    with path.with_suffix(".mo").open("rb") as file:
+        shipped = {message.id: message.string for message in read_mo(file) if message.id}
+    # The heads may differ: they name the version of Babel that wrote them.
+    assert shipped == {x.id: x.string for x in read(path) if x.id}, f"run {HOW}"
 
 
 def test_there_is_a_chinese_one() -> None:
