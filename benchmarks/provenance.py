@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import nn
@@ -17,12 +17,6 @@ from benchmarks.table import Table, main, median, seconds, times
 from sphinx_autogradgraph.tracing.provenance import Recorder
 
 ROUNDS = 20
-
-SIZES = {
-    "d_model 512, 2 × 64 tokens": (512, 8, 2048, (2, 64)),
-    "d_model 64, 2 × 16 tokens": (64, 4, 128, (2, 16)),
-}
-"""A size that people use, and one so small that calling operations takes longer than they do."""
 
 
 class Model(nn.Module):
@@ -44,18 +38,49 @@ class Model(nn.Module):
         return scores.sum()
 
 
-def seconds_of(model: Model, x: torch.Tensor) -> float:
+class Steps(nn.Module):
+    """Small operations on lines of the author's own; half of them make no node."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(8, 8))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the sum of the last state."""
+        h, total = x, torch.zeros(())
+        for _ in range(60):
+            h = torch.tanh(h @ self.weight)
+            with torch.no_grad():
+                mean = h.mean()
+                total = total + mean
+            positive = h > 0
+            target = h.detach()
+            h = h * positive + target
+        return h.sum()
+
+
+def programs() -> Mapping[str, tuple[nn.Module, torch.Tensor]]:
+    """Return what is measured, with its input.
+
+    A model of a size that people use, one so small that calling operations takes longer than they
+    do, and single operations.
+    """
+    return {
+        "d_model 512, 2 × 64 tokens": (Model(512, 8, 2048), torch.randn(2, 64, 512)),
+        "d_model 64, 2 × 16 tokens": (Model(64, 4, 128), torch.randn(2, 16, 64)),
+        "480 operations on (16, 8)": (Steps(), torch.randn(16, 8)),
+    }
+
+
+def seconds_of(model: nn.Module, x: torch.Tensor) -> float:
     """Time one forward."""
     begin = time.perf_counter()
     model(x)
     return time.perf_counter() - begin
 
 
-def rows(
-    name: str, width: int, heads: int, hidden: int, tokens: tuple[int, int]
-) -> list[list[str]]:
-    """Measure one size."""
-    model, x = Model(width, heads, hidden), torch.randn(*tokens, width)
+def rows(name: str, model: nn.Module, x: torch.Tensor) -> list[list[str]]:
+    """Measure one program."""
     found: dict[str, list[float]] = {"plain": [], "with record()": [], "in anomaly mode": []}
     for _ in range(3):
         model(x)
@@ -73,16 +98,16 @@ def rows(
 
 
 def measure() -> Sequence[Table]:
-    """Measure all sizes."""
+    """Measure all programs."""
     warnings.filterwarnings("ignore", message="Anomaly Detection")
     torch.manual_seed(0)
     torch.set_num_threads(1)
     return [
         Table(
-            "Knowing line, module and call of each node: a forward of 12 layers",
+            "Knowing line, module and call of each node: a forward of 12 layers, and of single operations",
             ["", "time", "times the plain forward"],
-            [row for name, size in SIZES.items() for row in rows(name, *size)],
-            "The small model is the worst case: calling an operation takes longer there than doing it.",
+            [row for name, program in programs().items() for row in rows(name, *program)],
+            "In the small ones calling an operation takes longer than doing it; half of the single operations make no node.",
         )
     ]
 

@@ -9,7 +9,7 @@ from bisect import bisect_right
 from builtins import bool, id, int, isinstance, str, type  # noqa: A004, UP029
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from sys import gettrace, settrace, version_info
 from typing import Any, NamedTuple
 
 import torch
@@ -30,8 +30,7 @@ from sphinx_autogradgraph.tracing.reasons import Reasons, tensors_among
 from sphinx_autogradgraph.tracing.tensor_metadata import describe, small_values
 
 
-@dataclass(frozen=True)
-class Operand:
+class Operand(NamedTuple):
     """An operand of a call that did not require grad; its tensor is not kept alive.
 
     ``differentiable`` says whether a tensor of its dtype could require grad, ``cause`` why this one
@@ -69,9 +68,14 @@ class Calls(TorchFunctionMode):
         self.used: set[int] = set()
         """The ids of tensors that require grad and went into calls that made nodes."""
         self._keeps = values
+        self._asked = inputs or values
         self.values: dict[tuple[int, int], Values] = {}
+        # The fields of the calls that made nodes.  Lists of numbers are cheaper than one of calls,
+        # which Python's garbage collector would look through again and again.
         self._starts: list[int] = []
-        self._calls: list[Call] = []
+        self._ends: list[int] = []
+        self._functions: list[Callable[..., Any]] = []
+        self._operands: dict[int, tuple[Operand, ...]] = {}  # by the first number of the call
 
     def __torch_function__(
         self,
@@ -80,36 +84,69 @@ class Calls(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
+        # This runs with every call of a torch function: it calls nothing without need.
         start = next_sequence_number()
-        if func == _DETACHES_IN_PLACE:
-            self._note(self._reasons.detached_in_place, *args)
+        if func is _DETACHES_IN_PLACE:
+            self._note_detached(args[0])
         try:
             result = func(*args, **kwargs) if kwargs else func(*args)
         except RuntimeError as error:
             if FAILED in str(error):
-                self.conflict = conflict_of(list(tensors_among(args, {})), self._changes)
+                self.conflict = conflict_of(tensors_among(args, _NOTHING), self._changes)
             raise
-        end = next_sequence_number()
         kind = type(result)
-        if end > start:
-            operands = self._operands(args, kwargs or {}) if self._inputs else ()
-            self._starts.append(start)
-            self._calls.append(Call(start, end, func, operands))
-            if self._keeps:
-                self._keep(result)
-            if kind is not torch.Tensor and isinstance(result, (tuple, list)):
-                self._note(self._reasons.note_parts, func, args, kwargs or {}, result)
-        elif kind not in _PLAIN and not (kind is torch.Tensor and result.requires_grad):
-            self._note(self._reasons.note, func, args, kwargs or {}, result)
+        if kind in _PLAIN:
+            return result
+        trace = gettrace() if SUSPENDS_TRACING else None
+        if trace is not None:
+            settrace(None)
         # What changes a tensor gives back that tensor, or nothing.
-        if result is None or (args and result is args[0]):
-            self._note(self._changes.note, func, args, kwargs or {}, result)
+        changes = result is None or (args and result is args[0])
+        end = next_sequence_number()
+        if end > start:
+            self._starts.append(start)
+            self._ends.append(end)
+            self._functions.append(func)
+            done = kind is torch.Tensor and not self._asked
+        else:
+            done = kind is torch.Tensor and result.requires_grad
+        if changes or not done:
+            # An odd tensor of the program may raise when it is read; suppress() takes longer than
+            # most notes.
+            try:  # noqa: SIM105
+                self._note(start if end > start else None, func, args, kwargs or _NOTHING, result)
+            except Exception:  # noqa: S110
+                pass
+        if trace is not None:
+            settrace(trace)
         return result
 
-    def _note(self, note: Callable[..., None], *call: object) -> None:
-        """Record a call, and suppress errors: an odd tensor of the program may raise when read."""
+    def _note(
+        self,
+        start: int | None,
+        func: Callable[..., Any],
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        result: Any,
+    ) -> None:
+        """Record more of a call that made nodes, from ``start`` on; of others, why they did not."""
+        try:
+            if start is None:
+                self._reasons.note(func, args, kwargs, result)
+            else:
+                if self._inputs:
+                    self._operands[start] = self._operands_of(args, kwargs)
+                if self._keeps:
+                    self._keep(result)
+                if isinstance(result, (tuple, list)):
+                    self._reasons.note_parts(func, args, kwargs, result)
+        finally:
+            if result is None or (args and result is args[0]):
+                self._changes.note(func, args, kwargs, result)
+
+    def _note_detached(self, tensor: object) -> None:
         with suppress(Exception):
-            note(*call)
+            self._reasons.detached_in_place(tensor)  # type: ignore[arg-type]
 
     def _keep(self, result: object) -> None:
         """Record the elements of the small tensors that a call returned, by the nodes' numbers.
@@ -133,40 +170,49 @@ class Calls(TorchFunctionMode):
         """The addresses of operands that do not require grad; None if operands are not recorded."""
         if not self._inputs:
             return None
-        return {operand.storage for call in self._calls for operand in call.operands}
+        return {operand.storage for operands in self._operands.values() for operand in operands}
 
     def of(self, number: int) -> Call | None:
         """Return the call that made the node with that sequence number."""
         at = bisect_right(self._starts, number) - 1
-        if at < 0 or number >= self._calls[at].end:
+        if at < 0 or number >= self._ends[at]:
             return None
-        return self._calls[at]
+        start = self._starts[at]
+        return Call(start, self._ends[at], self._functions[at], self._operands.get(start, ()))
 
-    def _operands(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Operand, ...]:
+    def _operands_of(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Operand, ...]:
         found = []
-        for item in tensors_among(args, kwargs):
-            if item.requires_grad:
-                self.used.add(id(item))
-            else:
-                with plain_tensors():
-                    base = base_of(item)
-                    found.append(
-                        Operand(
-                            weakref.ref(item),
-                            None if base is None else weakref.ref(base),
-                            describe(item),
-                            item.dtype.is_floating_point or item.dtype.is_complex,
-                            self._reasons.of(item),
-                            storage_of(item)[0],
-                        )
+        with plain_tensors():
+            for item in tensors_among(args, kwargs):
+                if item.requires_grad:
+                    self.used.add(id(item))
+                    continue
+                base = base_of(item)
+                found.append(
+                    Operand(
+                        weakref.ref(item),
+                        None if base is None else weakref.ref(base),
+                        describe(item),
+                        item.dtype.is_floating_point or item.dtype.is_complex,
+                        self._reasons.of(item),
+                        storage_of(item)[0],
                     )
+                )
         return tuple(found)
 
 
+SUSPENDS_TRACING = version_info < (3, 12)
+"""Whether line tracing is off while the recorder itself works, which makes it twice as fast.
+
+Since Python 3.12 turning it off and on prepares all code anew, and costs more than it saves.
+"""
+
 _DETACHES_IN_PLACE = torch.Tensor.detach_
 
+_NOTHING: Mapping[str, Any] = {}
+
 _PLAIN = {bool, int, str, torch.Size, torch.dtype, torch.device, torch.layout}
-"""Types of results that hold no tensor, and are ignored."""
+"""Types of results of functions that ask a tensor for something, which make no node."""
 
 _NAMESPACES = (torch, functional, torch.special, torch.linalg, torch.fft)
 

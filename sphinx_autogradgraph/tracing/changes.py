@@ -15,6 +15,9 @@ from sphinx_autogradgraph.tracing.internals import plain_tensors, sequence_numbe
 from sphinx_autogradgraph.tracing.memory import storage_of
 from sphinx_autogradgraph.tracing.saved import versions_of_changed
 
+Call = Callable[..., Any]
+"""A torch function that was called."""
+
 
 class Change(NamedTuple):
     """A change in place: its line, the name of its operation, and the tensor it was called on."""
@@ -28,6 +31,23 @@ MAX_TENSORS, MAX_CHANGES = 4096, 64
 """Maximum number of storages remembered, and of changes of each."""
 
 
+def changes_in_place(function: Call, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
+    """Whether a call that returned its first argument, or nothing, changed it in place."""
+    name = name_of(function)
+    if name.startswith("__"):
+        return name == "__setitem__" or name.startswith("__i")
+    if name.endswith("_"):
+        return name != "requires_grad_"
+    # such as relu(x, inplace=True)
+    return bool(args) and (kwargs.get("inplace") is True or args[-1] is True)
+
+
+def name_of(function: Call) -> str:
+    """Return the name of a torch function, without its namespace."""
+    name: str = getattr(function, "__name__", "")
+    return name
+
+
 class Changes:
     """In-place changes of tensors, by their storage and the version that each made.
 
@@ -39,25 +59,16 @@ class Changes:
         self._changes: dict[int, dict[int, Change]] = {}
 
     def note(
-        self,
-        function: Callable[..., Any],
-        args: Sequence[Any],
-        kwargs: Mapping[str, Any],
-        result: object,
+        self, function: Call, args: Sequence[Any], kwargs: Mapping[str, Any], result: object
     ) -> None:
         """Record a call if it changed tensors in place.
 
         It is given calls that returned their first argument or nothing.
         """
-        name: str = getattr(function, "__name__", "")
-        if not args or name == "requires_grad_":
+        if not args or not changes_in_place(function, args, kwargs):
             return
-        if not name.endswith("_"):  # such as relu(x, inplace=True)
-            if result is not None and (kwargs.get("inplace") is True or args[-1] is True):
-                self._changed(args[0], name)
-            return
-        plain = name.startswith("__") and not (name == "__setitem__" or name.startswith("__i"))
-        if plain or (result is None and name != "__setitem__" and not name.startswith("_foreach")):
+        name = name_of(function)
+        if result is None and not name.endswith("_"):
             return
         changed = args[0] if isinstance(args[0], (list, tuple)) else args[:1]
         for tensor in changed:

@@ -43,8 +43,6 @@ class ExportedValues:
 
     def among(self, args: Sequence[Any]) -> list[Cause]:
         """Return the causes of the recorded numbers and arrays among the arguments of a call."""
-        if self.last is None:
-            return []
         found = []
         stack = list(args)
         for _ in range(MAX_NUMBERS):
@@ -71,8 +69,6 @@ class ExportedValues:
 
     def doubt_about(self, args: Sequence[Any], operands: Sequence[torch.Tensor]) -> Doubt:
         """Return what is not known of the result of a call, of which some arguments are tensors."""
-        if self.last is None:
-            return ""
         if any(type(value).__module__ == "numpy" for value in args):
             return "numbers"
         only_numbers = not operands and next(_numbers_in(list(args)), None) is not None

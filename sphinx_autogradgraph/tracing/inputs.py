@@ -43,7 +43,7 @@ def inputs_of(functions: Sequence[GradFn], recorder: Recorder, names: Names) -> 
     for fn in functions:
         call = recorder.call(sequence_number(fn))
         if call is not None and call.operands:
-            made.setdefault(id(call), (call, []))[1].append(fn)
+            made.setdefault(call.start, (call, []))[1].append(fn)
     found: dict[object, Input] = {}
     for call, nodes in made.values():
         free = {

@@ -18,13 +18,14 @@ from builtins import bool, id, len, type  # noqa: A004
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from sys import gettrace, settrace
 from types import CodeType, FrameType
 from typing import Any
 
 import torch
 
 from sphinx_autogradgraph.graph.model import Source, Values
-from sphinx_autogradgraph.tracing.calls import Call, Calls, call_name
+from sphinx_autogradgraph.tracing.calls import SUSPENDS_TRACING, Call, Calls, call_name
 from sphinx_autogradgraph.tracing.causes import Cause, Place
 from sphinx_autogradgraph.tracing.changes import Changes, Conflict
 from sphinx_autogradgraph.tracing.hooks import handles_made
@@ -89,13 +90,18 @@ class Recorder:
         self._is_own = is_own
         self._display = display
         self._own: dict[str, bool] = {}
+        self._passed_over: set[str] = set()  # files of others that do not matter
+        self._of_torch: dict[int, bool] = {}  # by the id of a module's type: whether it is torch's
+        self._tracer = self._trace_call
         self._lines: list[tuple[str, int]] = []  # of the author's frames, the innermost last
-        # The calls of modules, each with the place in this list of the one that it was made in.
-        self._visits: list[tuple[torch.nn.Module, int | None]] = []
+        # The calls of modules, and for each the place in the list of the one that it was made in.
+        self._visited: list[torch.nn.Module] = []
+        self._outer_visits: list[int | None] = []
         self._inside: list[tuple[int, int]] = []  # the calls under way, and their frames
         self._starts: list[int] = []
-        self._places: list[tuple[tuple[str, int] | None, int | None]] = []
-        self.reasons = Reasons(self.place)
+        self._places: list[Place | None] = []
+        self._place_visits: list[int | None] = []
+        self.reasons = Reasons(self.place, leaves=inputs)
         self.changes = Changes(self.place)
         self._calls = Calls(self.reasons, self.changes, inputs=inputs, values=values)
         self._entered = ExitStack()
@@ -112,8 +118,8 @@ class Recorder:
         self._entered.enter_context(self._calls)
         self._lines, self._inside = [], []
         self._note()
-        self._entered.callback(sys.settrace, sys.gettrace())
-        sys.settrace(self._trace_call)
+        self._entered.callback(settrace, gettrace())
+        settrace(self._tracer)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -172,24 +178,29 @@ class Recorder:
         return self._lines[-1] if self._lines else None
 
     def _note(self) -> None:
-        place = (
-            self.place(),
-            self._inside[-1][0] if self._inside else None,
-        )
+        place = self._lines[-1] if self._lines else None
+        visit = self._inside[-1][0] if self._inside else None
         start = next_sequence_number()
-        if self._starts and self._starts[-1] == start:  # nothing was made since the last note
+        starts = self._starts
+        if starts and starts[-1] == start:  # nothing was made since the last note
             self._places[-1] = place
+            self._place_visits[-1] = visit
         else:
-            self._starts.append(start)
+            starts.append(start)
             self._places.append(place)
+            self._place_visits.append(visit)
 
     def _trace_call(self, frame: FrameType, _event: str, _arg: object) -> Trace | None:
         path = frame.f_code.co_filename
+        if path in self._passed_over:
+            return None
         own = self._own.get(path)
         if own is None:
             own = self._own[path] = self._is_own(path)
         if not own:
-            if path.endswith(DYNAMO) and self._hooks and enters_compiled_code(frame.f_code):
+            if not path.endswith(DYNAMO):
+                self._passed_over.add(path)
+            elif self._hooks and enters_compiled_code(frame.f_code):
                 return self._step_aside(frame)
             return None
         if not self._hooks:  # Dynamo is at work
@@ -217,13 +228,18 @@ class Recorder:
         return self._trace_line
 
     def _enter_module(self, module: torch.nn.Module, _args: object) -> None:
-        outer = self._inside[-1][0] if self._inside else None
-        self._inside.append((len(self._visits), len(self._lines)))
-        self._visits.append((module, outer))
+        if SUSPENDS_TRACING:
+            settrace(None)
+        inside = self._inside
+        self._outer_visits.append(inside[-1][0] if inside else None)
+        inside.append((len(self._visited), len(self._lines)))
+        self._visited.append(module)
         self._note()
         self._trace_or_not()
 
     def _leave_module(self, _module: torch.nn.Module, _args: object, _output: object) -> None:
+        if SUSPENDS_TRACING:
+            settrace(None)
         if self._inside:
             self._inside.pop()
         self._note()
@@ -235,11 +251,16 @@ class Recorder:
         Python pays for tracing with every call, and torch's modules make many.  With Dynamo loaded
         they are traced all the same: they may hold compiled functions, which have to be noticed.
         """
-        torchs = False
+        trace: Trace | None = self._tracer
         if self._inside and "torch._dynamo.eval_frame" not in sys.modules:
-            module, _ = self._visits[self._inside[-1][0]]
-            torchs = type(module).__module__.startswith("torch.")
-        sys.settrace(None if torchs else self._trace_call)
+            kind = type(self._visited[self._inside[-1][0]])
+            torchs = self._of_torch.get(id(kind))
+            if torchs is None:
+                torchs = self._of_torch[id(kind)] = kind.__module__.startswith("torch.")
+            if torchs:
+                trace = None
+        if gettrace() is not trace:
+            settrace(trace)
 
     # --- answers ---
 
@@ -247,7 +268,7 @@ class Recorder:
         """Make a function from sequence numbers to origins; ``paths`` names modules, by id."""
         calls: dict[int, str | None] = {}
         visits: list[Visit] = []
-        for module, outer in self._visits:
+        for module, outer in zip(self._visited, self._outer_visits, strict=True):
             kind = type(module).__name__
             inside = None if outer is None else visits[outer]
             visits.append(Visit(paths.get(id(module), kind), kind, inside))
@@ -256,7 +277,7 @@ class Recorder:
             at = bisect_right(self._starts, number) - 1
             if number == UNNUMBERED or at < 0:
                 return Origin()
-            place, inside = self._places[at]
+            place, inside = self._places[at], self._place_visits[at]
             visit = None if inside is None else visits[inside]
             call = self.call(number)
             if call is not None and id(call.function) not in calls:
@@ -305,7 +326,7 @@ class Recorder:
         at = bisect_right(self._starts, number) - 1
         if number == UNNUMBERED or at < 0:
             return None
-        place = self._places[at][0]
+        place = self._places[at]
         return None if place is None else (at, place)
 
     def source_of(self, cause: Cause, name: str | None) -> Source | None:

@@ -11,14 +11,15 @@ import weakref
 
 # Held here: the recorder works while the program runs, which may replace the built-in ones.
 from builtins import id, isinstance, len, type  # noqa: A004, UP029
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch.autograd.graph import Node as GradFn
 
 from sphinx_autogradgraph.graph.model import Why
-from sphinx_autogradgraph.tracing.causes import GRADIENT, Cause, Cut, Place
+from sphinx_autogradgraph.tracing.causes import GRADIENT, Cause, Cut, Doubt, Place
+from sphinx_autogradgraph.tracing.changes import Call, changes_in_place
 from sphinx_autogradgraph.tracing.exported_values import MAX_NUMBERS, ExportedValues
 from sphinx_autogradgraph.tracing.internals import (
     is_accumulate_grad,
@@ -26,8 +27,6 @@ from sphinx_autogradgraph.tracing.internals import (
     plain_tensors,
     sequence_number,
 )
-
-Call = Callable[..., Any]
 
 _DESCRIPTORS: Any = torch.Tensor  # whose attributes are getters and setters, not values
 _DATA = _DESCRIPTORS.data.__get__
@@ -37,6 +36,19 @@ _SETS_REQUIRES_GRAD = _DESCRIPTORS.requires_grad.__set__
 
 _COPIES: set[Call] = {torch.tensor, torch.asarray, torch.as_tensor, torch.Tensor.new_tensor}
 """Functions that make tensors of numbers, and copy given tensors without their history."""
+
+_IGNORES_VALUES: set[Call] = {
+    getattr(owner, name)
+    for owner, names in (
+        (torch, [name for name in dir(torch) if name.endswith("_like")]),
+        (torch.Tensor, [name for name in dir(torch.Tensor) if name.startswith("new_")]),
+    )
+    for name in names
+} - {torch.Tensor.new_tensor}
+"""Functions whose results depend on the shapes of their operands only."""
+
+_NOTED_ELSEWHERE: set[Call] = {torch.Tensor.detach_, _READS_GRADIENT, torch.autograd.grad}
+"""Functions whose results are not made of the values of their operands."""
 
 _BACKWARDS: set[Call] = {torch.Tensor.backward, torch.autograd.backward}
 """Functions that compute gradients, which :data:`_READS_GRADIENT` reads later."""
@@ -55,8 +67,8 @@ DETACHES: dict[Call, str] = {
 }
 """Functions whose results are cut from the graph, with their common names."""
 
-WALK, WALKS = 500, 20_000
-"""Maximum number of nodes searched for the leaves behind one cut, and behind all."""
+WALKS = 20_000
+"""Maximum number of nodes searched for the leaves behind cuts."""
 
 MANY = 4096
 """Number of causes at which those of tensors that are gone are dropped, and of cuts at which the
@@ -66,13 +78,15 @@ first are."""
 class Reasons:
     """Causes of living tensors, recorded by :meth:`note` for calls that made no node."""
 
-    def __init__(self, place: Callable[[], Place | None]) -> None:
+    def __init__(self, place: Callable[[], Place | None], *, leaves: bool = True) -> None:
         self._place = place
         self._causes: dict[int, tuple[weakref.ref[torch.Tensor], Cause]] = {}
+        self._created = Cause("created")  # at the line where the last tensor was made
         self.exported = ExportedValues()
         self._backward: Place | None = None  # of the last one
         self._many = MANY
-        self._walks = WALKS
+        self._looks_behind = leaves
+        self._walked: set[tuple[int, str]] = set()
         self.behind: dict[int, tuple[weakref.ref[torch.Tensor], Cause]] = {}
         """The first cut of each leaf whose results were cut, by the leaf's id."""
         self.cuts: dict[tuple[int, str], Cause] = {}
@@ -106,7 +120,7 @@ class Reasons:
             self._backward = self._place()
         elif function == _SETS_REQUIRES_GRAD:
             self._switched(args[0])
-        elif args[0].requires_grad:
+        elif not args or not isinstance(args[0], torch.Tensor) or args[0].requires_grad:
             return
         elif function is torch.Tensor.__setitem__:
             self._made(function, args, kwargs, args[0])
@@ -151,29 +165,35 @@ class Reasons:
     def _made(
         self, function: Call, args: Sequence[Any], kwargs: Mapping[str, Any], result: torch.Tensor
     ) -> None:
-        operands = list(tensors_among(args, kwargs))
+        if function in _NOTED_ELSEWHERE:
+            self._made_gradient(function, result)
+            return
+        if args and result is args[0] and not changes_in_place(function, args, kwargs):
+            return  # a dropout of nothing, a conversion to what it is already
+        operands = tensors_among(args, kwargs)
         cuts = [operand for operand in operands if operand.requires_grad]
-        differentiable = result.dtype.is_floating_point or result.dtype.is_complex
-        if function == torch.Tensor.detach_:
-            return  # noted before
-        if function == _READS_GRADIENT or function is torch.autograd.grad:
-            if self._known(result) is not None:
-                return
-            place = self._backward if function == _READS_GRADIENT else self._place()
-            cause = Cause("created", place, None, GRADIENT)
-        elif not cuts:
+        dtype = result.dtype
+        differentiable = dtype.is_floating_point or dtype.is_complex
+        if not cuts:
             cause = self._inherited(function, args, operands, result)
         elif function in DETACHES:
             cause = self._cut("detached", cuts, DETACHES[function])
-        elif not torch.is_grad_enabled() and not _ignores_values(function):
+        elif not torch.is_grad_enabled() and function not in _IGNORES_VALUES:
             cause = self._cut("no_grad", cuts, "no_grad")
         elif not differentiable:
             cause = self._cut("dtype", cuts, getattr(function, "__name__", ""))
         else:
-            cause = Cause("created", self._place())
+            cause = self._made_here()
         if not differentiable and cause.why != "dtype":
             cause = Cause("dtype", self._place(), cause.of, getattr(function, "__name__", ""))
         self._keep(result, cause)
+
+    def _made_gradient(self, function: Call, result: torch.Tensor) -> None:
+        """Record a gradient that was read or computed."""
+        if function is torch.Tensor.detach_ or self._known(result) is not None:
+            return
+        place = self._backward if function == _READS_GRADIENT else self._place()
+        self._keep(result, Cause("created", place, None, GRADIENT))
 
     def _inherited(
         self,
@@ -184,18 +204,24 @@ class Reasons:
     ) -> Cause:
         """Return the cause of a result of operands that do not require grad themselves."""
         causes = [self.of(operand) for operand in operands]
-        causes += self.exported.among(args)
-        strongest = max(causes, key=lambda cause: cause.strength, default=None)
-        if strongest is not None and strongest.strength:
+        if self.exported.last is not None:
+            causes += self.exported.among(args)
+        strongest, strength = None, 0
+        doubt: Doubt = ""
+        for cause in causes:
+            if cause.strength > strength:
+                strongest, strength = cause, cause.strength
+            doubt = doubt or cause.doubt
+        if strongest is not None:
             if strongest.why == "frozen" and result is not operands[0]:
                 strongest = strongest._replace(function="")  # it was another that was frozen
-            if not _ignores_values(function):
+            if function not in _IGNORES_VALUES:
                 return strongest
         elif causes and (result._base is not None or result is operands[0]):
             return causes[0]  # a view, or the tensor itself
-        doubts = (cause.doubt for cause in causes if cause.doubt)
-        doubt = self.exported.doubt_about(args, operands) or next(doubts, "")
-        return Cause("created", self._place(), None, "", doubt)
+        if self.exported.last is not None:
+            doubt = self.exported.doubt_about(args, operands) or doubt
+        return Cause("created", self._place(), None, "", doubt) if doubt else self._made_here()
 
     def _cut(self, why: Why, cuts: Sequence[torch.Tensor], function: str) -> Cause:
         """Return the cause of a result cut from tensors: of the first of them.
@@ -203,40 +229,40 @@ class Reasons:
         It is recorded for all of them and for the leaves behind, too.
         """
         first: Cause | None = None
+        place = self._place()
         with plain_tensors():
-            for tensor in cuts[:MAX_NUMBERS]:
+            for tensor in cuts[: MAX_NUMBERS if self._looks_behind else 1]:
                 grad_fn = tensor.grad_fn
                 if grad_fn is None:
-                    of = Cut(0, "", weakref.ref(tensor))
+                    cause = Cause(why, place, Cut(0, "", weakref.ref(tensor)), function)
+                    first = first or cause
+                    self.behind.setdefault(id(tensor), (weakref.ref(tensor), first))
                 else:
-                    of = Cut(sequence_number(grad_fn), op_name(grad_fn))
-                cause = Cause(why, self._place(), of, function)
-                first = first or cause
-                leaves = [tensor]
-                if grad_fn is not None:
-                    self.cuts.setdefault((of.number, of.op), cause)
-                    if len(self.cuts) > MANY:
-                        del self.cuts[next(iter(self.cuts))]
-                    leaves = list(self._leaves(grad_fn))
-                for leaf in leaves:
-                    if id(leaf) not in self.behind:
-                        self.behind[id(leaf)] = weakref.ref(leaf), first
+                    key = sequence_number(grad_fn), op_name(grad_fn)
+                    cause = Cause(why, place, Cut(*key), function)
+                    first = first or cause
+                    if self._looks_behind:
+                        self.cuts.setdefault(key, cause)
+                        if len(self.cuts) > MANY:
+                            del self.cuts[next(iter(self.cuts))]
+                        self._note_leaves(grad_fn, first)
         assert first is not None, "there is a tensor"
         return first
 
-    def _leaves(self, grad_fn: GradFn) -> Iterator[torch.Tensor]:
-        """Yield the leaves of a graph that are within a limited number of steps."""
-        seen = {grad_fn}
+    def _note_leaves(self, grad_fn: GradFn, first: Cause) -> None:
+        """Record which leaves are behind a node that a tensor was cut from."""
+        walked = self._walked
         stack = [grad_fn]
-        while stack and len(seen) < WALK and self._walks > 0:
-            self._walks -= 1
+        while stack and len(walked) < WALKS:
             fn = stack.pop()
             if is_accumulate_grad(fn):
-                yield fn.variable  # type: ignore[attr-defined]
-            for used, _ in fn.next_functions:
-                if used is not None and used not in seen:
-                    seen.add(used)
-                    stack.append(used)
+                leaf = fn.variable  # type: ignore[attr-defined]
+                self.behind.setdefault(id(leaf), (weakref.ref(leaf), first))
+                continue
+            key = sequence_number(fn), op_name(fn)
+            if key not in walked:  # else the leaves behind have been cut before
+                walked.add(key)
+                stack += [used for used, _ in fn.next_functions if used is not None]
 
     def _keep(self, tensor: torch.Tensor, cause: Cause) -> None:
         self._causes[id(tensor)] = weakref.ref(tensor), cause
@@ -245,6 +271,13 @@ class Reasons:
                 key: kept for key, kept in self._causes.items() if kept[0]() is not None
             }
             self._many = max(MANY, 2 * len(self._causes))
+
+    def _made_here(self) -> Cause:
+        """Return the cause of a tensor that the current line made, and nobody cut."""
+        place = self._place()
+        if self._created.place is not place:
+            self._created = Cause("created", place)
+        return self._created
 
     # --- answers ---
 
@@ -271,15 +304,16 @@ class Reasons:
             return Cause("created", doubt=self.exported.doubt_of(tensor))
 
 
-def tensors_among(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Iterator[torch.Tensor]:
-    """Yield the tensors among the arguments of a call, and in lists and tuples of these."""
+def tensors_among(args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[torch.Tensor]:
+    """Return the tensors among the arguments of a call, and in lists and tuples of these."""
+    found = []
     for value in (*args, *kwargs.values()) if kwargs else args:
-        if isinstance(value, torch.Tensor):
-            yield value
-        elif type(value) in (list, tuple):
-            for item in value[:MAX_NUMBERS]:
-                if isinstance(item, torch.Tensor):
-                    yield item
+        kind = type(value)
+        if kind is torch.Tensor or isinstance(value, torch.Tensor):
+            found.append(value)
+        elif kind is list or kind is tuple:
+            found += [item for item in value[:MAX_NUMBERS] if isinstance(item, torch.Tensor)]
+    return found
 
 
 def _first(tensors: Iterable[torch.Tensor], *, requires_grad: bool) -> torch.Tensor | None:
@@ -287,12 +321,6 @@ def _first(tensors: Iterable[torch.Tensor], *, requires_grad: bool) -> torch.Ten
         if tensor.requires_grad is requires_grad:
             return tensor
     return None
-
-
-def _ignores_values(function: Call) -> bool:
-    """Whether the result of a function depends on its operand's shape only."""
-    name = getattr(function, "__name__", "")
-    return name.endswith("_like") or (name.startswith("new_") and name != "new_tensor")
 
 
 def _is_parameter(tensor: torch.Tensor) -> bool:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 import torch
@@ -14,7 +18,9 @@ from sphinx_autogradgraph.graph.model import Extra, Graph
 from sphinx_autogradgraph.program.program import Block, Program, Target
 from sphinx_autogradgraph.runtime.client import Runner
 from sphinx_autogradgraph.runtime.result import Traced
+from sphinx_autogradgraph.tracing import provenance, reasons
 from sphinx_autogradgraph.tracing.calls import call_name
+from sphinx_autogradgraph.tracing.internals import is_accumulate_grad
 
 HEAD = "import torch\nfrom torch import nn\nimport torch.nn.functional as F\n"
 
@@ -273,14 +279,69 @@ def test_tensors_of_the_program_are_asked(runner: Runner, tmp_path: Path) -> Non
 
 
 def test_the_recorder_leaves_nothing_behind() -> None:
-    import sys
-
-    from sphinx_autogradgraph.tracing.provenance import Recorder
-
     before = sys.gettrace()
-    recorder = Recorder(lambda _path: False, os.path.basename)
+    recorder = provenance.Recorder(lambda _path: False, os.path.basename)
     with recorder:
         torch.ones(2, requires_grad=True) * 2
     assert sys.gettrace() is before
     assert not torch.nn.modules.module._global_forward_hooks
     assert not torch.nn.modules.module._global_forward_pre_hooks
+
+
+def calls_of_the_package(program: Callable[[], object]) -> int:
+    """Count the calls of this package's functions while a program runs under the recorder."""
+    package = os.path.dirname(provenance.__file__)
+    count = 0
+
+    def profile(frame: FrameType, event: str, _arg: object) -> None:
+        nonlocal count
+        count += event == "call" and frame.f_code.co_filename.startswith(package)
+
+    with provenance.Recorder(lambda _path: False, str):
+        program()  # what is prepared at the first call is not counted
+        sys.setprofile(profile)
+        try:
+            program()
+        finally:
+            sys.setprofile(None)
+    return count
+
+
+W = torch.ones(2, 2, requires_grad=True)
+LINEAR = nn.Linear(2, 2)
+
+
+@pytest.mark.parametrize(
+    ("program", "most"),
+    [
+        (lambda: W * 2, 1),
+        (lambda: W.shape, 1),
+        (lambda: F.relu(W), 1),
+        (lambda: LINEAR(W), 7),  # the module's two hooks note and trace, the call notes
+        (lambda: torch.ones(2), 11),
+        (lambda: W.detach(), 9),
+    ],
+)
+def test_recording_calls_few_functions_where_nothing_is_asked(
+    program: Callable[[], object], most: int
+) -> None:
+    assert calls_of_the_package(program) <= most
+
+
+def test_history_behind_cuts_is_walked_once() -> None:
+    recorder = provenance.Recorder(lambda _path: False, str, inputs=True)
+    steps, asked = 100, 0
+
+    def counted(fn: Any) -> bool:
+        nonlocal asked
+        asked += 1
+        return is_accumulate_grad(fn)
+
+    with pytest.MonkeyPatch.context() as patch, recorder:
+        patch.setattr(reasons, "is_accumulate_grad", counted)
+        h = W.exp()
+        for _ in range(steps):
+            h = h.sin()
+            h.sum().item()
+    assert asked <= 4 * steps  # nodes
+    assert id(W) in recorder.reasons.behind
