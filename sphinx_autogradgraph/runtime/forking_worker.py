@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import secrets
 import select
 import shutil
 import socket
@@ -30,6 +31,8 @@ from sphinx_autogradgraph.runtime.lingering import (
     tell_to_go,
 )
 from sphinx_autogradgraph.runtime.os_processes import kill
+from sphinx_autogradgraph.runtime.patience import Patience
+from sphinx_autogradgraph.runtime.torch_import import never_imported
 from sphinx_autogradgraph.runtime.worker_command import (
     CONTROL,
     HUGE_PAGES,
@@ -68,7 +71,8 @@ class ForkingWorker:
         self._process = os.getpid()
         self._linger = linger
         if linger is None:
-            self.directory = self._lock = tempfile.mkdtemp(prefix="autogradgraph-")
+            name = f"autogradgraph-{secrets.token_hex(8)}"
+            self.directory = self._lock = os.path.join(tempfile.gettempdir(), name)
         else:
             self.directory = directory_of(linger, environment)
             self._lock = os.path.dirname(self.directory)
@@ -79,6 +83,7 @@ class ForkingWorker:
         self._runs: list[ForkedRun] = []
         self._heard = 0.0
         self._asked: float | None = None  # when it was asked what it has not answered yet
+        self._patience = Patience(None)
         self._has_answered = False
         self._launched: float | None = None
         self.importing: float | None = None
@@ -163,21 +168,19 @@ class ForkingWorker:
             return
         if self._asked is None and now - self._heard > PING_EVERY:
             self._ask()
-        longest = max((run.program.timeout for run in self._runs), default=0.0)
-        most = SILENCE if self._has_answered else START_TIMEOUT + longest
-        # Not since it was heard last: we may not have listened for long.
-        if self._asked is None or now - self._asked < most:
+        if self._asked is None:
             return
-        if not self._has_answered:
-            self._broken = Diagnostic(
-                "execution",
-                "torch cannot be imported: that did not end within {seconds} seconds",
-                {"seconds": f"{most:g}"},
-                build_wide=True,
-            )
+        if self._has_answered:
+            # Not since it was heard last: we may not have listened for long.
+            if now - self._asked >= SILENCE:
+                self._kill()
+            return
+        longest = max((run.program.timeout for run in self._runs), default=0.0)
+        if self._patience.is_over(now, START_TIMEOUT + longest):
+            self._broken = never_imported(START_TIMEOUT + longest)
             for run in self._runs:
                 run.settle(self._broken)
-        self._kill()
+            self._kill()
 
     def _ask(self) -> None:
         if self._control is not None:
@@ -214,6 +217,9 @@ class ForkingWorker:
         if self._control is not None:
             return
         launched = False
+        if self._linger is None:  # not before: a build that is killed without a worker leaves it
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(self.directory, 0o700)
         with only_one(self._lock):
             try:
                 self._control = connect(self.directory, CONTROL)
@@ -226,6 +232,7 @@ class ForkingWorker:
             for other in others_of(self.directory):
                 tell_to_go(other)
         self._heard, self._has_answered = time.monotonic(), False
+        self._patience = Patience(self.pid)
         self._ask()  # what it can answer once torch is imported
 
     def _launch(self) -> None:

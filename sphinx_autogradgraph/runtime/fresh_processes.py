@@ -15,8 +15,10 @@ from pathlib import Path
 
 from sphinx_autogradgraph.program.program import Program
 from sphinx_autogradgraph.runtime.crashes import Ended, lost
+from sphinx_autogradgraph.runtime.patience import Patience
 from sphinx_autogradgraph.runtime.program_process import TEMPORARY
 from sphinx_autogradgraph.runtime.result import Result
+from sphinx_autogradgraph.runtime.torch_import import never_imported
 from sphinx_autogradgraph.runtime.worker_command import START_TIMEOUT, command
 
 LOOK_EVERY = 0.02
@@ -64,7 +66,7 @@ class FreshRun:
         self._answer = Path(self._scratch, "answer.json")
         os.mkdir(os.path.join(self._scratch, TEMPORARY), 0o700)
         self._begun = time.monotonic()
-        self._deadline = self._begun + program.timeout + START_TIMEOUT
+        self._seconds = program.timeout + START_TIMEOUT
         self.seconds = 0.0
         self._process = subprocess.Popen(
             command(["once", str(self._answer)]),
@@ -75,6 +77,7 @@ class FreshRun:
             cwd=self._scratch,  # empty: nothing in it can stand in front of torch
             start_new_session=True,
         )
+        self._patience = Patience(self._process.pid)
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.write(json.dumps(program.to_dict()).encode() + b"\n")
@@ -82,7 +85,9 @@ class FreshRun:
 
     def is_over(self) -> bool:
         """Whether the process has ended or timed out."""
-        return self._process.poll() is not None or time.monotonic() > self._deadline
+        if self._process.poll() is not None:
+            return True
+        return self._patience.is_over(time.monotonic(), self._seconds)
 
     def poll(self) -> Result | None:
         """Return the result, once the process has ended or timed out."""
@@ -96,6 +101,9 @@ class FreshRun:
             if ended == 0 and self._answer.exists():
                 return Result.from_dict(json.loads(self._answer.read_bytes()))
             trail = Path(f"{self._answer}.dump")
+            if ended == "timeout" and not trail.exists():  # the program has not begun
+                diagnostic = never_imported(self._seconds)
+                return Result.of_diagnostic(diagnostic, len(self._program.targets))
             dump = trail.read_text(errors="replace") if trail.exists() else ""
         finally:
             self.end()

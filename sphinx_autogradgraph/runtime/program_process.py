@@ -128,10 +128,13 @@ def run_once(answer: str) -> None:
     """
     put = _writer_of(answer)
     stdin = sys.stdin.buffer
-    program = Program.from_dict(json.loads(stdin.readline()))
+    scratch, line = os.path.dirname(answer), stdin.readline()
+    if not line.endswith(b"\n"):  # the build was killed before it had said what to run
+        shutil.rmtree(scratch, ignore_errors=True)
+        _exit(1)
+    program = Program.from_dict(json.loads(line))
     reader = os.dup(stdin.fileno())
 
-    scratch = os.path.dirname(answer)
     read, pid, own = os.read, os.getpid, os.getpid()
 
     def end_with_the_build() -> None:

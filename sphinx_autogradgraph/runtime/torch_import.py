@@ -50,6 +50,16 @@ def load() -> Execute | Diagnostic:
     return execute
 
 
+def never_imported(seconds: float) -> Diagnostic:
+    """Return the diagnostic of an import that did not end in so many seconds."""
+    return Diagnostic(
+        "execution",
+        "torch cannot be imported: that did not end within {seconds} seconds",
+        {"seconds": f"{seconds:g}"},
+        build_wide=True,
+    )
+
+
 def _broken(error: BaseException) -> Diagnostic:
     return Diagnostic(
         "execution",

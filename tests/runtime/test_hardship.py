@@ -14,8 +14,8 @@ import pytest
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.graph.model import Graph
-from sphinx_autogradgraph.runtime import forking_worker
-from sphinx_autogradgraph.runtime.client import Runner, default_method
+from sphinx_autogradgraph.runtime import forking_worker, fresh_processes, patience
+from sphinx_autogradgraph.runtime.client import Method, Runner, default_method
 from sphinx_autogradgraph.runtime.worker_command import environment
 from tests.runtime.test_execution import (
     HEAD,
@@ -113,6 +113,35 @@ def test_a_long_temporary_directory_is_no_matter(
     assert not Path("/dev/shm", (tmp_path / "name").read_text()).exists()
 
 
+@pytest.mark.parametrize("method", ["fork", "fresh"])
+def test_a_build_that_is_killed_before_it_runs_anything_leaves_no_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: Method
+) -> None:
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    code = """
+        import os, signal, subprocess, sys
+        from pathlib import Path
+        from sphinx_autogradgraph.runtime import client
+        from tests.runtime.test_execution import program
+
+        runner = client.Runner(method=sys.argv[1])
+        if sys.argv[1] == "fresh":  # it has started a process, and not told it what to run
+            begin = subprocess.Popen.__init__
+            def killed(*arguments, **keywords):
+                begin(*arguments, **keywords)
+                os.kill(os.getpid(), signal.SIGKILL)
+            subprocess.Popen.__init__ = killed
+            runner.submit([program(Path.cwd(), "x")])
+        os.kill(os.getpid(), signal.SIGKILL)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code), method], cwd=ROOT, check=False
+    )
+    assert done.returncode == -9
+    wait_until(lambda: not list((tmp_path / "temporary").iterdir()), 20)
+
+
 @pytest.mark.long
 def test_what_is_installed_does_not_stand_before_the_standard_library(tmp_path: Path) -> None:
     # As a backport does that somebody installed beside our package.
@@ -136,20 +165,56 @@ def test_what_is_installed_does_not_stand_before_the_standard_library(tmp_path: 
     assert "Graph of y" in done.stdout, done.stderr + done.stdout
 
 
+@pytest.mark.parametrize(
+    ("method", "code"),
+    [
+        ("fork", "import time\ntime.sleep(600)"),
+        pytest.param("fork", "while True: pass", marks=pytest.mark.long),
+        pytest.param("fresh", "import time\ntime.sleep(600)", marks=pytest.mark.long),
+        pytest.param("fresh", "while True: pass", marks=pytest.mark.long),
+    ],
+)
 def test_an_import_of_torch_that_never_returns_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: Method, code: str
 ) -> None:
     (tmp_path / "fake" / "torch").mkdir(parents=True)
-    (tmp_path / "fake" / "torch" / "__init__.py").write_text("import time\ntime.sleep(600)\n")
+    (tmp_path / "fake" / "torch" / "__init__.py").write_text(f"{code}\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "fake"))
     monkeypatch.setattr(forking_worker, "START_TIMEOUT", 3.0)
-    with Runner() as runner:
+    monkeypatch.setattr(fresh_processes, "START_TIMEOUT", 3.0)
+    monkeypatch.setattr(patience, "ENOUGH", 1.0)
+    with Runner(method=method) as runner:
         begin = time.monotonic()
         found = diagnostic(run(runner, program(tmp_path, GOOD, timeout=1.0)))
         assert "did not end within 4 seconds" in found.sentence()
         again = diagnostic(run(runner, program(tmp_path, GOOD, timeout=1.0)))
-        assert again == found  # and nobody waits for it again
-        assert time.monotonic() - begin < 30
+        assert again == found  # and, where one process is for all, nobody waits for it again
+        assert time.monotonic() - begin < 60
+
+
+@pytest.mark.parametrize(
+    ("used", "over"),
+    [
+        ([1, 1], [60]),  # it waits for something
+        ([0, 30.5], [60]),  # it had time enough
+        ([0, 1, 2, 2], [60, 120, 180]),  # a busy machine, and then it waits
+        ([0, 1, 2, None], [60, 120, 180]),  # it has ended
+        ([None, None], [60]),  # the system does not tell
+        (list(range(30)), [60 * count for count in range(1, patience.MOST + 1)]),  # without end
+    ],
+)
+def test_patience_is_for_a_busy_machine_alone(
+    monkeypatch: pytest.MonkeyPatch, used: list[float | None], over: list[int]
+) -> None:
+    now, times = 0.0, iter(used)
+    monkeypatch.setattr(patience.time, "monotonic", lambda: now)
+    monkeypatch.setattr(patience, "processor_time", lambda pid: next(times))
+    patient = patience.Patience(1)
+    for now in over[:-1]:
+        assert not patient.is_over(now - 1, 60)
+        assert not patient.is_over(now, 60)
+    assert not patient.is_over(over[-1] - 1, 60)
+    assert patient.is_over(over[-1], 60)
 
 
 def test_only_variables_that_are_named_reach_programs(monkeypatch: pytest.MonkeyPatch) -> None:
