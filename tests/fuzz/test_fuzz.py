@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import copy
 import gzip
@@ -29,6 +30,9 @@ from sphinx_autogradgraph.graph.model import (
     TensorMeta,
 )
 from sphinx_autogradgraph.program.fences import fences, header_options
+from sphinx_autogradgraph.program.markers import MarkerError, markers_and_fences
+from sphinx_autogradgraph.program.myst_fences import myst_fences
+from sphinx_autogradgraph.program.notebook_cells import python_of
 from sphinx_autogradgraph.program.program import (
     Block,
     Program,
@@ -38,7 +42,9 @@ from sphinx_autogradgraph.program.program import (
 )
 from sphinx_autogradgraph.render.drawing import Drawing
 from sphinx_autogradgraph.runtime.cache import Cache
+from sphinx_autogradgraph.runtime.last_value import last_assignment, take_last_value
 from sphinx_autogradgraph.runtime.result import Result, Traced
+from sphinx_autogradgraph.runtime.spawned import definitions
 from sphinx_autogradgraph.snapshots.store import SnapshotError, Snapshots
 from sphinx_autogradgraph.views.choice import Scope
 from tests.properties import tried
@@ -226,3 +232,29 @@ def test_any_page_has_fences(lines: list[str]) -> None:
         header_options(text)
     for fence in fences(["```autogradgraph " + "".join(lines), *lines]):
         assert 0 < fence.line <= len(lines) + 1
+    list(myst_fences(lines))
+    with contextlib.suppress(MarkerError):
+        markers_and_fences(lines)
+
+
+CODE = [
+    "x = 1\n", "(", ")", "[", "'", '"""', "lambda: ", "def f():\n", "class C(\n", " ", "\t", "\n", "\r", "\f",
+    ">>> ", "... ", "In [1]: ", "   ...: ", "%magic\n", "%%bash\n", "!ls\n", "x?\n", "\\\n", "# ", "yield x", "*a, b = ",
+    "\x00", "\ud800", "\ufeff", "-" * 3000, "(" * 300, "[x for x in " * 30, "f'{", "from __future__ import annotations\n",
+]  # fmt: skip
+
+
+@tried(100, 1250)
+@given(st.lists(st.sampled_from(CODE) | texts, max_size=12).map("".join))
+def test_any_text_is_a_program_or_none(text: str) -> None:
+    code = python_of(text)
+    assert code.count("\n") == text.expandtabs().count("\n")
+    try:
+        tree = ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    last_assignment(tree, code)
+    definitions(tree)
+    take_last_value(tree, code)
+    with contextlib.suppress(SyntaxError, ValueError):
+        compile(tree, "page.rst", "exec", dont_inherit=True)

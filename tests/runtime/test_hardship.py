@@ -207,7 +207,7 @@ def test_patience_is_for_a_busy_machine_alone(
     monkeypatch: pytest.MonkeyPatch, used: list[float | None], over: list[int]
 ) -> None:
     now, times = 0.0, iter(used)
-    monkeypatch.setattr(patience.time, "monotonic", lambda: now)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
     monkeypatch.setattr(patience, "processor_time", lambda pid: next(times))
     patient = patience.Patience(1)
     for now in over[:-1]:
