@@ -85,7 +85,8 @@ def chinese(session: nox.Session) -> None:
 
 @nox.session
 def long(session: nox.Session) -> None:
-    """Run the tests that the plain command leaves out."""
+    """Install what the tests need that the plain command leaves out, and run them."""
+    session.run(sys.executable, *PIP, "-c", "constraints.txt", "--group", "long")
     pytest = (sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup", "--durations", "25")
     session.run(*pytest, "-m", "long and not nightly")
     session.run(*pytest, "-m", "properties", "--hypothesis-profile", "many")
@@ -94,6 +95,7 @@ def long(session: nox.Session) -> None:
 @nox.session
 def nightly(session: nox.Session) -> None:
     """Run what takes too long for each change, and look for new examples of properties."""
+    session.run(sys.executable, *PIP, "-c", "constraints.txt", "--group", "long")
     pytest = (sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup")
     session.run(*pytest, "-m", "nightly")
     session.run(*pytest, "-m", "properties", "--hypothesis-profile", "random")
@@ -137,14 +139,14 @@ def without_torch(session: nox.Session) -> None:
 def oldest(session: nox.Session) -> None:
     """Run the tests that Sphinx has a say in on the oldest Sphinx."""
     python = _environment(ROOT / ".venv-oldest")
-    newest = ("sphinx==", "docutils==", "myst-parser==", "myst-nb==", "sphinx-gallery==")
+    newest = ("sphinx==", "docutils==", "myst-parser==", "sphinx-gallery==")
     lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines(keepends=True)
     constraints = ROOT / ".venv-oldest" / "constraints.txt"
     constraints.write_text("".join(x for x in lines if not x.lower().startswith(newest)), "utf-8")
     session.run(python, *PIP, "-U", "-c", str(constraints), "pip")
     session.run(
         python, *PIP, "-c", str(constraints), f"sphinx=={OLDEST}", "sphinx-gallery==0.19.0",
-        "-e", ".[torch]", "--group", "test",
+        "-e", ".[torch]", "--group", "docs", "--group", "test",
     )  # fmt: skip
     # What is long tries variations that do not mind the version of Sphinx, but for the site of
     # sphinx-gallery, which PyTorch builds with this one.

@@ -65,6 +65,7 @@ MARKUP = """
 """
 
 
+@pytest.mark.long
 @pytest.mark.browser
 def test_the_markup_is_as_it_is_written_down(open_page: Open) -> None:
     page = open_page("reading", java_script_enabled=False)

@@ -60,6 +60,7 @@ def mermaid(browser: Any) -> Any:
     return lambda text, theme="default": page.evaluate(DRAW, [theme, text])
 
 
+@pytest.mark.long
 @pytest.mark.browser
 def test_mermaid_draws_what_names_say_whatever_they_hold(mermaid: Any) -> None:
     meta = (TensorMeta((2, 1), "float32", "cpu"),)

@@ -34,6 +34,7 @@ def test_nothing_in_it_ends_an_html_block_of_markdown() -> None:
     assert not re.search(r"\n[ \t]*\n", html)
 
 
+@pytest.mark.long
 @pytest.mark.browser
 def test_it_is_seen_once_whatever_a_viewer_strips(browser: Any) -> None:
     html = Drawing(linreg("<w>")).html
@@ -55,6 +56,7 @@ def test_marimo_gets_html_with_nothing_hidden_and_puts_it_into_no_frame() -> Non
     assert 'class="autogradgraph-alive" hidden' not in html
 
 
+@pytest.mark.long
 def test_nbconvert_puts_the_pdf_into_latex() -> None:
     exporters = pytest.importorskip("nbconvert.exporters")
     v4 = pytest.importorskip("nbformat").v4

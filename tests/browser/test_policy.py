@@ -12,7 +12,7 @@ import pytest
 
 from tests.browser.conftest import Sites
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'"
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.figures.test_report_files import write_sample
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

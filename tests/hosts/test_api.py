@@ -212,8 +212,10 @@ def test_the_public_names() -> None:
         sphinx_autogradgraph.nothing  # noqa: B018
 
 
+@pytest.mark.long
 def test_in_a_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a kernel of its own: the drawing shows itself, and nodes have the lines of their cells."""
+    pytest.importorskip("ipykernel")
     import nbclient
     import nbformat
     from jupyter_client.kernelspec import KernelSpecManager
