@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 import re
 import shutil
@@ -22,6 +23,16 @@ from sphinx_autogradgraph.runtime.client import Runner
 ROOT = Path(__file__).parents[1]
 
 LINREG = (ROOT / "examples" / "linreg.py").read_text()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the package once, before the workers of xdist start.
+
+    The tests start some hundreds of Pythons.  Where these write no bytecode, as containers often
+    have it (PYTHONDONTWRITEBYTECODE), each would compile the package for itself.
+    """
+    if not hasattr(config, "workerinput"):
+        compileall.compile_dir(ROOT / "sphinx_autogradgraph", quiet=1)
 
 
 @dataclass
