@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from sphinx_autogradgraph.figures.figure_layout import FigureLayout
 from sphinx_autogradgraph.figures.options import Options
 from sphinx_autogradgraph.render.drawing import Drawing
 from sphinx_autogradgraph.runtime.result import Traced
 
 
-def drawing_of(traced: Traced, options: Options) -> Drawing:
-    """Return the drawing of a trace by the options of a figure.
+def drawing_of(traced: Traced, options: Options, layout: FigureLayout | None = None) -> Drawing:
+    """Return the drawing of a trace by the options of a figure, whose ``layout`` may stand already.
 
     Raises :exc:`ValueError` for a scope of what is not in the graph.
     """
@@ -18,4 +19,5 @@ def drawing_of(traced: Traced, options: Options) -> Drawing:
         direction=options.direction,
         scope=options.scope,
         notes=traced.notes,
+        arranged=None if layout is None else layout.arranged(traced.graph),
     )

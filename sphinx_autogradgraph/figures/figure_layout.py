@@ -12,7 +12,7 @@ from sphinx_autogradgraph.core.messages import Translate, untranslated
 from sphinx_autogradgraph.core.settings import Settings
 from sphinx_autogradgraph.figures.options import Options
 from sphinx_autogradgraph.graph.model import Graph
-from sphinx_autogradgraph.render.arrange import arrange, draw_view
+from sphinx_autogradgraph.render.arrange import Arranged, arrange, draw_view
 from sphinx_autogradgraph.render.diagram import Diagram, Direction
 from sphinx_autogradgraph.render.diagram_of_graph import diagram_of
 from sphinx_autogradgraph.render.labels import Show
@@ -58,6 +58,10 @@ class FigureLayout:
         """Return the diagram of the view of a Graph that is drawn, or of a step."""
         at = step or self
         return diagram_of(at.view or graph, self.show, self.direction, translate, at.layout.lines)
+
+    def arranged(self, graph: Graph) -> Arranged:
+        """Return the view of a Graph that is drawn with its diagram and its layout."""
+        return Arranged(self.view or graph, self.diagram(graph), self.layout, self.folded)
 
     def to_json(self) -> str:
         """Return the layout as a JSON text."""
