@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, replace
 from functools import cache, partial
@@ -35,7 +35,7 @@ from sphinx_autogradgraph.program.observations import Observation
 from sphinx_autogradgraph.render.captions import caption_and_legend
 from sphinx_autogradgraph.runtime.cache import Cache
 from sphinx_autogradgraph.runtime.cached_client import CachedRunner
-from sphinx_autogradgraph.runtime.client import WAITING, Runner, Waiting, has_torch
+from sphinx_autogradgraph.runtime.client import Runner, has_torch
 from sphinx_autogradgraph.runtime.lingering import Linger
 from sphinx_autogradgraph.runtime.result import Traced
 from sphinx_autogradgraph.snapshots.comparison import (
@@ -48,6 +48,12 @@ from sphinx_autogradgraph.snapshots.policy import Purpose, SnapshotPolicy, fall_
 
 SHORT = 0.2
 """Seconds of waiting for one thing before the others are looked after."""
+
+PROGRESS = 5.0
+"""Seconds between two reports of how far a build is."""
+
+Progress = Callable[[int, int, float], None]
+"""Takes the number of pages that are done, the number of all, and the seconds so far."""
 
 
 class Pipeline:
@@ -123,16 +129,15 @@ class Pipeline:
         )
 
     def finish(
-        self, pages: Sequence[PageFigures[E]], waiting: Waiting | None = None
+        self, pages: Sequence[PageFigures[E]], progress: Progress | None = None
     ) -> Iterator[PageFigures[E]]:
         """Put figures into the pages that were started; yield each page when that is done.
 
         Pages come in their order, whatever ends first.  Programs go on meanwhile, and layouts are
-        made side by side.  When it takes long, ``waiting`` is told now and then how many of how
-        many pages are done, after how many seconds.
+        made side by side.  When it takes long, ``progress`` is called now and then.
         """
         begin = time.monotonic()
-        tell = begin + WAITING
+        tell = begin + PROGRESS
         ahead = deque(pages)
         queue = deque(pages)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -147,9 +152,9 @@ class Pipeline:
                     yield page
                 elif queue[0] in ahead:
                     self._runner.advance(SHORT)
-                if waiting is not None and time.monotonic() > tell:
-                    waiting(len(pages) - len(queue), len(pages), time.monotonic() - begin)
-                    tell = time.monotonic() + WAITING
+                if progress is not None and time.monotonic() > tell:
+                    progress(len(pages) - len(queue), len(pages), time.monotonic() - begin)
+                    tell = time.monotonic() + PROGRESS
 
     def pass_over(self, page: PageFigures[E]) -> None:
         """Note the figures of a page that another part of a check compares."""

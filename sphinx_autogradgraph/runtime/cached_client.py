@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.program.program import Program
 from sphinx_autogradgraph.runtime.cache import Cache
-from sphinx_autogradgraph.runtime.client import Pending, Runner, Waiting
+from sphinx_autogradgraph.runtime.client import Pending, Runner
 from sphinx_autogradgraph.runtime.result import Result
 
 
@@ -38,10 +38,6 @@ class CachedRunner:
     def advance(self, seconds: float = 0) -> None:
         """Take results that have arrived; wait at most so many seconds for news."""
         self._runner.advance(seconds)
-
-    def run(self, programs: Sequence[Program], waiting: Waiting | None = None) -> list[Result]:
-        """Return the results of the programs, in order."""
-        return self.submit(programs).results(waiting)
 
     @property
     def importing(self) -> float | None:
@@ -79,12 +75,12 @@ class Submitted:
 
     def __init__(
         self,
-        executor: CachedRunner,
+        runner: CachedRunner,
         programs: Sequence[Program],
         found: dict[int, Result],
         pending: Pending,
     ) -> None:
-        self._executor = executor
+        self._runner = runner
         self._programs = programs
         self._found = found
         self._pending = pending
@@ -99,11 +95,11 @@ class Submitted:
         """Whether all results have been taken (see :meth:`CachedRunner.advance`)."""
         return self._pending.done()
 
-    def results(self, waiting: Waiting | None = None) -> list[Result]:
+    def results(self) -> list[Result]:
         """Wait for the results, cache those of programs that ran, and return all in order."""
-        ran = iter(self._pending.results(waiting))
+        ran = iter(self._pending.results())
         for index, program in enumerate(self._programs):
             if index not in self._found:
                 self._found[index] = next(ran)
-                self._executor.remember(program, self._found[index])
+                self._runner.remember(program, self._found[index])
         return [self._found[index] for index in range(len(self._programs))]

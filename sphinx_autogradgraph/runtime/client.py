@@ -12,7 +12,7 @@ import os
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Literal, Protocol
 
@@ -29,13 +29,8 @@ Method = Literal["fork", "fresh"]
 METHOD_VARIABLE = "AUTOGRADGRAPH_METHOD"
 """Environment variable with which tests select the method of another operating system."""
 
-WAITING = 5.0
-"""Progress interval, in seconds: how often ``waiting`` is called while results are missing."""
-
 TICK = 1.0
 """Seconds without news after which the client checks that the build still exists."""
-
-Waiting = Callable[[int, int, float], None]
 
 
 def default_method() -> Method:
@@ -111,21 +106,11 @@ class Pending:
         """Whether all results have been taken (see :meth:`Runner.advance`)."""
         return None not in self._found
 
-    def results(self, waiting: Waiting | None = None) -> list[Result]:
-        """Wait for the results, and return them in the order of the programs.
-
-        When it takes long, ``waiting`` is called now and then with the number of programs that have
-        ended, the number of all, and the seconds so far.
-        """
-        begin = time.monotonic()
-        tell = begin + WAITING
+    def results(self) -> list[Result]:
+        """Wait for the results, and return them in the order of the programs."""
         self._runner.advance()
         while None in self._found:
             self._runner.advance(TICK)
-            if waiting is not None and time.monotonic() > tell:
-                done = len(self._found) - self._found.count(None)
-                waiting(done, len(self._found), time.monotonic() - begin)
-                tell = time.monotonic() + WAITING
         return [result for result in self._found if result is not None]
 
     def settle(self, index: int, result: Result) -> None:
@@ -173,9 +158,9 @@ class Runner:
         self.advance()
         return pending
 
-    def run(self, programs: Sequence[Program], waiting: Waiting | None = None) -> list[Result]:
+    def run(self, programs: Sequence[Program]) -> list[Result]:
         """Run the programs side by side and return their results in order."""
-        return self.submit(programs).results(waiting)
+        return self.submit(programs).results()
 
     def advance(self, seconds: float = 0) -> None:
         """Start waiting programs and take results; wait at most so many seconds for news."""

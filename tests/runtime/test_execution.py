@@ -401,11 +401,11 @@ def test_the_worker_ends_with_its_runner(tmp_path: Path) -> None:
 def test_the_worker_imports_torch_before_it_is_needed(tmp_path: Path) -> None:
     cache = Cache(tmp_path / "cache")
     with Runner() as runner:
-        executor = CachedRunner(runner, cache)
-        executor.warm_up()
+        cached = CachedRunner(runner, cache)
+        cached.warm_up()
         server = worker_of(runner).pid
         assert server is not None
-        executor.run([program(tmp_path, HEAD + "y = x * 2")])
+        cached.submit([program(tmp_path, HEAD + "y = x * 2")]).results()
         assert worker_of(runner).pid == server
     with Runner() as runner:
         CachedRunner(runner, cache).warm_up()  # all may be remembered
