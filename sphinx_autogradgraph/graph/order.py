@@ -36,6 +36,16 @@ def longest_path(graph: GraphRecords, *inner: Kind) -> list[int]:
     return found
 
 
+def main_chain(view: GraphRecords) -> tuple[int, ...]:
+    """Return the longest path of nodes from the first output back to a leaf, with that leaf.
+
+    As :attr:`.Graph.chain`, but a fold counts as an operation: in a folded drawing the main chain
+    is that of what is drawn.
+    """
+    path = longest_path(view, "function", "module")
+    return tuple(id for id in path if view.nodes[id].kind != "input")
+
+
 def chain_ids(graph: GraphRecords) -> tuple[int, ...]:
     """Return the ids of the functions on the longest path from the first output to a leaf."""
     path = longest_path(graph, "function")
