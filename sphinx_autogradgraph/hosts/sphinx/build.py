@@ -33,7 +33,6 @@ from sphinx_autogradgraph.hosts.sphinx.document_page import DocumentPage, concer
 from sphinx_autogradgraph.hosts.sphinx.document_store import Store
 from sphinx_autogradgraph.hosts.sphinx.figure_nodes import fail, fill, leave_out, update_labels
 from sphinx_autogradgraph.hosts.sphinx.gallery import is_gallery_page, runs_in_gallery
-from sphinx_autogradgraph.hosts.sphinx.table_nodes import table_node
 from sphinx_autogradgraph.hosts.sphinx.translation import _
 from sphinx_autogradgraph.program.observations import Observation
 from sphinx_autogradgraph.snapshots.figure_names import FigureNames
@@ -230,11 +229,7 @@ class DocumentHost:
 
     def place(self, figure: Figure[nodes.Element], result: FinishedFigure | Diagnostic) -> None:
         """Put a finished figure into its node, or the reason why it could not be drawn."""
-        element = figure.element
         if isinstance(result, Diagnostic):
-            fail(element, result)
-            return
-        fill(element, result, figure.request.options)
-        parent = element.parent
-        for table in reversed(result.tables):
-            parent.insert(parent.index(element) + 1, table_node(table))
+            fail(figure.element, result)
+        else:
+            fill(figure.element, result, figure.request.options)

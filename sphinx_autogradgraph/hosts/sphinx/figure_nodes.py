@@ -9,6 +9,7 @@
       legend
         paragraph
           inline (classes: autogradgraph-summary)   the generated summary, or the rest of it
+    table (classes: autogradgraph-table)            those that the author asks for
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from docutils import nodes
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.figures.options import Options
 from sphinx_autogradgraph.figures.page_figures import FinishedFigure
-from sphinx_autogradgraph.hosts.sphinx.attributes import DRAWING, GRAPH
+from sphinx_autogradgraph.figures.tables import Cell, Table
+from sphinx_autogradgraph.hosts.sphinx.attributes import CALL, DRAWING, GRAPH, LINE
 from sphinx_autogradgraph.hosts.sphinx.translation import _
 from sphinx_autogradgraph.render.text import Span, title
 from sphinx_autogradgraph.render.text_tree import tree
@@ -48,7 +50,7 @@ def new_figure(options: Options, caption: nodes.caption | None) -> nodes.figure:
 
 
 def fill(figure: nodes.Element, finished: FinishedFigure, options: Options) -> None:
-    """Put a finished figure into its node: canvas, caption, legend."""
+    """Put a finished figure into its node: canvas, caption, legend; below it, its tables."""
     canvas, graph, drawn = figure[0], finished.traced.graph, finished.layout
     assert isinstance(canvas, nodes.container)
     canvas[GRAPH] = graph.to_json()
@@ -64,6 +66,9 @@ def fill(figure: nodes.Element, finished: FinishedFigure, options: Options) -> N
         caption += inline_nodes(finished.caption)
     inline = nodes.inline("", "", *inline_nodes(finished.legend), classes=["autogradgraph-summary"])
     figure += nodes.legend("", nodes.paragraph("", "", inline))
+    parent = figure.parent
+    for table in reversed(finished.tables):
+        parent.insert(parent.index(figure) + 1, _table(table))
 
 
 def fail(figure: nodes.Element, diagnostic: Diagnostic) -> None:
@@ -101,3 +106,26 @@ def inline_nodes(spans: Sequence[Span]) -> list[nodes.Node]:
         nodes.literal(span.text, span.text) if span.kind == "literal" else nodes.Text(span.text)
         for span in spans
     ]
+
+
+def _table(table: Table) -> nodes.table:
+    """Return the table as a node."""
+    # Widths in characters, as the text builder takes them; others take their proportions.
+    group = nodes.tgroup(cols=len(table.widths))
+    group += [nodes.colspec(colwidth=width) for width in table.widths]
+    group += nodes.thead("", _row(table.heads))
+    group += nodes.tbody("", *(_row(cells) for cells in table.body))
+    return nodes.table("", group, classes=["autogradgraph-table", table.name])
+
+
+def _row(cells: Sequence[Cell]) -> nodes.row:
+    return nodes.row("", *(nodes.entry("", _paragraph(cell)) for cell in cells))
+
+
+def _paragraph(cell: Cell) -> nodes.paragraph:
+    paragraph = nodes.paragraph("", "", *inline_nodes(cell.spans))
+    if cell.line is not None:
+        paragraph[LINE] = cell.line
+    if cell.call is not None:
+        paragraph[CALL] = cell.call
+    return paragraph
