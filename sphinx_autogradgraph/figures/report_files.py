@@ -126,7 +126,7 @@ def write_report(
     entries = [
         Entry(
             place_of(page, comparison.line),
-            report.keeper.display(comparison.path),
+            report.policy.display(comparison.path),
             comparison,
             report,
             f"d{number}",
@@ -134,7 +134,7 @@ def write_report(
         for number, (page, comparison) in enumerate(report.entries, 1)
         if comparison.status != "same"
     ]
-    orphans = [report.keeper.display(path) for path in report.orphans]
+    orphans = [report.policy.display(path) for path in report.orphans]
     html = page_html(
         report.summary(),
         [(entry.place, entry.file, entry.prefix) for entry in entries],

@@ -146,13 +146,13 @@ class SnapshotPolicy:
 
 
 def fall_back(
-    keeper: SnapshotPolicy | None, path: Path | None, target: Target, skip: bool, mode: Mode
+    policy: SnapshotPolicy | None, path: Path | None, target: Target, skip: bool, mode: Mode
 ) -> Traced | Diagnostic:
     """Return the snapshot of a figure whose code is not run, or why it cannot be drawn.
 
     ``path`` is the file of its snapshot; ``skip`` tells that its author does not want it run.
     """
-    kept = None if keeper is None or path is None else keeper.read(path)
+    kept = None if policy is None or path is None else policy.read(path)
     if isinstance(kept, Traced) and set(target.extras) - {"inputs"}:
         note = Message(
             "Gradients, saved tensors and values are read where the code runs, and are not "
@@ -178,7 +178,7 @@ def fall_back(
             "and commit them",
             build_wide=True,
         )
-    if keeper is None or path is None:
+    if policy is None or path is None:
         return Diagnostic(
             "snapshot",
             "nothing is run (autogradgraph_execution = 'never'), and no snapshots are kept; "
@@ -188,5 +188,5 @@ def fall_back(
     return Diagnostic(
         "snapshot",
         "there is no snapshot {file}; run autogradgraph update where torch is, and commit it",
-        {"file": keeper.display(path)},
+        {"file": policy.display(path)},
     )

@@ -18,7 +18,7 @@ class Report:
 
     entries: tuple[tuple[str, SnapshotComparison], ...]
     orphans: tuple[Path, ...]
-    keeper: SnapshotPolicy
+    policy: SnapshotPolicy
     translate: Translate = untranslated
     erring: tuple[str, ...] = ()
 
@@ -26,7 +26,7 @@ class Report:
     def of(
         cls,
         kept: Mapping[str, Sequence[SnapshotComparison]],
-        keeper: SnapshotPolicy,
+        policy: SnapshotPolicy,
         translate: Translate = untranslated,
         part: Part = WHOLE,
         erring: Collection[str] = (),
@@ -43,9 +43,9 @@ class Report:
             return page not in failing and part.may_have(page)
 
         wanted = (entry for _, entry in found)
-        orphans = tuple(keeper.orphans(wanted, may_have_orphans) if part.number == 1 else ())
+        orphans = tuple(policy.orphans(wanted, may_have_orphans) if part.number == 1 else ())
         entries = tuple(item for item in found if item[1].status != "elsewhere")
-        return cls(entries, orphans, keeper, translate, tuple(sorted(erring)))
+        return cls(entries, orphans, policy, translate, tuple(sorted(erring)))
 
     def count(self, status: SnapshotStatus) -> int:
         """Return the number of figures with that status."""
@@ -65,7 +65,7 @@ class Report:
         Failures are not among them: those were reported when they happened.
         """
         for page, kept in self.entries:
-            file = self.keeper.display(kept.path)
+            file = self.policy.display(kept.path)
             if kept.status == "drifted":
                 head = self.translate("the graph is no longer that of {file}").format(file=file)
                 words = "".join(f"\n    {line}" for line in kept.words)
@@ -75,19 +75,19 @@ class Report:
                 yield page, kept.line, "snapshot", text
         for path in self.orphans:
             text = self.translate("no figure has the snapshot {file}")
-            yield None, None, "snapshot", text.format(file=self.keeper.display(path))
+            yield None, None, "snapshot", text.format(file=self.policy.display(path))
 
     def accepted(self) -> Iterator[str]:
         """Yield a line of text for each change that an update accepted."""
         for _, kept in self.entries:
-            file = self.keeper.display(kept.path)
+            file = self.policy.display(kept.path)
             if kept.status == "missing":
                 yield self.translate("new: {file}").format(file=file)
             elif kept.status == "drifted":
                 lines = "".join(f"\n    {line}" for line in kept.words)
                 yield self.translate("changed: {file}").format(file=file) + lines
         for path in self.orphans:
-            file = self.keeper.display(path)
+            file = self.policy.display(path)
             yield self.translate("removed: {file}").format(file=file)
 
     def conclude(self, purpose: Purpose) -> int:

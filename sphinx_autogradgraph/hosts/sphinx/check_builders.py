@@ -105,9 +105,9 @@ def _report(app: Sphinx, env: BuildEnvironment) -> None:
         return
     from sphinx_autogradgraph.snapshots.report import Report
 
-    keeper = snapshot_policy(app)
-    assert keeper is not None, "a check demands snapshots"
-    report = Report.of(COMPARISONS.of(env), keeper, _, part_of(app), ERRORS.of(env))
+    policy = snapshot_policy(app)
+    assert policy is not None, "a check demands snapshots"
+    report = Report.of(COMPARISONS.of(env), policy, _, part_of(app), ERRORS.of(env))
     app.emit(REPORT_EVENT, report)
     purpose = PURPOSES[app.builder.name]
     app.statuscode = report.conclude(purpose)
