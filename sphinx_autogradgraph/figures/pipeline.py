@@ -30,7 +30,7 @@ from sphinx_autogradgraph.figures.page_figures import E, FinishedFigure, PageFig
 from sphinx_autogradgraph.figures.plan import Figure
 from sphinx_autogradgraph.figures.stage_times import StageTimes
 from sphinx_autogradgraph.figures.tables import tables_of
-from sphinx_autogradgraph.graph.model import Graph, source_of
+from sphinx_autogradgraph.graph.model import source_of
 from sphinx_autogradgraph.program.observations import Observation
 from sphinx_autogradgraph.render.captions import caption_and_legend
 from sphinx_autogradgraph.runtime.cache import Cache
@@ -259,15 +259,11 @@ class Pipeline:
         path = page.host.snapshot_path(figure)
         if self.snapshots is None or path is None:
             return
-        kept = self.snapshots.read(path) if self.purpose != "build" else None
-        status, words, diagnostics = self.snapshots.keep(path, traced, self.purpose)
+        comparison, diagnostics = self.snapshots.keep(path, traced, self.purpose, figure.line)
         for diagnostic in diagnostics:
             page.host.warn(figure.element, diagnostic, figure.element)
         page.host.depends_on([Observation.of_file(str(path))])
-        graphs: tuple[Graph | None, Graph | None] = (None, None)
-        if self.purpose != "build" and status != "same":
-            graphs = (kept.graph if isinstance(kept, Traced) else None, traced.graph.structure())
-        self._note(page, figure, status, words, *graphs)
+        page.comparisons.append(comparison)
 
     def _note(
         self,
@@ -275,14 +271,12 @@ class Pipeline:
         figure: Figure[E],
         status: SnapshotStatus,
         words: Sequence[str] = (),
-        before: Graph | None = None,
-        after: Graph | None = None,
     ) -> None:
+        """Note the status of a figure whose graph is not compared."""
         path = page.host.snapshot_path(figure)
         if path is not None:
-            page.comparisons.append(
-                SnapshotComparison(figure.line, str(path), status, tuple(words), before, after)
-            )
+            comparison = SnapshotComparison(figure.line, str(path), status, tuple(words))
+            page.comparisons.append(comparison)
 
     # --- figures ---
 

@@ -79,11 +79,11 @@ class SnapshotPolicy:
         )
 
     def keep(
-        self, path: Path, traced: Traced, purpose: Purpose
-    ) -> tuple[SnapshotStatus, list[str], list[Diagnostic]]:
+        self, path: Path, traced: Traced, purpose: Purpose, line: int | None
+    ) -> tuple[SnapshotComparison, list[Diagnostic]]:
         """Compare a graph of today with its snapshot, and write it if the purpose asks for that.
 
-        Returns the result, the differences in words, and the diagnostics to report.
+        ``line`` is that of the figure.  Returns the result and the diagnostics to report.
         """
         kept = self._load(path)
         status: SnapshotStatus
@@ -113,7 +113,11 @@ class SnapshotPolicy:
             fault_of_it = self._write(path, traced)
             if fault_of_it is not None:
                 diagnostics.append(fault_of_it)
-        return status, words, diagnostics
+        comparison = SnapshotComparison(line, str(path), status, tuple(words))
+        if purpose != "build" and status != "same":
+            before = kept.traced.graph if isinstance(kept, Snapshot) else None
+            comparison = replace(comparison, before=before, after=traced.graph.structure())
+        return comparison, diagnostics
 
     def _versions(self, kept: Snapshot) -> list[str]:
         """Name the torch versions of both graphs if they may explain the difference."""
