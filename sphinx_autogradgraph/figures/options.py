@@ -248,10 +248,13 @@ class Options:
         return Scope(self.depth, self.fold, self.around, self.until, self.limit)
 
 
-DECLARATIONS: Mapping[str, Declaration] = {
-    item.metadata["name"] or item.name.replace("_", "-"): item.metadata["declaration"]
+_FIELDS = {
+    item.metadata["name"] or item.name.replace("_", "-"): item
     for item in fields(Options)
     if "declaration" in item.metadata
+}
+DECLARATIONS: Mapping[str, Declaration] = {
+    name: item.metadata["declaration"] for name, item in _FIELDS.items()
 }
 """The declarations of the options, by the names that authors write."""
 
@@ -269,12 +272,11 @@ def parse_options(texts: Mapping[str, str], settings: Settings) -> Options:
         values: dict[str, str | Message] = {"value": repr(settings.show), "reason": error.message}
         diagnostic = Diagnostic("option", "autogradgraph_show cannot be {value}: {reason}", values)
         diagnostics.append(replace(diagnostic, build_wide=True))  # every figure meets it
-    for item in fields(Options):
-        name = item.metadata.get("name") or item.name.replace("_", "-")
-        if name not in texts or "declaration" not in item.metadata:
+    for name, item in _FIELDS.items():
+        if name not in texts:
             continue
         try:
-            found[item.name] = item.metadata["declaration"].parse(texts[name])
+            found[item.name] = DECLARATIONS[name].parse(texts[name])
         except DiagnosticError as error:
             diagnostics.append(error.diagnostic)
         except MessageError as error:
