@@ -20,12 +20,11 @@ from sphinx_autogradgraph.graph.model import Graph
 from sphinx_autogradgraph.render.arrange import Arranged, arrange
 from sphinx_autogradgraph.render.captions import caption_and_legend
 from sphinx_autogradgraph.render.diagram import DIRECTIONS, Diagram, Direction
-from sphinx_autogradgraph.render.diagram_of_graph import diagram_of
 from sphinx_autogradgraph.render.dot import labelled_digraph_of
 from sphinx_autogradgraph.render.labels import SHOW, Show
 from sphinx_autogradgraph.render.latex_picture import latex_of
 from sphinx_autogradgraph.render.layout import Layout, run_engine
-from sphinx_autogradgraph.render.mermaid import fits, mermaid_of
+from sphinx_autogradgraph.render.mermaid import flowchart_of
 from sphinx_autogradgraph.render.notebook_html import notebook_html
 from sphinx_autogradgraph.render.svg import legend_html, svg_of
 from sphinx_autogradgraph.render.text import (
@@ -120,13 +119,7 @@ class Drawing:
 
         What has more edges than Mermaid draws is folded for it.
         """
-        name = plain(title_of(self.graph))
-        for view in views(self._wanted, self._scope):
-            diagram = diagram_of(view, self._show, self._direction)
-            text = mermaid_of(diagram, name, self.caption)
-            if fits(diagram, text):
-                break
-        return text
+        return flowchart_of(self.graph, self._scope, self._show, self._direction, self.caption)
 
     @cached_property
     def svg(self) -> str:

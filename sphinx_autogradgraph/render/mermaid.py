@@ -1,10 +1,11 @@
-"""Diagram → the text of a Mermaid flowchart, which GitHub, mystmd, Quarto and others draw."""
+"""Graph or diagram → the text of a Mermaid flowchart, for GitHub, mystmd, Quarto and others."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 
+from sphinx_autogradgraph.graph.model import Graph
 from sphinx_autogradgraph.render.diagram import (
     Arrow,
     ArrowKind,
@@ -14,9 +15,12 @@ from sphinx_autogradgraph.render.diagram import (
     Diagram,
     Direction,
 )
+from sphinx_autogradgraph.render.diagram_of_graph import diagram_of
 from sphinx_autogradgraph.render.edge_labels import text_of
-from sphinx_autogradgraph.render.labels import Word, printable
+from sphinx_autogradgraph.render.labels import Show, Word, printable
 from sphinx_autogradgraph.render.palette import BOXES, CLUSTER, TEXT
+from sphinx_autogradgraph.render.text import plain, title_of
+from sphinx_autogradgraph.views.choice import Scope, views, wanted_view
 
 MAX_EDGES, MAX_CHARACTERS = 500, 50_000
 """Limits above which Mermaid draws nothing, unless its page configures others."""
@@ -36,6 +40,19 @@ _SHAPES: dict[BoxKind, tuple[str, str]] = {
 }
 _DASHES: dict[BoxKind, str] = {"input": "5 3", "cut": "5 3", "base": "2 3"}
 _LINES: dict[ArrowKind, str] = {"use": "-->", "saved": "-.-", "base": "-.->", "cut": "-.->"}
+
+
+def flowchart_of(
+    graph: Graph, scope: Scope, show: Sequence[Show], direction: Direction, description: str
+) -> str:
+    """Return the flowchart of what is drawn of a graph, folded so far that Mermaid draws it."""
+    name = plain(title_of(graph))
+    for view in views(wanted_view(graph, scope), scope):
+        diagram = diagram_of(view, show, direction)
+        text = mermaid_of(diagram, name, description)
+        if fits(diagram, text):
+            break
+    return text
 
 
 def mermaid_of(diagram: Diagram, title: str, description: str) -> str:

@@ -15,11 +15,19 @@ from typing import Any
 
 import pytest
 
+from sphinx_autogradgraph.figures.figure_layout import FigureLayout
+from sphinx_autogradgraph.figures.options import Options
+from sphinx_autogradgraph.figures.page_figures import FinishedFigure
 from sphinx_autogradgraph.hosts.cli import main as command
+from sphinx_autogradgraph.hosts.myst.myst_nodes import figure_nodes
 from sphinx_autogradgraph.hosts.myst.myst_plugin import main, walk
 from sphinx_autogradgraph.program.myst_fences import myst_fences
 from sphinx_autogradgraph.render.drawn_graph import graph_in_svg
+from sphinx_autogradgraph.render.layout import Layout
+from sphinx_autogradgraph.render.mermaid import MAX_EDGES
+from sphinx_autogradgraph.runtime.result import Traced
 from tests.conftest import ROOT
+from tests.render.test_drawing import chain
 
 MYST = ROOT / "tests" / "npm" / "node_modules" / ".bin" / "myst"
 
@@ -141,6 +149,14 @@ def test_a_page_runs_once_and_its_markers_become_figures(
         path.relative_to(site / "kept").as_posix() for path in (site / "kept").rglob("*.json")
     )
     assert kept == ["pages/index.2.json", "pages/index.4.json", "pages/index.the-name.json"]
+
+
+def test_mermaid_text_is_folded_so_far_that_mermaid_draws_it() -> None:
+    layout = FigureLayout("p", ("shape",), "TB", None, "alt", None, False, Layout(1, 1, {}, {}, {}))
+    result = FinishedFigure(Traced(chain(600)), layout, (), (), ())
+    text = figure_nodes(result, Options(fold=("none",)), (), mermaid=True)[0]["value"]
+    assert "accDescr: alt" in text
+    assert 10 < text.count("-->") <= MAX_EDGES
 
 
 @pytest.mark.long

@@ -11,7 +11,7 @@ from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.figures.options import Options
 from sphinx_autogradgraph.figures.page_figures import FinishedFigure
 from sphinx_autogradgraph.figures.tables import Cell, Table
-from sphinx_autogradgraph.render.mermaid import mermaid_of
+from sphinx_autogradgraph.render.mermaid import flowchart_of
 from sphinx_autogradgraph.render.svg import svg_of
 from sphinx_autogradgraph.render.text import Span, plain, title, title_of
 
@@ -23,24 +23,22 @@ def figure_nodes(
 ) -> list[Node]:
     """Return a figure, as an image with its SVG or as Mermaid text, and the tables below it."""
     graph, layout = result.traced.graph, result.layout
-    name = plain(title_of(graph))
-    diagram = layout.diagram(graph)
     words: list[Node] = [
         {"type": "caption", "children": [_paragraph(list(caption) or _inline(result.caption))]},
         {"type": "legend", "children": [_paragraph(_inline(result.legend))]},
     ]
     tables = [_table(table) for table in result.tables]
     if mermaid:
-        text = mermaid_of(diagram, name, layout.alt)
+        text = flowchart_of(graph, options.scope, options.show, options.direction, layout.alt)
         # A figure holds images alone: with Mermaid, the words stand below it.
         below: list[Node] = [child for word in words for child in word["children"]]
         drawing: Node = {"type": "mermaid", "value": text, **_label(options)}
         return [drawing, *below, *tables]
     svg = svg_of(
-        diagram,
+        layout.diagram(graph),
         layout.layout,
         prefix=layout.prefix,
-        title=name,
+        title=plain(title_of(graph)),
         description=layout.alt,
         standalone=True,
     )
