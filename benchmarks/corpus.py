@@ -86,6 +86,26 @@ def walk_through() -> Variables:
     return "l", locals()
 
 
+@figure("inputs flags")
+def leaves() -> Variables:
+    """One layer and its loss, with all that ``is_leaf`` and its like say."""
+    x, y = torch.ones(4, 3), torch.ones(4, 2)
+    W = torch.zeros(3, 2, requires_grad=True)  # noqa: N806 - as the formula calls it
+    b = torch.zeros(1, 2, requires_grad=True)
+    z = x @ W + b
+    y_pred = z.relu()
+    loss = F.mse_loss(y_pred, y)
+    return "loss", locals()
+
+
+@figure("shape", "shape gradients")
+def concatenation() -> Variables:
+    """Twelve leaves that go into one operation."""
+    parts = [torch.ones(2, requires_grad=True) for _ in range(12)]
+    out = torch.cat(parts).sum()
+    return "out", locals()
+
+
 @figure()
 def two_terms() -> Variables:
     """The first example of PyTorch's tutorial on autograd."""

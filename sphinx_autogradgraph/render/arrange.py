@@ -74,8 +74,8 @@ def arrange(
     raise late
 
 
-TOO_WIDE = 1.5
-"""Largest width of a drawing, in columns; a wider one folds, if there is anything to fold."""
+TOO_WIDE = 1.25
+"""Largest width of a drawing, in columns.  A wider one, whose words are small, folds if it can."""
 
 
 def draw_view(

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from sphinx_autogradgraph.core.diagnostics import DiagnosticError
 from sphinx_autogradgraph.core.settings import Engine
 from sphinx_autogradgraph.render.diagram import Diagram
-from sphinx_autogradgraph.render.dot import Hints, digraph_of
+from sphinx_autogradgraph.render.dot import NEAR, POINTS, Hints, digraph_of
 from sphinx_autogradgraph.render.edge_labels import with_twins
 from sphinx_autogradgraph.render.framed import framed, in_ranks_of_their_own
 from sphinx_autogradgraph.render.labels import Lines
 from sphinx_autogradgraph.render.layout import Layout, LayoutTimeoutError, lay_out
-from sphinx_autogradgraph.render.quality import crossings, lengths, turned
+from sphinx_autogradgraph.render.quality import crossings, lengths, sideways, turned
+from sphinx_autogradgraph.render.sheets import with_sheets_beside
 from sphinx_autogradgraph.render.straight import straightened
 
 MARGIN = 4.0
@@ -26,27 +28,44 @@ pixels of a phone's column, on which words shrink from 13 pixels to 9."""
 MANY = 90
 """Number of boxes above which each number of lines has one candidate, to save time."""
 
-ROUNDS = 4
-"""Number of rounds in which single boxes are freed of the order of their arguments."""
+REACH = 1.4
+"""Width of a small drawing, in widths of a phone's column, up to which it can be made to fit."""
 
-FREED = 8
-"""Number of boxes that are tried in a round."""
+ROUNDS = 4
+"""Number of rounds in which single boxes are freed of an order, or of their rank."""
+
+TRIED = 8
+"""Number of boxes that are tried in a round, of each kind of freedom."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One layout of a diagram, with its cost to the reader."""
+    """One layout of a diagram, with what it costs the reader at any width."""
 
     diagram: Diagram
     layout: Layout
     hints: Hints
     crossings: int = 0
-    cost: float = 0.0
+    other: float = 0.0
 
     @property
     def width(self) -> float:
         """Width of the drawing, in pixels."""
         return self.layout.width + 2 * MARGIN
+
+    def fits(self, column: float | None) -> bool:
+        """Whether the drawing is no wider than a column, in pixels."""
+        return column is None or self.width <= column
+
+    def cost(self, column: float | None) -> float:
+        """Return the cost of the drawing in a column.
+
+        The unit is a turned argument: 2.5 for a crossing, 1 for each 2,000 pixels of arrows, 10 for
+        a main chain that goes as far to the sides as along, and for a drawing that is too wide 2,
+        and 1 more for each 40 pixels over the column.
+        """
+        over = 0.0 if self.fits(column) else 2 + (self.width - (column or 0.0)) / 40
+        return 2.5 * self.crossings + self.other + over
 
 
 def best_layout(
@@ -61,60 +80,90 @@ def best_layout(
     what :func:`.lay_out` raises.
     """
     one = diagram_on(1)
-    small = column is not None and sum(bool(box.nodes) for box in one.boxes) <= SMALL
     few = len(one.boxes) <= MANY
     hints = [Hints(), Hints(free=None)][: 1 + few]
-    found: list[Candidate] = []
     if column is None or not few:
-        found = _laid_out([(one, hint) for hint in hints], column, engine, timeout)
-    if column is not None and not any(candidate.width <= column for candidate in found):
-        # Both numbers of lines in one run: starting the engine takes longer than most layouts.
-        diagrams = [one, diagram_on(2)]
-        tried = [(diagram, hint) for diagram in diagrams for hint in hints]
-        found = _laid_out(tried, column, engine, timeout)
-        on_one = [candidate for candidate in found if candidate.diagram is one]
-        on_two = [candidate for candidate in found if candidate.diagram is not one]
-        narrow = small and min(two.width for two in on_two or on_one) <= PHONE
-        wanted = min(column, PHONE) if narrow else column
-        found = on_one if _fits(on_one, on_two, wanted) else on_two
-    best = min(found, key=lambda candidate: candidate.cost)
-    if few:
-        best = _freed(best, column, engine, timeout)
+        found = _laid_out([(one, hint) for hint in hints], engine, timeout)
+        if any(candidate.fits(column) for candidate in found):
+            best = _improved(found, column, engine, timeout) if few else _best(found, column)
+            return best.diagram, best.layout
+    # Both numbers of lines in one run: starting the engine takes longer than most layouts.
+    diagrams = [one, diagram_on(2)]
+    found = _laid_out([(diagram, hint) for diagram in diagrams for hint in hints], engine, timeout)
+    small = column is not None and sum(bool(box.nodes) for box in one.boxes) <= SMALL
+    if small and min(candidate.width for candidate in found) <= REACH * PHONE:
+        narrow = min(column or PHONE, PHONE)
+        best = _improved(found, narrow, engine, timeout)
+        if best.fits(narrow):
+            return best.diagram, best.layout
+    best = _improved(found, column, engine, timeout) if few else _on_lines(found, column)
     return best.diagram, best.layout
 
 
-def _fits(one: Sequence[Candidate], two: Sequence[Candidate], column: float) -> bool:
-    """Whether words can stay on one line: that fits the column, or two would be no narrower.
+def _best(found: Sequence[Candidate], column: float | None) -> Candidate:
+    return min(found, key=lambda candidate: candidate.cost(column))
 
-    Not if arguments had to be turned around for it.
+
+def _on_lines(found: Sequence[Candidate], column: float | None) -> Candidate:
+    """Return the best candidate with words on one line, or that on two if one is no good.
+
+    One line is good if it fits the column, but not if arguments had to be turned around for it;
+    or if two would be no narrower.
     """
+    one = [candidate for candidate in found if candidate.diagram.lines == 1]
+    two = [candidate for candidate in found if candidate.diagram.lines == 2]
     if not one or not two:
-        return bool(one)
+        return _best(found, column)
     if min(candidate.width for candidate in two) >= min(candidate.width for candidate in one):
-        return True
-    fitting = [candidate.cost for candidate in one if candidate.width <= column]
-    return bool(fitting) and min(fitting) <= min(candidate.cost for candidate in two) + 1
+        return _best(one, column)
+    fitting = [candidate.cost(column) for candidate in one if candidate.fits(column)]
+    good = bool(fitting) and min(fitting) <= _best(two, column).cost(column) + 1
+    return _best(one if good else two, column)
 
 
-def _freed(best: Candidate, column: float | None, engine: Engine, timeout: float) -> Candidate:
-    """Return the best candidate, found by freeing boxes of the order that makes arrows cross."""
+def _improved(
+    found: Sequence[Candidate], column: float | None, engine: Engine, timeout: float
+) -> Candidate:
+    """Return the best candidate, also of those found by freeing boxes of an order or a rank."""
+    best = _on_lines(found, column)
+    improved = _with_boxes_freed(best, column, engine, timeout)
+    if best.hints.free is None:
+        # Where every argument stands anywhere, some are turned around without need.
+        others = [
+            _with_boxes_freed(one, column, engine, timeout)
+            for one in found
+            if one.hints.free is not None and one.diagram is best.diagram
+        ]
+        improved = _best([improved, *others], column)
+    return improved
+
+
+def _with_boxes_freed(
+    best: Candidate, column: float | None, engine: Engine, timeout: float
+) -> Candidate:
+    """Free single boxes of the order or the rank that does harm, as long as that gets better."""
     mixed = _mixing(best.diagram)
     diagram = best.diagram
     if best.hints.free is None:
-        best = replace(best, hints=Hints(frozenset(mixed)))
+        best = replace(best, hints=best.hints._replace(free=frozenset(mixed)))
     for _ in range(ROUNDS):
-        if not best.crossings and (column is None or best.width <= column):
+        if not best.crossings and best.fits(column):
             break
         free = best.hints.free or frozenset()
-        hints = [Hints(free ^ {key}) for key in mixed[:FREED]]
+        hints = [best.hints._replace(free=free ^ {key}) for key in mixed[:TRIED]]
+        if not best.fits(column):
+            hints += [
+                best.hints._replace(longer=Counter(best.hints.longer) + Counter(arrows))
+                for arrows in out_of_rank(diagram, best.layout)[:TRIED]
+            ]
         if not hints:
             break
         try:
-            found = _laid_out([(diagram, hint) for hint in hints], column, engine, timeout)
+            found = _laid_out([(diagram, hint) for hint in hints], engine, timeout)
         except DiagnosticError:
             break  # there is a good layout already
-        following = min(found, key=lambda candidate: candidate.cost)
-        if following.cost >= best.cost:
+        following = _best(found, column)
+        if following.cost(column) >= best.cost(column):
             break
         best = following
     return best
@@ -130,8 +179,57 @@ def _mixing(diagram: Diagram) -> list[str]:
     return [key for key, tails in made.items() if len(tails) > 1]
 
 
+def out_of_rank(diagram: Diagram, layout: Layout) -> list[dict[str, int]]:
+    """Return arrows to lengthen, and by how many ranks, to take boxes out of ranks that are wide.
+
+    Each of the list is one thing to try.  The outermost boxes come first.  What flows to the side
+    is made no narrower by it.
+    """
+    if diagram.direction in ("LR", "RL"):
+        return []
+    coming: dict[str, set[str]] = {}
+    leaving: dict[str, set[str]] = {}
+    held = set(diagram.chain)
+    for arrow in diagram.arrows:
+        coming.setdefault(arrow.head, set()).add(arrow.key)
+        leaving.setdefault(arrow.tail, set()).add(arrow.key)
+        if arrow.beside:  # stands where its function does
+            held.add(arrow.tail)
+    places = {box.key: (layout.boxes[box.key][0], box.width / 2) for box in diagram.boxes}
+    left = min(at - half for at, half in places.values())
+    right = max(at + half for at, half in places.values())
+    distance = {key: min(at - half - left, right - at - half) for key, (at, half) in places.items()}
+    wide = {layout.boxes[key][1] for key in places if distance[key] < EDGE}
+    moving = [key for key in places if key not in held and layout.boxes[key][1] in wide]
+    found = _rows(diagram, moving)
+    for key in sorted(moving, key=lambda key: (distance[key], key)):
+        found += [dict.fromkeys(arrows[key], 1) for arrows in (leaving, coming) if key in arrows]
+    return found
+
+
+def _rows(diagram: Diagram, moving: Sequence[str]) -> list[dict[str, int]]:
+    """Return, for boxes with many arguments, what puts those that may move in two or three rows."""
+    arguments: dict[str, list[str]] = {}
+    for arrow in diagram.arrows:
+        if arrow.tail in moving and arrow.kind == "use":
+            arguments.setdefault(arrow.head, []).append(arrow.key)
+    return [
+        {key: place % rows for place, key in enumerate(keys, 1)}
+        for keys in arguments.values()
+        for rows in (2, 3)
+        if len(keys) >= FAN * (rows - 1)
+    ]
+
+
+FAN = 5
+"""Number of arguments from which they are tried in two rows; in three from twice as many."""
+
+EDGE = 20.0
+"""Distance from the sides of a drawing, in pixels, at which a box makes it wide."""
+
+
 def _laid_out(
-    tried: Sequence[tuple[Diagram, Hints]], column: float | None, engine: Engine, timeout: float
+    tried: Sequence[tuple[Diagram, Hints]], engine: Engine, timeout: float
 ) -> list[Candidate]:
     """Make a candidate of each pair of diagram and hints.
 
@@ -151,14 +249,15 @@ def _laid_out(
     ):
         if layout is None:
             continue
-        straight = straightened(plain, layout)
+        gap = POINTS * float(NEAR[diagram.lines])
+        straight = with_sheets_beside(plain, straightened(plain, layout), gap)
         with_frames = framed(diagram, straight) if diagram.clusters else straight
         if with_frames is not None:
-            candidates.append(_candidate(diagram, hints, with_frames, column))
+            candidates.append(_candidate(diagram, hints, with_frames))
     if candidates:
         return candidates
     return [
-        _candidate(diagram, hints, layout, column)
+        _candidate(diagram, hints, layout)
         for (diagram, hints), layout in zip(
             tried, _lay_out_each(tried, engine, timeout), strict=True
         )
@@ -208,17 +307,12 @@ def _engine_layouts(
     return list(lay_out(unordered, engine, timeout))
 
 
-def _candidate(diagram: Diagram, hints: Hints, layout: Layout, column: float | None) -> Candidate:
-    """Make a candidate of a layout; its cost is counted in turned arguments."""
+def _candidate(diagram: Diagram, hints: Hints, layout: Layout) -> Candidate:
+    """Make a candidate of a layout, and count its faults."""
     layout = replace(layout, lines=diagram.lines)
     # Each pair of arrows would be compared: too slow for many, which have one candidate anyway.
     if len(diagram.boxes) > MANY:
         return Candidate(diagram, layout, hints)
-    crossed = crossings(diagram, layout)
-    # The unit is a turned argument: 2.5 for a crossing, 1 for each 2,000 pixels of arrows, and for
-    # a drawing that is too wide 2, and 1 more for each 40 pixels over the column.
-    excess = 0.0 if column is None else layout.width + 2 * MARGIN - column
-    over = 2 + excess / 40 if excess > 0 else 0.0
-    far = lengths(diagram, layout) / 2_000
-    cost = 2.5 * crossed + turned(diagram, layout) + over + far
-    return Candidate(diagram, layout, hints, crossed, cost)
+    other = turned(diagram, layout) + lengths(diagram, layout) / 2_000
+    other += 10 * sideways(diagram, layout)
+    return Candidate(diagram, layout, hints, crossings(diagram, layout), other)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import graphviz
@@ -22,14 +23,16 @@ nearly all of the time and gains little (measured: 102 s → 5 s for a chain of 
 
 
 class Hints(NamedTuple):
-    """Hints for the engine on the order of boxes.
+    """Hints for the engine on the places of boxes.
 
     ``free`` are the boxes whose arguments may stand in any order; None for all.  ``below`` are
-    pairs of boxes of which the second is to stand below the first.
+    pairs of boxes of which the second is to stand below the first.  ``longer`` are arrows
+    that are to span more ranks, so that a rank has fewer boxes: by their keys, how many more.
     """
 
     free: frozenset[str] | None = frozenset()
     below: tuple[tuple[str, str], ...] = ()
+    longer: Mapping[str, int] = MappingProxyType({})
 
 
 PLAIN = Hints()
@@ -87,12 +90,14 @@ def digraph_of(diagram: Diagram, hints: Hints = PLAIN) -> graphviz.Digraph:
                 f"\t{{rank=same {arrow.head} -> {arrow.tail} [id={arrow.key} dir=none]}}\n"
             )
             continue
-        weight = f" weight={WEIGHT}" if (arrow.tail, arrow.head) in steps else ""
-        words = ""
+        more = f" weight={WEIGHT}" if (arrow.tail, arrow.head) in steps else ""
+        if arrow.key in hints.longer:
+            more += f" minlen={1 + hints.longer[arrow.key]}"
         if arrow.words:
-            words = f" label={_placeholder(label_width(arrow, diagram.direction), LABEL_FONT_SIZE)}"
+            width = label_width(arrow, diagram.direction)
+            more += f" label={_placeholder(width, LABEL_FONT_SIZE)}"
         digraph.body.append(
-            f"\t{arrow.tail} -> {arrow.head} [id={arrow.key}{_HEADS[arrow.kind]}{weight}{words}]\n"
+            f"\t{arrow.tail} -> {arrow.head} [id={arrow.key}{_HEADS[arrow.kind]}{more}]\n"
         )
     return digraph
 

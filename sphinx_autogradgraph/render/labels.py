@@ -86,6 +86,9 @@ Lines = Literal[1, 2]
 SHORT = 8
 """Maximum number of letters of words that stay on one line."""
 
+NARROW = 30
+"""Maximum number of letters of several words on a line of a box that is to be narrow."""
+
 CUT = "✂"
 """Sign of a tensor that was cut from the graph."""
 
@@ -123,10 +126,15 @@ class Labels:
         """Return the lines of a box: ``words`` on one or two, then what is ``below`` on its own.
 
         On two lines, an operation, or else the first word, stands above the others; a few letters
-        stay on one.
+        stay on one.  What a function saved of its arguments, and what a fold holds, take as many
+        lines as keep the box narrow.
         """
         letters = sum(len(word) + 1 for _, word in words) - 1
-        if self.lines == 1 or len(words) < 2 or letters <= SHORT or any(below[:1]):
+        if self.lines == 1:
+            return [words, *below]
+        if any(below[:1]):
+            return [*filled(words), *filled(below[0]), *below[1:]]
+        if len(words) < 2 or letters <= SHORT:
             return [words, *below]
         if letters <= 20 and len(words[1][1]) <= 2 == len(words):  # «()» alone would look lost
             return [words, *below]
@@ -137,7 +145,7 @@ class Labels:
             rest = [word for word in rest if word[0] != "call"]
             below = (rest, *below)
             rest = call
-        return [head, rest, *below]
+        return [head, *filled(rest), *below]
 
     def name(self, name: str | None) -> Word:
         """Return the name of a tensor, or the word for a tensor without a name."""
@@ -283,7 +291,21 @@ class Labels:
             one, many = self.translate("{count} parameter"), self.translate("{count} parameters")
             text = one if fold.parameters == 1 else many
             operations += ", " + text.format(count=f"{fold.parameters:,}")
-        return words, [("meta", f"{operations} ·" if flow else operations), *flow]
+        letters = sum(len(text) + 3 for _, text in flow) + len(operations)
+        if flow and (self.lines == 1 or letters <= NARROW):
+            operations += " ·"
+        return words, [("meta", operations), *flow]
+
+
+def filled(words: Sequence[Word]) -> list[list[Word]]:
+    """Break words into lines of at most :data:`NARROW` letters, or of one word that is longer."""
+    lines: list[list[Word]] = [[]]
+    for word in words:
+        letters = sum(len(text) + 1 for _, text in [*lines[-1], word]) - 1
+        if lines[-1] and letters > NARROW:
+            lines.append([])
+        lines[-1].append(word)
+    return lines
 
 
 MAX_ARGUMENTS = 3

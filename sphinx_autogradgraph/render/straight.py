@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from sphinx_autogradgraph.render.diagram import Diagram
 from sphinx_autogradgraph.render.layout import Layout, Point
+from sphinx_autogradgraph.render.moving import as_wide_as_needed
 
 
 def straightened(diagram: Diagram, layout: Layout) -> Layout:
@@ -57,24 +58,4 @@ def _moved(diagram: Diagram, layout: Layout, across: int, move: Callable[[float]
 
     boxes = {key: moved(point) for key, point in layout.boxes.items()}
     routes = {key: route.moved(moved) for key, route in layout.routes.items()}
-    sizes = {box.key: (box.width, box.height)[across] / 2 for box in diagram.boxes}
-    ends = [
-        end
-        for key, point in boxes.items()
-        for end in (point[across] - sizes[key], point[across] + sizes[key])
-    ]
-    ends += [point[across] for route in routes.values() for point in route.points]
-    low, high = min(ends), max(ends)
-    shift = (-low, 0.0) if across == 0 else (0.0, -low)
-
-    def shifted(point: Point) -> Point:
-        return round(point[0] + shift[0], 1), round(point[1] + shift[1], 1)
-
-    size = round(high - low, 1)
-    return replace(
-        layout,
-        width=layout.width if across else size,
-        height=size if across else layout.height,
-        boxes={key: shifted(point) for key, point in boxes.items()},
-        routes={key: route.moved(shifted) for key, route in routes.items()},
-    )
+    return as_wide_as_needed(diagram, replace(layout, boxes=boxes, routes=routes))

@@ -26,7 +26,7 @@ INTERLEAVED = {"vae, modules"}
 
 In the VAE ``mu`` and ``logvar`` are made side by side in frames of their own, and both go on to the
 sample and to the loss: in every order of ranks an arrow's box of the one is level with the other's
-frame.  There the engine lays the frames out, which needs more than the column and bends the chain.
+frame.  There the engine lays the frames out, which bends the chain.
 """
 
 
@@ -34,8 +34,13 @@ def test_the_main_chain_is_one_straight_line(measured: list[Measured]) -> None:
     assert {one.name for one in measured if one.sideways > 0} <= INTERLEAVED
 
 
+WIDE = {"concatenation, gradients"}
+"""Twelve leaves of one operation, and words at each of their arrows."""
+
+
 def test_figures_of_up_to_40_nodes_fit_the_column_unscaled(measured: list[Measured]) -> None:
-    assert {one.name for one in measured if one.nodes <= 40 and one.width > 720} <= INTERLEAVED
+    assert {one.name for one in measured if one.nodes <= 40 and one.width > 720} <= WIDE
+    assert len([one for one in measured if one.width > 720]) <= len(WIDE)
 
 
 def test_words_stand_on_one_line_where_that_fits(measured: list[Measured]) -> None:
@@ -49,6 +54,28 @@ def test_figures_of_up_to_nine_nodes_fit_a_telephone(measured: list[Measured]) -
     small = [one for one in measured if one.nodes <= 9]
     assert len(small) > 10
     assert [one.name for one in small if one.width * 9 / 13 > 320] == []
+
+
+def test_nothing_stands_between_a_function_and_what_it_saved() -> None:
+    for name in ("walk through, saved", "mlp step, saved", "attention, saved"):
+        arranged = arrange(FIGURES[name].graph, show=FIGURES[name].show)
+        diagram, layout = arranged.diagram, arranged.layout
+        areas = {
+            box.key: around(*layout.boxes[box.key], box.width, box.height) for box in diagram.boxes
+        }
+        assert not [pair for pair in combinations(areas.values(), 2) if overlap(*pair)], name
+        sheets = [arrow for arrow in diagram.arrows if arrow.beside]
+        assert sheets
+        for arrow in sheets:
+            own = {arrow.head, *(other.tail for other in sheets if other.head == arrow.head)}
+            ends = [layout.boxes[key][0] for key in (arrow.head, arrow.tail)]
+            between = {
+                key
+                for key, (x, y) in layout.boxes.items()
+                if min(ends) < x < max(ends) and y == layout.boxes[arrow.head][1]
+            }
+            assert between <= own, (name, arrow)
+            assert len({y for _, y in layout.routes[arrow.key].points}) == 1, "no way around a box"
 
 
 def test_words_at_arrows_stand_clear_of_boxes_and_of_each_other() -> None:
@@ -83,9 +110,9 @@ def overlap(one: Area, other: Area) -> bool:
 
 
 def test_a_straight_chain_is_not_paid_for(measured: list[Measured]) -> None:
-    assert sum(one.crossings for one in measured) <= 8
-    assert sum(one.turned for one in measured) <= 26
-    assert sum(one.bends for one in measured) <= 125
+    assert sum(one.crossings for one in measured) <= 6
+    assert sum(one.turned for one in measured) <= 20
+    assert sum(one.bends for one in measured) <= 132
     assert sum(one.height for one in measured) / len(measured) <= 640
     assert sum(one.blank for one in measured) / len(measured) <= 0.7
 
