@@ -12,7 +12,7 @@ import sysconfig
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -106,6 +106,10 @@ class Layout:
         )
 
 
+SHORT = 20_000
+"""Number of characters of DOT up to which layouts are kept for equal graphs."""
+
+
 class LayoutTimeoutError(DiagnosticError):
     """Raised when an engine exceeds its timeout."""
 
@@ -115,14 +119,30 @@ def lay_out(
 ) -> list[Layout]:
     """Lay out DOT texts in one run of the engine.  ``timeout`` is in seconds.
 
-    Raises :exc:`.DiagnosticError` (``layout``) when the engine is missing or
-    fails, :exc:`LayoutTimeoutError` when it takes too long.
+    Equal texts are laid out once, also those of earlier calls if they are short.  Raises
+    :exc:`.DiagnosticError` (``layout``) when the engine is missing or fails,
+    :exc:`LayoutTimeoutError` when it takes too long.
     """
+    different = tuple(dict.fromkeys(dots))
+    short = sum(map(len, different)) <= SHORT
+    layouts = (_lay_out_once if short else _lay_out)(different, engine, timeout)
+    by_text = dict(zip(different, layouts, strict=True))
+    return [by_text[text] for text in dots]
+
+
+def _lay_out(dots: tuple[str, ...], engine: Engine, timeout: float) -> list[Layout]:
     output, said = run_engine(engine, "json0", "\n".join(dots), timeout)
     try:
-        return [_read(data) for data in _json_texts(output.decode())]
+        layouts = [_read(data) for data in _json_texts(output.decode())]
+        if len(layouts) != len(dots):
+            raise ValueError(f"{len(layouts)} layouts of {len(dots)} graphs")
     except (ValueError, KeyError, TypeError) as error:
         raise _failed(engine, str(error), said) from None
+    return layouts
+
+
+# The pages of a tutorial often draw one graph again, with another caption or table.
+_lay_out_once = lru_cache(maxsize=128)(_lay_out)
 
 
 def _json_texts(text: str) -> Iterator[Any]:

@@ -7,7 +7,9 @@ from itertools import combinations
 import pytest
 
 from benchmarks.layout import Figure, Measured, measure, moved, read_corpus
+from sphinx_autogradgraph.core.settings import Engine
 from sphinx_autogradgraph.graph.model import Edge, Graph, ModuleCall, Node, Output, TensorMeta
+from sphinx_autogradgraph.render import layout
 from sphinx_autogradgraph.render.arrange import arrange
 from sphinx_autogradgraph.render.diagram import DIRECTIONS, Direction
 from sphinx_autogradgraph.render.edge_labels import LABEL_FONT_SIZE, edge_labels
@@ -185,3 +187,19 @@ def test_a_graph_is_drawn_with_which_the_engine_fails_in_its_usual_order() -> No
     )  # fmt: skip
     arranged = arrange(graph, show=("shape", "modules"))
     assert len(arranged.layout.boxes) == len(arranged.diagram.boxes)
+
+
+def test_equal_graphs_are_laid_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts: list[str] = []
+    run = layout.run_engine
+
+    def counting(engine: Engine, form: str, dot: str, timeout: float) -> tuple[bytes, str]:
+        texts.append(dot)
+        return run(engine, form, dot, timeout)
+
+    monkeypatch.setattr(layout, "run_engine", counting)
+    one, other = (f'digraph {{ laid -> {word} [id="{word}"] }}' for word in ("once", "twice"))
+    first = layout.lay_out([one, other, one])
+    assert first[0] == first[2] != first[1]
+    assert layout.lay_out([one, other]) == first[:2]
+    assert texts == [f"{one}\n{other}"]
