@@ -2,3 +2,8 @@
 
 Every figure is a ratio, or stands beside what it is to be compared with, of the same run on the same machine.
 """
+
+import os
+
+# What is installed has byte code; without it, each build would compile the package anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
