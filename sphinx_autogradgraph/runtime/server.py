@@ -274,5 +274,4 @@ def _freeze() -> None:
     that forgets what the finders of modules know: they forget it here.
     """
     sys.path_importer_cache.clear()
-    gc.collect()
     gc.freeze()
