@@ -17,9 +17,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import cache, partial
-from pathlib import Path
 from typing import Any
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
@@ -33,10 +32,8 @@ from sphinx_autogradgraph.figures.tables import tables_of
 from sphinx_autogradgraph.graph.model import source_of
 from sphinx_autogradgraph.program.observations import Observation
 from sphinx_autogradgraph.render.captions import caption_and_legend
-from sphinx_autogradgraph.runtime.cache import Cache
 from sphinx_autogradgraph.runtime.cached_client import CachedRunner
-from sphinx_autogradgraph.runtime.client import Runner, has_torch
-from sphinx_autogradgraph.runtime.lingering import Linger
+from sphinx_autogradgraph.runtime.client import runs_code
 from sphinx_autogradgraph.runtime.result import Traced
 from sphinx_autogradgraph.snapshots.comparison import (
     SnapshotComparison,
@@ -59,19 +56,16 @@ Progress = Callable[[int, int, float], None]
 class Pipeline:
     """Draws the figures of all pages of one build.
 
-    ``project`` is its directory, by which a worker that lingers is found.  ``path`` is where
-    programs find modules.  ``cache`` is the directory of the cache, for builds alone: a check or an
-    update is about what the code does now.  ``opens`` tells whether folded drawings can open in the
-    pages.
+    ``runner`` runs its programs, and is closed with it (see :func:`.runner_of`); ``path`` is where
+    they find modules.  ``opens`` tells whether folded drawings can open in the pages.
     """
 
     def __init__(
         self,
         settings: Settings,
+        runner: CachedRunner,
         *,
-        project: str,
         path: Sequence[str],
-        cache: Path | None,
         snapshots: SnapshotPolicy | None,
         purpose: Purpose = "build",
         opens: bool = True,
@@ -84,27 +78,16 @@ class Pipeline:
         self.times = StageTimes()
         self._path = tuple(path)
         self._translate = translate
-        self._runner = CachedRunner(
-            Runner(
-                environment=settings.environment,
-                linger=Linger(settings.linger, project, [asdict(settings), self._path]),
-            ),
-            Cache(cache, settings.environment)
-            if cache is not None and purpose == "build"
-            else None,
-        )
+        self._runner = runner
 
     @property
     def runs(self) -> bool:
         """Whether code is run, or figures are drawn from snapshots alone."""
-        mode = self.settings.execution
-        if mode == "auto":
-            return self.purpose != "build" or has_torch()
-        return mode == "always"
+        return runs_code(self.settings.execution, is_build=self.purpose == "build")
 
-    def warm_up(self) -> None:
-        """Have torch imported in the meantime."""
-        self._runner.warm_up()
+    def release(self) -> None:
+        """Let the worker end, since probably no page will come."""
+        self._runner.release()
 
     def close(self) -> None:
         """End the worker."""

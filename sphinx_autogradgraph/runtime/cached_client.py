@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
+from sphinx_autogradgraph.core.settings import Settings
 from sphinx_autogradgraph.program.program import Program
 from sphinx_autogradgraph.runtime.cache import Cache
 from sphinx_autogradgraph.runtime.client import Pending, Runner
+from sphinx_autogradgraph.runtime.lingering import Linger
 from sphinx_autogradgraph.runtime.result import Result
+
+
+def runner_of(
+    settings: Settings, project: str, path: Sequence[str], cache: Path | None
+) -> CachedRunner:
+    """Return the runner of a build.
+
+    ``project`` is its directory, by which a worker that lingers is found.  ``path`` is where
+    programs find modules.  ``cache`` is the directory of the cache, None for a check or an update,
+    which are about what the code does now.
+    """
+    linger = Linger(settings.linger, project, [asdict(settings), tuple(path)])
+    return CachedRunner(
+        Runner(environment=settings.environment, linger=linger),
+        None if cache is None else Cache(cache, settings.environment),
+    )
 
 
 class CachedRunner:
@@ -48,6 +68,10 @@ class CachedRunner:
         """Start importing torch, unless a cache exists that may hold all results."""
         if self._cache is None or self._cache.is_empty():
             self._runner.warm_up()
+
+    def release(self) -> None:
+        """Let the worker end, since probably no programs will come."""
+        self._runner.release()
 
     def close(self) -> None:
         """End the worker, and keep the cache in bounds."""

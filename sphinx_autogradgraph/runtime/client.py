@@ -17,6 +17,7 @@ from functools import cache
 from typing import Literal, Protocol
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
+from sphinx_autogradgraph.core.settings import Mode
 from sphinx_autogradgraph.program.program import Program
 from sphinx_autogradgraph.runtime.forking_worker import ForkingWorker
 from sphinx_autogradgraph.runtime.fresh_processes import FreshProcesses
@@ -47,6 +48,16 @@ def has_torch() -> bool:
         return importlib.util.find_spec("torch") is not None
     except (ImportError, ValueError):
         return False
+
+
+def runs_code(mode: Mode, *, is_build: bool) -> bool:
+    """Whether code is run, or figures are drawn from snapshots alone.
+
+    With ``auto`` a build does without where torch is not installed; a check has to tell of that.
+    """
+    if mode == "auto":
+        return not is_build or has_torch()
+    return mode == "always"
 
 
 def _forking_worker(
@@ -89,6 +100,9 @@ class Worker(Protocol):
 
     def warm_up(self) -> None:
         """Prepare for programs that will soon come."""
+
+    def release(self) -> None:
+        """Free what only programs need, since probably none will come."""
 
     def close(self) -> None:
         """End all that was started; only in the process that made this object."""
@@ -205,6 +219,11 @@ class Runner:
     def warm_up(self) -> None:
         """Let the worker import torch in advance; programs will be submitted soon."""
         self.worker.warm_up()
+
+    def release(self) -> None:
+        """Let the worker end while the build does other things; programs can still be submitted."""
+        if os.getpid() == self._owner and not self._queue and not self._active:
+            self.worker.release()
 
     def close(self) -> None:
         """End the worker and remove its files; only in the process that made this object."""

@@ -40,6 +40,7 @@ from sphinx_autogradgraph.runtime.worker_command import (
     PING,
     SOCKET,
     START_TIMEOUT,
+    STOP,
     Terms,
     command,
 )
@@ -88,7 +89,7 @@ class ForkingWorker:
         self._launched: float | None = None
         self.importing: float | None = None
         self._broken: Diagnostic | None = None
-        self._closed = False
+        self._closed = self._released = False
 
     @property
     def pid(self) -> int | None:
@@ -195,8 +196,21 @@ class ForkingWorker:
             self._control.close()
             self._control = None
 
+    def release(self) -> None:
+        """Tell the worker to end, unless it lingers; should a program come, another is started."""
+        if self._linger is None and self._server is not None and self._control is not None:
+            with contextlib.suppress(OSError):
+                self._control.send(STOP, socket.MSG_DONTWAIT)
+            self._control.close()
+            self._control = None
+            self._released = True
+
     def connect(self) -> socket.socket:
         """Return a connection for a program; start the worker if there is none."""
+        if self._released:
+            self._end_server()
+            os.makedirs(self.directory, 0o700, exist_ok=True)
+            self._released = False
         self._hold()
         try:
             return connect(self.directory, SOCKET)
@@ -284,13 +298,17 @@ class ForkingWorker:
             self._control.close()
         if self._linger is not None:
             return
+        self._end_server()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _end_server(self) -> None:
+        """Wait for the worker, which is told to end, and kill it if that takes long."""
         if self._server is not None:
             try:
                 self._server.wait(5)
             except subprocess.TimeoutExpired:
                 self._server.kill()
                 self._server.wait()
-        shutil.rmtree(self.directory, ignore_errors=True)
 
 
 def _above_streams(descriptor: int) -> int:

@@ -50,6 +50,9 @@ class FreshProcesses:
     def warm_up(self) -> None:
         """Do nothing, because the processes share nothing that could be prepared."""
 
+    def release(self) -> None:
+        """Do nothing, because each process ends with its program."""
+
     def close(self) -> None:
         """End the processes that still run."""
         for run in self._runs:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -28,7 +29,7 @@ from sphinx_autogradgraph.runtime.cache import Cache
 from sphinx_autogradgraph.runtime.cached_client import CachedRunner
 from sphinx_autogradgraph.runtime.client import Runner, default_method
 from sphinx_autogradgraph.runtime.forking_worker import ForkingWorker
-from sphinx_autogradgraph.runtime.result import Traced
+from sphinx_autogradgraph.runtime.result import Result, Traced
 from tests.conftest import Project
 
 forks = pytest.mark.skipif(default_method() != "fork", reason="no safe fork on this system")
@@ -380,6 +381,11 @@ def test_big_graphs_of_functions_cross(runner: Runner, tmp_path: Path) -> None:
     assert len(result.targets[0].graph.nodes) == 100_001
 
 
+def targets_of(result: Result) -> tuple[Traced, ...]:
+    assert all(isinstance(target, Traced) for target in result.targets), result
+    return cast("tuple[Traced, ...]", result.targets)
+
+
 def worker_of(runner: Runner) -> ForkingWorker:
     assert isinstance(runner.worker, ForkingWorker)
     return runner.worker
@@ -394,6 +400,40 @@ def test_the_worker_ends_with_its_runner(tmp_path: Path) -> None:
         assert pid is not None
         assert alive(pid)
     assert not alive(pid)
+    assert not os.path.exists(directory)
+
+
+@forks
+def test_a_supervisor_serves_one_program_after_the_other(tmp_path: Path) -> None:
+    code = HEAD + "import os\nfound = {os.getppid(): x, os.getpid(): x}"
+    with Runner(1) as runner:
+        results = runner.run([program(tmp_path, code, "found")] * 3)
+        worker = worker_of(runner)
+        assert worker.pid is not None
+        # One supervisor, with the child that it keeps for the next program.
+        wait_until(lambda: len(descendants(worker.pid or 0)) == 2, 5)
+        assert len([path for path in Path(worker.directory).iterdir() if path.is_dir()]) == 1
+    supervisors, children = (
+        {drawn.graph.outputs[place].name for (drawn,) in map(targets_of, results)}
+        for place in (0, 1)
+    )
+    assert len(supervisors) == 1
+    assert len(children) == 3
+
+
+@forks
+def test_a_worker_that_was_released_is_started_again(tmp_path: Path) -> None:
+    drawn = program(tmp_path, HEAD + "y = x * 2")
+    with Runner() as runner:
+        first = names(run(runner, drawn))
+        before = worker_of(runner).pid
+        assert before is not None
+        runner.release()
+        wait_until(lambda: not Path(worker_of(runner).directory).exists(), 5)
+        assert names(run(runner, drawn)) == first
+        assert worker_of(runner).pid not in (None, before)
+        directory = worker_of(runner).directory
+    assert not alive(before)
     assert not os.path.exists(directory)
 
 

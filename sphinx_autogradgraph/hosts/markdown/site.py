@@ -15,6 +15,7 @@ from sphinx_autogradgraph.core.settings import Settings, read_settings
 from sphinx_autogradgraph.figures.page_figures import PageFigures
 from sphinx_autogradgraph.figures.pipeline import Pipeline
 from sphinx_autogradgraph.figures.stage_times import StageTimes
+from sphinx_autogradgraph.runtime.cached_client import runner_of
 from sphinx_autogradgraph.snapshots.policy import Purpose, SnapshotPolicy
 
 E = TypeVar("E")
@@ -52,11 +53,12 @@ class MarkdownSite:
     @cached_property
     def pipeline(self) -> Pipeline:
         """The pipeline of all pages, made with the first of them that has figures."""
+        path = [os.path.join(self.root, entry) for entry in self.settings.path]
+        cache = self.root / (self.settings.cache or CACHE) if self.purpose == "build" else None
         return Pipeline(
             self.settings,
-            project=str(self.root),
-            path=[os.path.join(self.root, entry) for entry in self.settings.path],
-            cache=self.root / (self.settings.cache or CACHE),
+            runner_of(self.settings, str(self.root), path, cache),
+            path=path,
             snapshots=self.snapshots,
             purpose=self.purpose,
             opens=self._opens,

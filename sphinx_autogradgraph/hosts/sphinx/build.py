@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +19,6 @@ from sphinx_autogradgraph.figures.plan import Figure
 from sphinx_autogradgraph.figures.stage_times import StageTimes
 from sphinx_autogradgraph.graph.model import Source
 from sphinx_autogradgraph.hosts.sphinx import build_wide, dependencies
-from sphinx_autogradgraph.hosts.sphinx.attributes import CHECK
 from sphinx_autogradgraph.hosts.sphinx.check_builders import PURPOSES, part_of
 from sphinx_autogradgraph.hosts.sphinx.comparisons import COMPARISONS, ERRORS, snapshot_policy
 from sphinx_autogradgraph.hosts.sphinx.config_values import settings_of
@@ -34,6 +32,7 @@ from sphinx_autogradgraph.hosts.sphinx.document_store import Store
 from sphinx_autogradgraph.hosts.sphinx.figure_nodes import fail, fill, leave_out, update_labels
 from sphinx_autogradgraph.hosts.sphinx.gallery import is_gallery_page, runs_in_gallery
 from sphinx_autogradgraph.hosts.sphinx.translation import _
+from sphinx_autogradgraph.hosts.sphinx.worker_of_build import IDLE_BUILDERS, module_path
 from sphinx_autogradgraph.program.observations import Observation
 from sphinx_autogradgraph.snapshots.figure_names import FigureNames
 
@@ -41,10 +40,9 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
 
-logger = logging.getLogger(__name__)
+    from sphinx_autogradgraph.runtime.cached_client import CachedRunner
 
-IDLE_BUILDERS = frozenset({"changes", "gettext", "linkcheck"})
-"""Builders whose output does not depend on what code does: they run none."""
+logger = logging.getLogger(__name__)
 
 ERROR = Reporter.ERROR_LEVEL
 
@@ -53,40 +51,20 @@ _read_elsewhere: Store[Docstrings] = Store("read_elsewhere")
 
 
 class Build:
-    """The pipeline of one build of Sphinx.
+    """The pipeline of one build of Sphinx, made before Sphinx forks to read."""
 
-    Made before Sphinx forks to read; the worker starts with the first program.
-    """
-
-    def __init__(self, app: Sphinx) -> None:
-        config = app.config
+    def __init__(self, app: Sphinx, runner: CachedRunner) -> None:
         self._process = os.getpid()
         self._pages: dict[str, tuple[nodes.document, PageFigures[nodes.Element]]] = {}
         self._put_in = False
-        cache = config.autogradgraph_cache
         self._pipeline = Pipeline(
-            settings_of(config),
-            project=str(app.srcdir),
-            # What conf.py made of sys.path; what is relative there is so to conf.py.
-            path=[os.path.join(app.confdir, entry) for entry in sys.path if entry],
-            cache=Path(app.confdir, cache) if cache else app.doctreedir / CHECK,
+            settings_of(app.config),
+            runner,
+            path=module_path(app),
             snapshots=snapshot_policy(app),
             purpose=PURPOSES.get(app.builder.name, "build"),
             translate=_,
         )
-
-    def warm_up(self, app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
-        """Start to import torch while documents are read, if one of them seems to need it."""
-        if not docnames or app.builder.name in IDLE_BUILDERS or not self._pipeline.runs:
-            return
-        for docname in docnames:
-            try:
-                text = Path(env.doc2path(docname)).read_text("utf-8", errors="ignore")
-            except OSError:  # Sphinx has words for that
-                continue
-            if "autogradgraph" in text:
-                self._pipeline.warm_up()
-                return
 
     def close(self) -> None:
         """End the processes that run programs."""
@@ -140,6 +118,7 @@ class Build:
             if not late:  # else Sphinx will write it
                 app.builder.write_doctree(docname, document)
                 getattr(env, "_pickled_doctree_cache", {}).pop(docname, None)
+        self._pipeline.release()  # it takes torch a while to end, and there are pages to write
         if not late:
             _tell_times(self._pipeline.times)
 

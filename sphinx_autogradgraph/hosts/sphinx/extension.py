@@ -89,10 +89,13 @@ def _begin_build(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> Non
     """
     if not docnames:
         return
+    from sphinx_autogradgraph.hosts.sphinx.worker_of_build import worker_of_build
+
+    runner = worker_of_build(app, docnames)
+    # While torch is imported in the worker: this takes longer.
     from sphinx_autogradgraph.hosts.sphinx.build import Build
 
-    build = Build(app)
-    build.warm_up(app, env, docnames)
+    build = Build(app, runner)
 
     def end(app: Sphinx, exception: Exception | None) -> None:
         build.close()
