@@ -19,6 +19,7 @@ from torch.overrides import TorchFunctionMode
 from sphinx_autogradgraph.graph.model import TensorMeta, Values
 from sphinx_autogradgraph.tracing.causes import Cause
 from sphinx_autogradgraph.tracing.changes import FAILED, Changes, Conflict, conflict_of
+from sphinx_autogradgraph.tracing.functions_that_cut import SWITCHES
 from sphinx_autogradgraph.tracing.internals import (
     base_of,
     next_sequence_number,
@@ -86,8 +87,8 @@ class Calls(TorchFunctionMode):
     ) -> Any:
         # This runs with every call of a torch function: it calls nothing without need.
         start = next_sequence_number()
-        if func is _DETACHES_IN_PLACE:
-            self._note_detached(args[0])
+        if func in SWITCHES:
+            self._note_before(func, args[0])
         try:
             result = func(*args, **kwargs) if kwargs else func(*args)
         except RuntimeError as error:
@@ -95,7 +96,7 @@ class Calls(TorchFunctionMode):
                 self.conflict = conflict_of(tensors_among(args, _NOTHING), self._changes)
             raise
         kind = type(result)
-        if kind in _PLAIN:
+        if kind in _PLAIN and func is not _TO_INT:
             return result
         trace = gettrace() if SUSPENDS_TRACING else None
         if trace is not None:
@@ -107,7 +108,7 @@ class Calls(TorchFunctionMode):
             self._starts.append(start)
             self._ends.append(end)
             self._functions.append(func)
-            done = kind is torch.Tensor and not self._asked
+            done = kind is torch.Tensor and not self._asked and result.requires_grad
         else:
             done = kind is torch.Tensor and result.requires_grad
         if changes or not done:
@@ -129,24 +130,20 @@ class Calls(TorchFunctionMode):
         kwargs: Mapping[str, Any],
         result: Any,
     ) -> None:
-        """Record more of a call that made nodes, from ``start`` on; of others, why they did not."""
+        """Record more of a call: of one that made nodes, those from ``start``, its operands."""
         try:
-            if start is None:
-                self._reasons.note(func, args, kwargs, result)
-            else:
-                if self._inputs:
-                    self._operands[start] = self._operands_of(args, kwargs)
-                if self._keeps:
-                    self._keep(result)
-                if isinstance(result, (tuple, list)):
-                    self._reasons.note_parts(func, args, kwargs, result)
+            if start is not None and self._inputs:
+                self._operands[start] = self._operands_of(args, kwargs)
+            if start is not None and self._keeps:
+                self._keep(result)
+            self._reasons.note(func, args, kwargs, result)
         finally:
             if result is None or (args and result is args[0]):
                 self._changes.note(func, args, kwargs, result)
 
-    def _note_detached(self, tensor: object) -> None:
+    def _note_before(self, func: Callable[..., Any], tensor: torch.Tensor) -> None:
         with suppress(Exception):
-            self._reasons.detached_in_place(tensor)  # type: ignore[arg-type]
+            self._reasons.before(func, tensor)
 
     def _keep(self, result: object) -> None:
         """Record the elements of the small tensors that a call returned, by the nodes' numbers.
@@ -207,7 +204,7 @@ SUSPENDS_TRACING = version_info < (3, 12)
 Since Python 3.12 turning it off and on prepares all code anew, and costs more than it saves.
 """
 
-_DETACHES_IN_PLACE = torch.Tensor.detach_
+_TO_INT = torch.Tensor.__int__
 
 _NOTHING: Mapping[str, Any] = {}
 

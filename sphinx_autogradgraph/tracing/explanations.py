@@ -6,6 +6,7 @@ Example: «`h` was detached at a.py:3 (`h = h.detach()`)».
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import torch
 
@@ -13,6 +14,7 @@ from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.graph.model import Source
 from sphinx_autogradgraph.tracing.causes import GRADIENT, Cause
 from sphinx_autogradgraph.tracing.changes import Conflict
+from sphinx_autogradgraph.tracing.functions_that_cut import PARAMETER
 from sphinx_autogradgraph.tracing.internals import base_of, op_name, plain_tensors, sequence_number
 from sphinx_autogradgraph.tracing.names import Names
 from sphinx_autogradgraph.tracing.provenance import Recorder
@@ -22,9 +24,6 @@ MAX_TEXT = 80
 
 OBJECT = r"(?<![\w.])([A-Za-z_][\w.]*(?:\[[^\]]*\])?)"
 """Pattern of a variable, an attribute or an item in a line of code."""
-
-CALLED = rf"{OBJECT[:-1]}(?:\([^()]*\))?)"
-"""Pattern of the same, or of a call of it."""
 
 
 def at(source: Source | None) -> Message | str:
@@ -47,12 +46,11 @@ def because(cause: Cause, tensor: torch.Tensor, name: str, recorder: Recorder) -
     line = "" if source is None else source.text
     where: dict[str, str | Message] = {"at": at(source)}
     if cause.why == "detached":
-        return Message("`{name}` was detached{at}", {"name": _detached(cause, line, name), **where})
+        named = Message("`{name}`", {"name": _detached(cause, line) or name})
+        return Message("{name} was detached{at}", {"name": named, **where})
     if cause.why == "no_grad":
-        return Message(
-            "`{name}` was computed under torch.no_grad() or inference_mode(){at}",
-            {"name": _assigned(line) or name, **where},
-        )
+        named = Message("`{name}`", {"name": _assigned(line) or name})
+        return _without_gradients(cause, {"name": named, **where})
     if cause.why == "frozen":
         if cause.function or issubclass(type(tensor), torch.nn.Parameter):
             return Message("it is frozen: requires_grad was set to False{at}", where)
@@ -62,10 +60,7 @@ def because(cause: Cause, tensor: torch.Tensor, name: str, recorder: Recorder) -
     if cause.why != "dtype":
         return _made(_created(cause, recorder), source)
     if tensor.dtype.is_floating_point or tensor.dtype.is_complex:
-        return Message(
-            "it was computed from integers or truth values, which `{name}` became{at}",
-            {"name": _assigned(line) or name, **where},
-        )
+        return Message("it was computed from integers or truth values, which were made{at}", where)
     why = Message(
         "its dtype is {dtype}, and only floating point and complex tensors can require grad",
         {"dtype": str(tensor.dtype)},
@@ -73,14 +68,33 @@ def because(cause: Cause, tensor: torch.Tensor, name: str, recorder: Recorder) -
     return _made(why, source)
 
 
-def cut_off(cause: Cause, tensor: torch.Tensor, name: str, recorder: Recorder) -> Message:
-    """Return, as a clause, what cut off what was computed from ``tensor``."""
-    if cause.why != "dtype":
-        return because(cause, tensor, name, recorder)
+def cut_off(cause: Cause, recorder: Recorder) -> Message:
+    """Return, as a clause, what cut off what was computed from a tensor of the program."""
     source = recorder.source(cause.place)
-    became = ("" if source is None else _assigned(source.text)) or name
-    values: dict[str, str | Message] = {"name": became, "at": at(source)}
-    return Message("`{name}` became integers or truth values{at}", values)
+    line = "" if source is None else source.text
+    name = _detached(cause, line) if cause.why == "detached" else _assigned(line)
+    values: dict[str, str | Message] = {
+        "name": Message("`{name}`", {"name": name}) if name else Message("what was made of it"),
+        "at": at(source),
+    }
+    if cause.function == PARAMETER:
+        return Message("nn.Parameter made a new leaf of {name}{at}", values)
+    if cause.why == "detached":
+        return Message("{name} was detached{at}", values)
+    if cause.why == "no_grad":
+        return _without_gradients(cause, values)
+    return Message("integers or truth values were made of it{at}", {"at": at(source)})
+
+
+def _without_gradients(cause: Cause, values: Mapping[str, str | Message]) -> Message:
+    """Return that what the values name was computed while gradients were off, and why they were."""
+    function = None if cause.place is None else function_with_forward_at(*cause.place)
+    if function is None:
+        return Message("{name} was computed under torch.no_grad() or inference_mode(){at}", values)
+    return Message(
+        "{name} was computed in the forward of the Function {function}{at}",
+        {"function": function, **values},
+    )
 
 
 def _created(cause: Cause, recorder: Recorder) -> Message:
@@ -120,14 +134,61 @@ def _assigned(line: str) -> str | None:
     return None if found is None else found[1]
 
 
-def _detached(cause: Cause, line: str, name: str) -> str:
-    """Return the detached object as the line calls it: «h» of «d = h.detach()»."""
+def _detached(cause: Cause, line: str) -> str | None:
+    """Return the detached object as the line writes it: «h» of «d = h.detach()»."""
     function = cause.function
-    if function in ("tensor", "asarray", "as_tensor", "float"):
-        found = re.search(rf"\b{function}\(\s*{OBJECT}\s*[,)]", line)
-    else:
-        found = re.search(rf"{CALLED}\.{function}\b", line)
-    return found[1] if found is not None else _assigned(line) or name
+    if function in ("tensor", "asarray", "as_tensor", "float", "int", PARAMETER):
+        found = re.search(rf"\b{function}\(", line)
+        return None if found is None else _first_argument(line[found.end() :])
+    found = re.search(rf"\.{function}\b", line)
+    if found is not None:
+        return _object_before(line[: found.start()])
+    return _assigned(line)  # the function that was called there detached it
+
+
+BRACKETS = {")": "(", "]": "[", "}": "{"}
+
+
+def _first_argument(text: str) -> str | None:
+    """Return what stands before the first comma or the end of a call; None if it goes on."""
+    depth = 0
+    for at, character in enumerate(text):
+        if depth == 0 and character in ",)":
+            return text[:at].strip() or None
+        depth += (character in "([{") - (character in ")]}")
+    return None
+
+
+def _object_before(text: str) -> str | None:
+    """Return the expression that an attribute at the end of a text would belong to."""
+    at = len(text)
+    while at and (text[at - 1] in BRACKETS or re.match(r"[\w.]", text[at - 1])):
+        depth, start = 0, at
+        while start:
+            start -= 1
+            depth += (text[start] in BRACKETS) - (text[start] in BRACKETS.values())
+            if depth <= 0:
+                break
+        if depth:
+            return None
+        at = start
+    return text[at:] or None
+
+
+def function_with_forward_at(path: str, line: int) -> str | None:
+    """Return the name of the custom Function whose ``forward`` holds a line of code, if any."""
+    stack = list(torch.autograd.Function.__subclasses__())
+    while stack:
+        kind = stack.pop()
+        stack += kind.__subclasses__()
+        code = getattr(kind.__dict__.get("forward"), "__code__", None) or getattr(
+            getattr(kind.__dict__.get("forward"), "__func__", None), "__code__", None
+        )
+        if code is not None and code.co_filename == path:
+            lines = {number for _, _, number in code.co_lines()}
+            if line in lines:
+                return kind.__qualname__
+    return None
 
 
 def conflict_in_words(conflict: Conflict, names: Names, recorder: Recorder) -> Message:

@@ -9,6 +9,8 @@ from torch.autograd.graph import get_gradient_edge
 
 from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.graph.model import ParameterRow
+from sphinx_autogradgraph.tracing.causes import Cause
+from sphinx_autogradgraph.tracing.cuts import Behind
 from sphinx_autogradgraph.tracing.explanations import at, because, cut_off
 from sphinx_autogradgraph.tracing.gradients import measure
 from sphinx_autogradgraph.tracing.inputs import inputs_of
@@ -46,10 +48,13 @@ class Fates:
         self._walk = Walk([get_gradient_edge(tensor).node for _, tensor in self._outputs])
         names.nodes = len(self._walk.uses)
         self._leaves = _leaves_of(self._walk)
-        self._cuts = set()
+        self._behind_here, self._behind = Behind({}, {}), Behind({}, {})
         if recorder is not None:
-            found = inputs_of(self._walk.functions(), recorder, names)
-            self._cuts = {input.cause for input in found}
+            reasons = recorder.reasons
+            found = [input.cause for input in inputs_of(self._walk.functions(), recorder, names)]
+            renewed = (reasons.cause_of_leaf(leaf) for leaf in _leaves_of(self._walk).values())
+            found += [cause for cause in renewed if cause is not None]
+            self._behind_here, self._behind = reasons.cuts.behind(found), reasons.cuts.behind()
         self._others = self._other_graphs()
 
     def _other_graphs(self) -> dict[int, str]:
@@ -74,41 +79,39 @@ class Fates:
         return id(tensor) in self._leaves if grad_fn is None else grad_fn in self._walk.uses
 
     def of(self, name: str, tensor: torch.Tensor) -> Message | None:
-        """Return why a tensor is not in the graph; None for one that is."""
-        if self.holds(tensor):
+        """Return why no gradient of the outputs reaches a tensor; None where one does."""
+        if self.holds(tensor) and (tensor.requires_grad or self._recorder is None):
             return None
         if not tensor.requires_grad:
             if self._recorder is None:
                 return Message("it does not require grad")
             return because(self._recorder.reasons.of(tensor), tensor, name, self._recorder)
         if not tensor.is_leaf:
-            return self._of_intermediate(name, tensor)
-        cut = None if self._recorder is None else self._recorder.reasons.behind.get(id(tensor))
+            return self._of_intermediate(tensor)
         other = self._others.get(id(tensor))
-        if cut is not None and cut[0]() is not tensor:
-            cut = None
-        if self._recorder is not None and cut and (other is None or cut[1] in self._cuts):
-            why = cut_off(cut[1], tensor, name, self._recorder)
-            return Message("used only behind a cut: {why}", {"why": why})
+        cut = self._behind_here.of(tensor) or (None if other else self._behind.of(tensor))
+        if cut is not None:
+            return self._behind_cut(cut)
         if other:
             return Message("used in the graph of `{name}` only", {"name": other})
         if tensor.grad is not None or (self._recorder and self._recorder.saw_use_of(tensor)):
             return Message("used, but in no graph that a variable still holds")
         return Message("never used")
 
-    def _of_intermediate(self, name: str, tensor: torch.Tensor) -> Message:
+    def _of_intermediate(self, tensor: torch.Tensor) -> Message:
         """Return why a tensor with a grad_fn is not in the graph."""
+        cut = self._behind_here.of(tensor)
+        if cut is not None:
+            return self._behind_cut(cut)
         why = Message("no edge of the graph leads to it")
-        if self._recorder is not None:
-            with plain_tensors():
-                key = sequence_number(tensor.grad_fn), op_name(tensor.grad_fn)  # type: ignore[arg-type]
-            cut = self._recorder.reasons.cuts.get(key)
-            if cut is not None:
-                clause = cut_off(cut, tensor, name, self._recorder)
-                if cut in self._cuts:
-                    return Message("used only behind a cut: {why}", {"why": clause})
-                return Message("{why}; {clause}", {"why": why, "clause": clause})
-        return why
+        cut = None if self._recorder is None else self._recorder.reasons.cuts.of(tensor)
+        if self._recorder is None or cut is None:
+            return why
+        return Message("{why}; {clause}", {"why": why, "clause": cut_off(cut, self._recorder)})
+
+    def _behind_cut(self, cut: Cause) -> Message:
+        assert self._recorder is not None, "without a recorder no cut is known"
+        return Message("used only behind a cut: {why}", {"why": cut_off(cut, self._recorder)})
 
     # --- parameters ---
 
@@ -147,18 +150,21 @@ class Fates:
 
     def lines(self) -> Iterator[Message]:
         """Yield a line for each tensor of the program, or for several of one fate."""
-        groups: dict[str, tuple[Message | None, list[str]]] = {}
+        groups: dict[str, tuple[Message, list[str]]] = {}
         for name, tensor in self._named():
-            why = self.of(name, tensor)
-            key = "" if why is None else why.sentence()
-            groups.setdefault(key, (why, []))[1].append(name)
-        for why, names in groups.values():
-            if why is None:
-                yield Message("{names}: in the graph", {"names": _listed(names)})
-            else:
-                values = {"names": _listed(names), "why": why}
-                yield Message("{names}: not in the graph; {why}", values)
+            said = self._fate(name, tensor)
+            groups.setdefault(said.sentence(), (said, []))[1].append(name)
+        for said, names in groups.values():
+            yield Message("{names}: {fate}", {"names": _listed(names), "fate": said})
         yield from self._histories()
+
+    def _fate(self, name: str, tensor: torch.Tensor) -> Message:
+        why = self.of(name, tensor)
+        if not self.holds(tensor):
+            return Message("not in the graph; {why}", {"why": why or ""})
+        if why is None:
+            return Message("in the graph")
+        return Message("in the graph, but no gradient is kept for it; {why}", {"why": why})
 
     def _named(self) -> Iterator[tuple[str, torch.Tensor]]:
         """Return outputs, variables and parameters, each tensor once, in the order of binding."""
@@ -202,9 +208,13 @@ class Fates:
                 )
 
 
-def _leaves_of(walk: Walk) -> set[int]:
-    """Return the ids (:func:`id`) of the leaf tensors of a graph, which keeps them alive."""
-    return {id(fn.variable) for fn in walk.uses if is_accumulate_grad(fn)}  # type: ignore[attr-defined]
+def _leaves_of(walk: Walk) -> dict[int, torch.Tensor]:
+    """Return the leaf tensors of a graph by their ids (:func:`id`)."""
+    return {
+        id(fn.variable): fn.variable  # type: ignore[attr-defined]
+        for fn in walk.uses
+        if is_accumulate_grad(fn)
+    }
 
 
 def _listed(names: Sequence[str]) -> str | Message:

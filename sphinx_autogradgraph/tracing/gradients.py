@@ -86,6 +86,8 @@ def run_backward(
     for fn in functions:
         handles.append(fn.register_prehook(lambda gradients, fn=fn: _tell(arrived, fn, gradients)))
         handles.append(fn.register_hook(lambda found, _, fn=fn: _tell(sent, fn, found)))
+    # One that was frozen after its use is still in the graph.
+    leaves = [fn for fn in leaves if fn.variable.requires_grad]  # type: ignore[attr-defined]
     variables: list[torch.Tensor] = [fn.variable for fn in leaves]  # type: ignore[attr-defined]
     for fn, variable in zip(leaves, variables, strict=True):
         handles.append(

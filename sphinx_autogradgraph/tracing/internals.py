@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch.autograd.graph import Node as GradFn
+from torch.multiprocessing.reductions import StorageWeakRef
 from torch.overrides import TorchFunctionMode
 
 UNNUMBERED = 2**64 - 1
@@ -122,8 +123,23 @@ def is_freed(fn: GradFn, name: str) -> bool:
     return False
 
 
+class WeakStorage:
+    """A weak reference to the storage of a tensor, whose address is not given again meanwhile."""
+
+    def __init__(self, tensor: torch.Tensor) -> None:
+        self._reference: Any = StorageWeakRef(tensor.untyped_storage())  # type: ignore[no-untyped-call]
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether a tensor still has the storage."""
+        return not self._reference.expired()
+
+
 DYNAMO = os.path.join("torch", "_dynamo", "eval_frame.py")
 """End of the path of the file through which compiled code is entered."""
+
+PARAMETER_FILE = os.path.join("torch", "nn", "parameter.py")
+"""End of the path of the file whose functions ``__new__`` make Parameters of their ``data``."""
 
 _ENTRIES = {
     "compile_wrapper",

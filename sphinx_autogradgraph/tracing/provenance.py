@@ -14,9 +14,9 @@ import sys
 from bisect import bisect_right
 
 # Held here: the recorder works while the program runs, which may replace the built-in ones.
-from builtins import bool, id, len, type  # noqa: A004
+from builtins import bool, id, isinstance, len, type  # noqa: A004, UP029
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from sys import gettrace, settrace
 from types import CodeType, FrameType
@@ -31,6 +31,7 @@ from sphinx_autogradgraph.tracing.changes import Changes, Conflict
 from sphinx_autogradgraph.tracing.hooks import handles_made
 from sphinx_autogradgraph.tracing.internals import (
     DYNAMO,
+    PARAMETER_FILE,
     UNNUMBERED,
     enters_compiled_code,
     next_sequence_number,
@@ -101,7 +102,7 @@ class Recorder:
         self._starts: list[int] = []
         self._places: list[Place | None] = []
         self._place_visits: list[int | None] = []
-        self.reasons = Reasons(self.place, leaves=inputs)
+        self.reasons = Reasons(self.place, cuts=inputs)
         self.changes = Changes(self.place)
         self._calls = Calls(self.reasons, self.changes, inputs=inputs, values=values)
         self._entered = ExitStack()
@@ -198,16 +199,31 @@ class Recorder:
         if own is None:
             own = self._own[path] = self._is_own(path)
         if not own:
-            if not path.endswith(DYNAMO):
-                self._passed_over.add(path)
-            elif self._hooks and enters_compiled_code(frame.f_code):
-                return self._step_aside(frame)
-            return None
+            return self._trace_call_of_torch(frame, path) if self._hooks else None
         if not self._hooks:  # Dynamo is at work
             return None
         self._lines.append((path, frame.f_lineno))
         self._note()
         return self._trace_line
+
+    def _trace_call_of_torch(self, frame: FrameType, path: str) -> Trace | None:
+        """Notice the few calls in others' files that matter."""
+        if path.endswith(DYNAMO):
+            return self._step_aside(frame) if enters_compiled_code(frame.f_code) else None
+        if not path.endswith(PARAMETER_FILE):
+            self._passed_over.add(path)
+            return None
+        data = frame.f_locals.get("data")
+        if frame.f_code.co_name != "__new__" or not isinstance(data, torch.Tensor):
+            return None
+
+        def trace(_frame: FrameType, event: str, made: object) -> Trace:
+            if event == "return" and isinstance(made, torch.nn.Parameter):
+                with suppress(Exception):  # an odd tensor of the program may raise when it is read
+                    self.reasons.became_parameter(data, made)
+            return trace
+
+        return trace
 
     def _trace_line(self, frame: FrameType, event: str, _arg: object) -> Trace:
         if event == "line":

@@ -15,89 +15,54 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
-from torch.autograd.graph import Node as GradFn
 
 from sphinx_autogradgraph.graph.model import Why
 from sphinx_autogradgraph.tracing.causes import GRADIENT, Cause, Cut, Doubt, Place
 from sphinx_autogradgraph.tracing.changes import Call, changes_in_place
+from sphinx_autogradgraph.tracing.cuts import Cuts, key_of
 from sphinx_autogradgraph.tracing.exported_values import MAX_NUMBERS, ExportedValues
-from sphinx_autogradgraph.tracing.internals import (
-    is_accumulate_grad,
-    op_name,
-    plain_tensors,
-    sequence_number,
+from sphinx_autogradgraph.tracing.functions_that_cut import (
+    BACKWARDS,
+    DETACHES,
+    FROM_ELSEWHERE,
+    IGNORES_VALUES,
+    NOTED_ELSEWHERE,
+    PARAMETER,
+    READS_GRADIENT,
+    SETS_DATA,
+    SETS_REQUIRES_GRAD,
 )
-
-_DESCRIPTORS: Any = torch.Tensor  # whose attributes are getters and setters, not values
-_DATA = _DESCRIPTORS.data.__get__
-_SETS_DATA = _DESCRIPTORS.data.__set__
-_READS_GRADIENT = _DESCRIPTORS.grad.__get__
-_SETS_REQUIRES_GRAD = _DESCRIPTORS.requires_grad.__set__
-
-_COPIES: set[Call] = {torch.tensor, torch.asarray, torch.as_tensor, torch.Tensor.new_tensor}
-"""Functions that make tensors of numbers, and copy given tensors without their history."""
-
-_IGNORES_VALUES: set[Call] = {
-    getattr(owner, name)
-    for owner, names in (
-        (torch, [name for name in dir(torch) if name.endswith("_like")]),
-        (torch.Tensor, [name for name in dir(torch.Tensor) if name.startswith("new_")]),
-    )
-    for name in names
-} - {torch.Tensor.new_tensor}
-"""Functions whose results depend on the shapes of their operands only."""
-
-_NOTED_ELSEWHERE: set[Call] = {torch.Tensor.detach_, _READS_GRADIENT, torch.autograd.grad}
-"""Functions whose results are not made of the values of their operands."""
-
-_BACKWARDS: set[Call] = {torch.Tensor.backward, torch.autograd.backward}
-"""Functions that compute gradients, which :data:`_READS_GRADIENT` reads later."""
-
-DETACHES: dict[Call, str] = {
-    torch.Tensor.detach: "detach",
-    torch.Tensor.detach_: "detach_",
-    torch.detach: "detach",
-    _DATA: "data",
-    torch.Tensor.numpy: "numpy",
-    torch.Tensor.__array__: "numpy",
-    torch.Tensor.item: "item",
-    torch.Tensor.tolist: "tolist",
-    torch.Tensor.__float__: "float",
-    **{function: getattr(function, "__name__", "tensor") for function in _COPIES},
-}
-"""Functions whose results are cut from the graph, with their common names."""
-
-WALKS = 20_000
-"""Maximum number of nodes searched for the leaves behind cuts."""
+from sphinx_autogradgraph.tracing.internals import plain_tensors
+from sphinx_autogradgraph.tracing.written_memory import WrittenMemory
 
 MANY = 4096
-"""Number of causes at which those of tensors that are gone are dropped, and of cuts at which the
-first are."""
+"""Number of causes at which those of tensors that are gone are dropped."""
 
 
 class Reasons:
     """Causes of living tensors, recorded by :meth:`note` for calls that made no node."""
 
-    def __init__(self, place: Callable[[], Place | None], *, leaves: bool = True) -> None:
+    def __init__(self, place: Callable[[], Place | None], *, cuts: bool = True) -> None:
         self._place = place
         self._causes: dict[int, tuple[weakref.ref[torch.Tensor], Cause]] = {}
         self._created = Cause("created")  # at the line where the last tensor was made
         self.exported = ExportedValues()
         self._backward: Place | None = None  # of the last one
         self._many = MANY
-        self._looks_behind = leaves
-        self._walked: set[tuple[int, str]] = set()
-        self.behind: dict[int, tuple[weakref.ref[torch.Tensor], Cause]] = {}
-        """The first cut of each leaf whose results were cut, by the leaf's id."""
-        self.cuts: dict[tuple[int, str], Cause] = {}
-        """The first cut from each node that a tensor was cut from, by the node's number and op."""
+        self._required = False  # requires_grad of the tensor that is about to be switched
+        self._renewed: dict[int, tuple[weakref.ref[torch.Tensor], Cause]] = {}
+        self._written = WrittenMemory()
+        self._keeps_cuts = cuts
+        self.cuts = Cuts()
 
     # --- while the program runs ---
 
     def note(
         self, function: Call, args: Sequence[Any], kwargs: Mapping[str, Any], result: Any
     ) -> None:
-        """Record a call that made no node, and its result."""
+        """Record a call, and what of its result does not require grad."""
+        if args and (result is None or result is args[0]):
+            self._note_written(function, args, kwargs)
         if result is None:
             self._note_setter(function, args, kwargs)
         elif isinstance(result, torch.Tensor):
@@ -106,7 +71,7 @@ class Reasons:
             elif not result.requires_grad:
                 self._made(function, args, kwargs, result)
         elif isinstance(result, (tuple, list)):
-            self.note_parts(function, args, kwargs, result)
+            self._note_parts(function, args, kwargs, result)
         elif function in DETACHES:
             cut = _first(tensors_among(args, kwargs), requires_grad=True)
             source = self.of(args[0]) if cut is None and isinstance(args[0], torch.Tensor) else None
@@ -116,18 +81,34 @@ class Reasons:
 
     def _note_setter(self, function: Call, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         """Record a call that returned nothing."""
-        if function in _BACKWARDS:
+        if function in BACKWARDS:
             self._backward = self._place()
-        elif function == _SETS_REQUIRES_GRAD:
+        elif function == SETS_REQUIRES_GRAD:
             self._switched(args[0])
         elif not args or not isinstance(args[0], torch.Tensor) or args[0].requires_grad:
             return
         elif function is torch.Tensor.__setitem__:
             self._made(function, args, kwargs, args[0])
-        elif function == _SETS_DATA:
+        elif function == SETS_DATA and not self._is_frozen(args[0]):
             self._keep(args[0], self.of(args[1]))
 
-    def note_parts(
+    def _note_written(self, function: Call, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        """Record what a call wrote into memory: others, as the base of ``x.data``, share it."""
+        if not isinstance(args[0], torch.Tensor) or not changes_in_place(function, args, kwargs):
+            return
+        values = tensors_among(args[1:], kwargs)
+        cut = _first(values, requires_grad=True)
+        cause: Cause | None
+        if cut is None:
+            causes = (self.of(value) for value in values)
+            cause = next((cause for cause in causes if cause.of is not None), None)
+        else:
+            why: Why = "detached" if torch.is_grad_enabled() else "no_grad"
+            cause = Cause(why, self._place(), _origin_of(cut), "data")
+        if cause is not None:
+            self._written.add(args[0], cause)
+
+    def _note_parts(
         self, function: Call, args: Sequence[Any], kwargs: Mapping[str, Any], result: Any
     ) -> None:
         """Record the parts of a result that do not require grad, such as indices of a maximum."""
@@ -147,29 +128,60 @@ class Reasons:
 
     def registered(self, _module: object, _name: str, parameter: object) -> None:
         """Record the line at which a parameter frozen from the start was registered in a module."""
-        if isinstance(parameter, torch.Tensor) and not parameter.requires_grad:
+        if not isinstance(parameter, torch.Tensor) or parameter.requires_grad:
+            return
+        if self._known(parameter) is None:
             self._keep(parameter, Cause("frozen", self._place()))
 
-    def detached_in_place(self, tensor: torch.Tensor) -> None:
-        """Record that a tensor is about to be detached in place."""
-        if tensor.requires_grad:
+    def became_parameter(self, data: torch.Tensor, parameter: torch.Tensor) -> None:
+        """Record that a Parameter, which is a leaf, was made of a tensor."""
+        cause = self._known(data)
+        if data.requires_grad:
+            cause = self._cut("detached", [data], PARAMETER)
+        if parameter.requires_grad:
+            self._renew(parameter, cause)
+        else:
+            if cause is None or cause.why != "frozen":  # else a copy of a frozen one
+                cause = Cause("frozen", self._place())
+            self._keep(parameter, cause)
+
+    def before(self, function: Call, tensor: torch.Tensor) -> None:
+        """Record that a function of :data:`SWITCHES` is about to be called."""
+        self._required = tensor.requires_grad
+        if function is torch.Tensor.detach_ and tensor.requires_grad:
             self._keep(tensor, self._cut("detached", [tensor], "detach_"))
 
     def _switched(self, tensor: torch.Tensor) -> None:
         """Record that requires_grad of a leaf was set."""
         if tensor.requires_grad:
+            self._renew(tensor, self._known(tensor))
             self._causes.pop(id(tensor), None)
-        else:
+        elif self._required:
             self._keep(tensor, Cause("frozen", self._place(), None, "requires_grad_"))
+
+    def _renew(self, leaf: torch.Tensor, cause: Cause | None) -> None:
+        """Record that a leaf which requires grad was made of a cut tensor."""
+        if cause is not None and cause.of is not None:
+            self._renewed[id(leaf)] = weakref.ref(leaf), cause
+
+    def _is_frozen(self, tensor: torch.Tensor) -> bool:
+        """Whether it was frozen itself: whatever is written into it, that is why it is no leaf."""
+        known = self._known(tensor)
+        if known is None:
+            return _is_parameter(tensor)
+        return known.why == "frozen" and (known.function != "" or _is_parameter(tensor))
 
     def _made(
         self, function: Call, args: Sequence[Any], kwargs: Mapping[str, Any], result: torch.Tensor
     ) -> None:
-        if function in _NOTED_ELSEWHERE:
+        if function in NOTED_ELSEWHERE:
             self._made_gradient(function, result)
             return
-        if args and result is args[0] and not changes_in_place(function, args, kwargs):
-            return  # a dropout of nothing, a conversion to what it is already
+        if args and result is args[0]:
+            # Else a dropout of nothing, a conversion to what it is already.
+            changed = changes_in_place(function, args, kwargs)
+            if not changed or self._is_frozen(result):
+                return
         operands = tensors_among(args, kwargs)
         cuts = [operand for operand in operands if operand.requires_grad]
         dtype = result.dtype
@@ -178,7 +190,7 @@ class Reasons:
             cause = self._inherited(function, args, operands, result)
         elif function in DETACHES:
             cause = self._cut("detached", cuts, DETACHES[function])
-        elif not torch.is_grad_enabled() and function not in _IGNORES_VALUES:
+        elif not torch.is_grad_enabled() and function not in IGNORES_VALUES:
             cause = self._cut("no_grad", cuts, "no_grad")
         elif not differentiable:
             cause = self._cut("dtype", cuts, getattr(function, "__name__", ""))
@@ -192,7 +204,7 @@ class Reasons:
         """Record a gradient that was read or computed."""
         if function is torch.Tensor.detach_ or self._known(result) is not None:
             return
-        place = self._backward if function == _READS_GRADIENT else self._place()
+        place = self._backward if function == READS_GRADIENT else self._place()
         self._keep(result, Cause("created", place, None, GRADIENT))
 
     def _inherited(
@@ -215,54 +227,27 @@ class Reasons:
         if strongest is not None:
             if strongest.why == "frozen" and result is not operands[0]:
                 strongest = strongest._replace(function="")  # it was another that was frozen
-            if function not in _IGNORES_VALUES:
+            if function not in IGNORES_VALUES:
                 return strongest
         elif causes and (result._base is not None or result is operands[0]):
             return causes[0]  # a view, or the tensor itself
-        if self.exported.last is not None:
+        if function in FROM_ELSEWHERE and len(operands) < 2:
+            doubt = "unrecorded"
+        elif self.exported.last is not None:
             doubt = self.exported.doubt_about(args, operands) or doubt
         return Cause("created", self._place(), None, "", doubt) if doubt else self._made_here()
 
     def _cut(self, why: Why, cuts: Sequence[torch.Tensor], function: str) -> Cause:
-        """Return the cause of a result cut from tensors: of the first of them.
-
-        It is recorded for all of them and for the leaves behind, too.
-        """
-        first: Cause | None = None
+        """Return the cause of a result cut from tensors: of the first of them."""
         place = self._place()
-        with plain_tensors():
-            for tensor in cuts[: MAX_NUMBERS if self._looks_behind else 1]:
-                grad_fn = tensor.grad_fn
-                if grad_fn is None:
-                    cause = Cause(why, place, Cut(0, "", weakref.ref(tensor)), function)
-                    first = first or cause
-                    self.behind.setdefault(id(tensor), (weakref.ref(tensor), first))
-                else:
-                    key = sequence_number(grad_fn), op_name(grad_fn)
-                    cause = Cause(why, place, Cut(*key), function)
-                    first = first or cause
-                    if self._looks_behind:
-                        self.cuts.setdefault(key, cause)
-                        if len(self.cuts) > MANY:
-                            del self.cuts[next(iter(self.cuts))]
-                        self._note_leaves(grad_fn, first)
+        first: Cause | None = None
+        for tensor in cuts[: MAX_NUMBERS if self._keeps_cuts else 1]:
+            cause = Cause(why, place, _origin_of(tensor), function)
+            first = first or cause
+            if self._keeps_cuts:
+                self.cuts.note(tensor, cause)
         assert first is not None, "there is a tensor"
         return first
-
-    def _note_leaves(self, grad_fn: GradFn, first: Cause) -> None:
-        """Record which leaves are behind a node that a tensor was cut from."""
-        walked = self._walked
-        stack = [grad_fn]
-        while stack and len(walked) < WALKS:
-            fn = stack.pop()
-            if is_accumulate_grad(fn):
-                leaf = fn.variable  # type: ignore[attr-defined]
-                self.behind.setdefault(id(leaf), (weakref.ref(leaf), first))
-                continue
-            key = sequence_number(fn), op_name(fn)
-            if key not in walked:  # else the leaves behind have been cut before
-                walked.add(key)
-                stack += [used for used, _ in fn.next_functions if used is not None]
 
     def _keep(self, tensor: torch.Tensor, cause: Cause) -> None:
         self._causes[id(tensor)] = weakref.ref(tensor), cause
@@ -281,15 +266,23 @@ class Reasons:
 
     # --- answers ---
 
+    def cause_of_leaf(self, leaf: torch.Tensor) -> Cause | None:
+        """Return the cut from which a leaf that requires grad has its values, if any."""
+        kept = self._renewed.get(id(leaf))
+        return kept[1] if kept is not None and kept[0]() is leaf else None
+
     def _known(self, tensor: torch.Tensor) -> Cause | None:
         kept = self._causes.get(id(tensor))
         return kept[1] if kept is not None and kept[0]() is tensor else None
 
     def of(self, tensor: torch.Tensor) -> Cause:
         """Return why a tensor does not require grad, by what was recorded or else its state."""
-        kept = self._causes.get(id(tensor))
-        if kept is not None and kept[0]() is tensor:
-            return kept[1]
+        cause = self._known(tensor) or self._by_state(tensor)
+        if cause.why == "created" and self._written and (written := self._written.of(tensor)):
+            return written
+        return cause
+
+    def _by_state(self, tensor: torch.Tensor) -> Cause:
         with plain_tensors():
             exported = self.exported.in_memory_of(tensor)
             if exported is not None:
@@ -314,6 +307,11 @@ def tensors_among(args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[torch.
         elif kind is list or kind is tuple:
             found += [item for item in value[:MAX_NUMBERS] if isinstance(item, torch.Tensor)]
     return found
+
+
+def _origin_of(tensor: torch.Tensor) -> Cut:
+    number, op = key_of(tensor)
+    return Cut(number, op) if op else Cut(0, "", weakref.ref(tensor))
 
 
 def _first(tensors: Iterable[torch.Tensor], *, requires_grad: bool) -> torch.Tensor | None:

@@ -114,6 +114,16 @@ REASONS = [
     ("enc = nn.Linear(3, 2)\nwith torch.no_grad():\n    z = enc(X)\nloss = (h * z).sum()", "z", "no_grad", "z = enc(X)", None),
     ("ids = h.argmax(1)\nloss = nn.Embedding(4, 2)(ids).sum() + h.sum()", "ids", "dtype", "ids = h.argmax(1)", "MmBackward0"),
     ("w2 = torch.randn(3, 2, requires_grad=True)\nw2.requires_grad_(False)\nt = X @ w2\nloss = (h * t).sum()", "t", "frozen", "w2.requires_grad_(False)", None),
+    ("out = torch.zeros(4, 2)\nwith torch.no_grad():\n    out[0].copy_(h[0])\nloss = (h * out).sum()", "out", "no_grad", "out[0].copy_(h[0])", None),
+    ("out = torch.zeros(4, 2)\nout.data[0] = h[0]\nloss = (h * out).sum()", "out", "detached", "out.data[0] = h[0]", None),
+    ("rank = torch.argsort(h[:, 0]).float()[:, None]\nloss = (h * rank).sum()", "rank", "dtype", "rank = torch.argsort(h[:, 0]).float()[:, None]", None),
+    ("import pickle\ng = pickle.loads(pickle.dumps(h.detach()))\nloss = (h * g).sum()", "g", "created", "g = pickle.loads(pickle.dumps(h.detach()))", None),
+    ("import copy\nold = nn.Linear(2, 2).requires_grad_(False)\nnew = copy.deepcopy(old)\nloss = new(h).sum()", "new.weight", "frozen", "old = nn.Linear(2, 2).requires_grad_(False)", None),
+    ("mean = nn.Linear(2, 2)\nfor p in mean.parameters():\n    p.requires_grad_(False)\nwith torch.no_grad():\n    mean.weight.mul_(0.9).add_(h.sum())\nloss = mean(h).sum()", "mean.weight", "frozen", "p.requires_grad_(False)", None),
+    ("mean = nn.Linear(2, 2).requires_grad_(False)\nmean.weight.data = mean.weight.data + h.sum().detach()\nloss = mean(h).sum()", "mean.weight", "frozen", "mean = nn.Linear(2, 2).requires_grad_(False)", None),
+    ("p = torch.ones(2)\np.requires_grad_(False)\nloss = (h * p).sum()", "p", "created", "p = torch.ones(2)", None),
+    ("scale = nn.Parameter(torch.ones(2), requires_grad=False)\nbag = nn.ParameterList([scale])\nloss = (h * bag[0]).sum()", "bag.0", "frozen", "scale = nn.Parameter(torch.ones(2), requires_grad=False)", None),
+    ("x = F.dropout(X, 0.0, True)\nloss = (x @ w).sum()", "X", "created", "X = torch.randn(4, 3)", None),
     ("h2 = torch.tanh(h)\nh = h2.detach()\nloss = (h * w.sum()).sum()", "h", "detached", "h = h2.detach()", None),
 ]  # fmt: skip
 
@@ -145,6 +155,10 @@ NO_GRAPH = [
     ("with torch.no_grad():\n    y = h * 2\nloss = y.sum()", "`loss` has no graph: `y` was computed under torch.no_grad() or inference_mode() at asked.py:{} (`y = h * 2`)"),
     ("net = nn.Linear(3, 1)\nnet.requires_grad_(False)\nloss = net(X).sum()", "only frozen parameters went into it: requires_grad was set to False at asked.py:{} (`net.requires_grad_(False)`)"),
     ("loss = h.argmax()", "its dtype is torch.int64, and only floating point and complex tensors can require grad; it was made at asked.py:{} (`loss = h.argmax()`)"),
+    ("loss = torch.tensor([h.sum(), w.sum()]).mean()", "`[h.sum(), w.sum()]` was detached at asked.py:{} (`loss = torch.tensor([h.sum(), w.sum()]).mean()`)"),
+    ("loss = (h - w.sum()).detach().sum()", "`(h - w.sum())` was detached at asked.py:{} (`loss = (h - w.sum()).detach().sum()`)"),
+    ("hit = (h.argmax(1) == 0).float()\nloss = hit.mean()", "it was computed from integers or truth values, which were made at asked.py:{} (`hit = (h.argmax(1) == 0).float()`)"),
+    ("loss = torch.Tensor([h.sum()]).mean()", "what went into it was not recorded; it was made at asked.py:{} (`loss = torch.Tensor([h.sum()]).mean()`)"),
     ("loss = X.sum()", "nothing that requires grad went into it; it was made at asked.py:{} (`loss = X.sum()`)"),
 ]  # fmt: skip
 
@@ -226,6 +240,20 @@ def test_each_parameter_says_what_gradient_reaches_it_or_why_none_does() -> None
     assert ran.namespace["decoder"].weight.grad is None
 
 
+def test_a_parameter_frozen_after_its_use_says_so_and_the_others_have_their_gradients() -> None:
+    ran = run("net = nn.Linear(2, 1)\nloss = net(h).sum()\nnet.weight.requires_grad_(False)")
+    outputs = [("loss", ran.namespace["loss"])]
+    rows, note = Fates(outputs, Names(ran.namespace), ran.recorder).rows()
+    weight, bias = rows
+    assert weight.gradient is None
+    assert "it is frozen: requires_grad was set to False at asked.py" in str(
+        weight.why and weight.why.sentence()
+    )
+    assert (bias.gradient and bias.gradient.norm, bias.why) == (4.0, None)
+    assert note is not None
+    assert "no gradient reaches `net.weight`" in note.sentence()
+
+
 def test_explain_says_why_each_tensor_is_in_the_graph_or_not() -> None:
     ran = run(PARTS)
     names = Names(ran.namespace)
@@ -259,12 +287,20 @@ MISSING = [
     ("net = nn.Linear(2, 1)\nl2 = net(h).mean()\nloss = h.sum() + l2.item()", "`l2`: not in the graph; no edge of the graph leads to it; `l2` was detached at asked.py:{} (`loss = h.sum() + l2.item()`)"),
     ("G, D = nn.Linear(3, 2), nn.Linear(2, 1)\nfake = G(X)\nloss = D(fake.detach()).mean()", "`G.weight`, `G.bias`, `fake`: not in the graph; used only behind a cut: `fake` was detached at asked.py:{} (`loss = D(fake.detach()).mean()`)"),
     ("enc, dec = nn.Linear(3, 4), nn.Linear(4, 1)\nwith torch.no_grad():\n    z = enc(X)\nloss = dec(z).sum()", "`enc.weight`, `enc.bias`: not in the graph; used only behind a cut: `z` was computed under torch.no_grad() or inference_mode() at asked.py:{} (`z = enc(X)`)"),
-    ("emb, proj = nn.Embedding(4, 2), nn.Linear(3, 4)\nids = proj(X).argmax(1)\nloss = emb(ids).sum()", "`proj.weight`, `proj.bias`: not in the graph; used only behind a cut: `ids` became integers or truth values at asked.py:{} (`ids = proj(X).argmax(1)`)"),
+    ("emb, proj = nn.Embedding(4, 2), nn.Linear(3, 4)\nids = proj(X).argmax(1)\nloss = emb(ids).sum()", "`proj.weight`, `proj.bias`: not in the graph; used only behind a cut: integers or truth values were made of it at asked.py:{} (`ids = proj(X).argmax(1)`)"),
     ("a, b = nn.Linear(2, 1), nn.Linear(2, 1)\nflag = True\nloss = a(h).sum() if flag else b(h).sum()", "`b.weight`, `b.bias`: not in the graph; never used"),
     ("w2 = torch.ones(2, requires_grad=True)\nw2.requires_grad = False\nloss = (h * w2).sum()", "`w2`: not in the graph; it is frozen: requires_grad was set to False at asked.py:{} (`w2.requires_grad = False`)"),
     ("n = h.detach().numpy() + 1\nd = torch.from_numpy(n)\nloss = (h * d).sum()", "`d`: not in the graph; it was made from numbers, and where they came from is not known: a tensor of a graph became numbers at asked.py:{} (`n = h.detach().numpy() + 1`); it was made at asked.py:{} (`d = torch.from_numpy(n)`)"),
     ("total = 0.0\nfor row in h:\n    total += row.sum().item()\nd = torch.tensor(total)\nloss = h.sum() * d", "`d`: not in the graph; it was made from numbers, and where they came from is not known: a tensor of a graph became numbers at asked.py:{} (`total += row.sum().item()`); it was made at asked.py:{} (`d = torch.tensor(total)`)"),
     ("d = torch.vmap(lambda row: row * 2)(X)\nloss = (d @ w).sum()", "`d`: not in the graph; it does not require grad, and what went into it was not recorded; it was made at asked.py:{} (`d = torch.vmap(lambda row: row * 2)(X)`)"),
+    ("enc = nn.Linear(3, 4)\nz = enc(X)\np = nn.Parameter(z)\nloss = (p ** 2).sum()", "`enc.weight`, `enc.bias`, `z`: not in the graph; used only behind a cut: nn.Parameter made a new leaf of `z` at asked.py:{} (`p = nn.Parameter(z)`)"),
+    ("enc = nn.Linear(3, 4)\nz = enc(X)\nq = z.detach().requires_grad_()\nloss = (q ** 2).sum()", "`enc.weight`, `enc.bias`, `z`: not in the graph; used only behind a cut: `z` was detached at asked.py:{} (`q = z.detach().requires_grad_()`)"),
+    ("class Enc(nn.Linear):\n    @torch.no_grad()\n    def forward(self, x):\n        return super().forward(x)\nenc = Enc(3, 2)\nloss = (h * enc(X)).sum()", "`enc.weight`, `enc.bias`: not in the graph; used only behind a cut: what was made of it was computed under torch.no_grad() or inference_mode() at asked.py:{} (`return super().forward(x)`)"),
+    ("book = nn.Parameter(torch.ones(5, 2))\nnear = torch.cdist(h, book).argmin(1)\nq = book[near]\nst = h + (q - h).detach()\nloss = st.sum()", "`book`, `q`: not in the graph; used only behind a cut: `(q - h)` was detached at asked.py:{} (`st = h + (q - h).detach()`)"),
+    ("v = torch.ones(2, requires_grad=True)\nloss = (h * v).sum()\nw.requires_grad_(False)", "`w`: in the graph, but no gradient is kept for it; it is frozen: requires_grad was set to False at asked.py:{} (`w.requires_grad_(False)`)"),
+    ("a, b = nn.Linear(2, 1), nn.Linear(2, 1)\nlarger = max(a(h).sum(), b(h).sum())\nloss = larger * 2", "`b.weight`, `b.bias`: not in the graph; used only behind a cut: integers or truth values were made of it at asked.py:{} (`larger = max(a(h).sum(), b(h).sum())`)"),
+    ("at = nn.Linear(2, 1)\ntable = nn.Parameter(torch.ones(9, 2))\nrow = int(at(h).abs().sum())\nloss = table[row % 9].sum()", "`at.weight`, `at.bias`: not in the graph; used only behind a cut: `at(h).abs().sum()` was detached at asked.py:{} (`row = int(at(h).abs().sum())`)"),
+    ("class Scale(torch.autograd.Function):\n    @staticmethod\n    def forward(ctx, x):\n        most = x.abs().max()\n        ctx.mark_non_differentiable(most)\n        return x / most, most\n    @staticmethod\n    def backward(ctx, grad, _):\n        return grad\ny, most = Scale.apply(h)\nloss = (y * most).sum()", "`most`: not in the graph; `most` was computed in the forward of the Function Scale at asked.py:{} (`most = x.abs().max()`)"),
     ("(g,) = torch.autograd.grad(h.sum(), w)\nloss = (w * g).sum()", "`g`: not in the graph; it is a gradient, computed without create_graph=True; it was made at asked.py:{} (`(g,) = torch.autograd.grad(h.sum(), w)`)"),
 ]  # fmt: skip
 
