@@ -67,7 +67,7 @@ def _tell(
     file_of: Callable[[str], str],
     language: str = "en",
 ) -> None:
-    """Write the files of a report, if a directory for them is given; print what was accepted."""
+    """Write the files of a report, if a directory for them is given; print its conclusion."""
 
     def place_of(page: str, line: int | None) -> str:
         file = file_of(page).replace(os.sep, "/")
@@ -82,10 +82,7 @@ def _tell(
             mermaid=options.mermaid,
             language=language,
         )
-    if options.command == "update":
-        for line in report.accepted():
-            print(line)
-    print(report.summary())
+    print(*report.conclusion(options.command), sep="\n")
 
 
 def _markdown_site(options: argparse.Namespace) -> int:

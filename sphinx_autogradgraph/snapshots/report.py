@@ -77,7 +77,13 @@ class Report:
             text = self.translate("no figure has the snapshot {file}")
             yield None, None, "snapshot", text.format(file=self.policy.display(path))
 
-    def accepted(self) -> Iterator[str]:
+    def conclusion(self, purpose: Purpose) -> Iterator[str]:
+        """Yield the lines that end a check or an update: what was accepted, and the counts."""
+        if purpose == "update":
+            yield from self._accepted()
+        yield self.summary()
+
+    def _accepted(self) -> Iterator[str]:
         """Yield a line of text for each change that an update accepted."""
         for _, kept in self.entries:
             file = self.policy.display(kept.path)

@@ -416,7 +416,9 @@ def test_check_and_update(synced: Project) -> None:
     assert "SinBackward0 became ExpBackward0" in accepted.stdout
     assert "removed: kept/gone.1.json" in accepted.stdout
     assert not stray.exists()
-    assert command(synced, "check").returncode == 0
+    checked = command(synced, "check", "-v")
+    assert checked.returncode == 0
+    assert checked.stdout.count("1 graphs: 1 as kept") == 1  # not also by the builder
 
     synced.write("helper.py", "1 / 0\n")
     failed = command(synced, "check")

@@ -108,14 +108,12 @@ def _report(app: Sphinx, env: BuildEnvironment) -> None:
     policy = snapshot_policy(app)
     assert policy is not None, "a check demands snapshots"
     report = Report.of(COMPARISONS.of(env), policy, _, part_of(app), ERRORS.of(env))
-    app.emit(REPORT_EVENT, report)
+    told = app.emit(REPORT_EVENT, report)
     purpose = PURPOSES[app.builder.name]
     app.statuscode = report.conclude(purpose)
-    if purpose == "update":
-        for line in report.accepted():
-            logger.info(line)
-        return
-    for docname, number, subtype, text in report.complaints():
+    for docname, number, subtype, text in report.complaints() if purpose == "check" else ():
         location = None if docname is None else (docname, number)
         logger.warning(text, location=location, type="autogradgraph", subtype=subtype)
-    logger.info(report.summary())
+    if not told:  # else the command prints it
+        for line in report.conclusion(purpose):
+            logger.info(line)
