@@ -16,7 +16,6 @@ from sphinx_autogradgraph.figures.figure_html import CanvasContext, below_captio
 from sphinx_autogradgraph.figures.options import Options
 from sphinx_autogradgraph.figures.page_figures import FinishedFigure
 from sphinx_autogradgraph.figures.tables import Cell, Table
-from sphinx_autogradgraph.program.program import Block
 from sphinx_autogradgraph.render.notebook_html import spans_html
 from sphinx_autogradgraph.render.text import title
 
@@ -67,12 +66,12 @@ def _caption(html: str) -> str:
     return f'<p><span class="caption-text">{html}</span></p>'
 
 
-def code_html(block: Block, prefix: str) -> tuple[str, Block, list[str]]:
-    """Return code as hosts show it, its block, and the ids of its lines."""
-    code = block.code.rstrip("\n")
+def code_html(code: str, prefix: str) -> tuple[str, list[str]]:
+    """Return code as hosts show it, and the ids of its lines."""
+    code = code.rstrip("\n")
     # Pygments numbers the ids from the first line number.
     shown = highlight(code, PythonLexer(), HtmlFormatter(linespans=prefix, wrapcode=True))
-    return shown, block, [f"{prefix}-{index + 1}" for index in range(code.count("\n") + 1)]
+    return shown, [f"{prefix}-{index + 1}" for index in range(code.count("\n") + 1)]
 
 
 def _table(table: Table) -> str:

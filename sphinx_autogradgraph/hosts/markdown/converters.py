@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -63,10 +64,10 @@ def page_host(md: Markdown) -> PageHost:
     return PageHost(project_root(Path.cwd()))
 
 
-def project_root(start: Path) -> Path:
+def project_root(start: Path, files: Sequence[str] = PROJECT_FILES) -> Path:
     """Find the nearest directory from ``start`` upwards that has a project file; else ``start``."""
     for directory in (start, *start.parents):
-        if any((directory / mark).is_file() for mark in PROJECT_FILES):
+        if any((directory / file).is_file() for file in files):
             return directory
     return start
 

@@ -201,7 +201,8 @@ class MarkdownPage:
         block = figure.request.block
         if not figure.request.source or block is None:
             return _Code()
-        return _Code(*code_html(block, f"{self._slug}-{figure.number}-code"))
+        html, ids = code_html(block.code, f"{self._slug}-{figure.number}-code")
+        return _Code(html, block, ids)
 
     # --- the page as the pipeline sees it ---
 

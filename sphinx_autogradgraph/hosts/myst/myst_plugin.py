@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from sphinx_autogradgraph.hosts.markdown.converters import MYST
+from sphinx_autogradgraph.hosts.markdown.converters import MYST, project_root
 from sphinx_autogradgraph.program.fences import FIGURE, SETUP
 
 MARKER = "autogradgraph"
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if any(node["type"] == MARKER for node, _ in walk(data)):
         from sphinx_autogradgraph.hosts.myst.myst_page import draw_page
 
-        root = project()
+        root = project_root(Path.cwd(), [MYST])
         with _one_at_a_time(root):
             warnings, ends = draw_page(data, root)
         for text in warnings:
@@ -106,12 +106,6 @@ def walk(root: Node) -> Iterator[tuple[Node, Node]]:
         node, parent = stack.pop()
         yield node, parent
         stack += [(child, node) for child in reversed(node.get("children") or ())]
-
-
-def project() -> Path:
-    """Return the directory of the project that mystmd builds: the nearest with ``myst.yml``."""
-    here = Path.cwd()
-    return next((path for path in (here, *here.parents) if (path / MYST).is_file()), here)
 
 
 @contextlib.contextmanager
