@@ -40,6 +40,7 @@ from sphinx_autogradgraph.program.observations import Observation
 from sphinx_autogradgraph.program.program import Block, display_path
 from sphinx_autogradgraph.render.drawing import Drawing
 from sphinx_autogradgraph.render.drawn_graph import graph_in_mermaid, graph_in_svg
+from sphinx_autogradgraph.render.svg import SVG_CLASS
 
 SVG = "svg"
 NAMES = (
@@ -145,6 +146,14 @@ class SyncedFile:
         graphs = graph_in_mermaid(plain), graph_in_mermaid(drawing.mermaid)
         if name is not None:
             file = Path(os.path.normpath(self.path.parent / name))
+            if not _is_ours(file):
+                text = Message(
+                    "{file} is no drawing of autogradgraph, and is not overwritten; name another "
+                    "file",
+                    {"file": name},
+                )
+                self.faults.append(f"{self.path}:{marker.line}: {text.sentence()}")
+                return
             if self._drawings.setdefault(file, drawing.svg) != drawing.svg:
                 text = Message(
                     "two places of the file want other drawings in {file}", {"file": name}
@@ -240,9 +249,19 @@ def _image(drawing: Drawing, options: Options, name: str) -> list[str]:
 def _text_of(file: Path) -> str:
     """Return the text of a file with plain line endings; empty if it cannot be read."""
     try:
+        if not file.is_file():  # a pipe would keep us waiting
+            return ""
         return file.read_bytes().decode("utf-8", "replace").replace("\r\n", "\n")
     except OSError:
         return ""
+
+
+def _is_ours(file: Path) -> bool:
+    """Whether a file may be overwritten: there is none, or an empty one, or one of our drawings."""
+    text = _text_of(file)
+    return f'class="{SVG_CLASS}"' in text or (
+        not text and (file.is_file() or not os.path.lexists(file))
+    )
 
 
 def _change(place: str, filled: bool, words: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ Both are found by comparing texts.
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -14,10 +15,12 @@ from pathlib import Path
 def source_lines(path: str) -> Sequence[str]:
     """Return the lines of a document; none if it cannot be read (a docstring, a made-up source)."""
     try:
-        modified = Path(path).stat().st_mtime_ns
-    except OSError:
+        status = Path(path).stat()
+    except (OSError, ValueError):
         return ()
-    return _read(path, modified)
+    if not stat.S_ISREG(status.st_mode):  # a pipe would keep us waiting
+        return ()
+    return _read(path, status.st_mtime_ns)
 
 
 @lru_cache(maxsize=8)

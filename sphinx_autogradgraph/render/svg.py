@@ -18,6 +18,9 @@ from sphinx_autogradgraph.render.links import Link, shared_link
 from sphinx_autogradgraph.render.plain_style import PlainStyle
 from sphinx_autogradgraph.render.style_sheet import style_sheet
 
+SVG_CLASS = "autogradgraph-svg"
+"""Class of the element of every drawing."""
+
 
 def svg_of(
     diagram: Diagram,
@@ -89,7 +92,7 @@ def _opening(
     natural = size[0] / FONT_SIZE
     css = f"width:{width};min-width:0" if width else f"--autogradgraph-width:{natural:.2f}em"
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="autogradgraph-svg" role="{role}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="{SVG_CLASS}" role="{role}" '
         f'aria-labelledby="{prefix}-title {prefix}-desc" '
         f'viewBox="0 0 {across} {down}" style="{escape(css)}"'
         + ("" if diagram.direction == "TB" else f' data-direction="{diagram.direction}"')
@@ -133,7 +136,7 @@ def legend_html(diagram: Diagram, *, plain: bool = False) -> str:
         width, height = box.width + 2 * MARGIN, box.height + 2 * MARGIN
         drawn = _Drawn(box, (width / 2, height / 2), style)
         samples.append(
-            f'<svg xmlns="http://www.w3.org/2000/svg" class="autogradgraph-svg" role="img" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="{SVG_CLASS}" role="img" '
             f'aria-label="{escape(_said(box))}" viewBox="0 0 {_number(width)} {_number(height)}" '
             f'width="{_number(width)}" height="{_number(height)}" style="display:inline-block;'
             f'width:{width / FONT_SIZE:.2f}em;min-width:0;margin:0"{style.root}>'

@@ -31,7 +31,7 @@ from sphinx_autogradgraph.runtime.lingering import (
     tell_to_go,
 )
 from sphinx_autogradgraph.runtime.os_processes import kill
-from sphinx_autogradgraph.runtime.patience import Patience
+from sphinx_autogradgraph.runtime.patience import Patience, is_stopped
 from sphinx_autogradgraph.runtime.torch_import import never_imported
 from sphinx_autogradgraph.runtime.worker_command import (
     CONTROL,
@@ -44,7 +44,13 @@ from sphinx_autogradgraph.runtime.worker_command import (
     Terms,
     command,
 )
-from sphinx_autogradgraph.runtime.worker_directories import bind, connect, only_one
+from sphinx_autogradgraph.runtime.worker_directories import (
+    PID_FILE,
+    bind,
+    connect,
+    only_one,
+    pid_of,
+)
 
 PING_EVERY = 5.0
 """Seconds after which a worker from which nothing comes is asked whether it is there."""
@@ -54,8 +60,6 @@ SILENCE = 30.0
 
 MOST_CONNECTIONS = 64
 """Maximum number of programs sent to the worker at once, so that it is never idle."""
-
-PID_FILE = "pid"
 
 _LINGERING: list[subprocess.Popen[bytes]] = []
 """Workers that linger, held so that Python neither waits for them at its end nor warns."""
@@ -94,10 +98,7 @@ class ForkingWorker:
     @property
     def pid(self) -> int | None:
         """Process id of the worker, None before there is one."""
-        try:
-            return int(Path(self.directory, PID_FILE).read_text())
-        except (OSError, ValueError):
-            return None
+        return pid_of(self.directory)
 
     @property
     def room(self) -> int:
@@ -170,6 +171,9 @@ class ForkingWorker:
         if self._asked is None and now - self._heard > PING_EVERY:
             self._ask()
         if self._asked is None:
+            return
+        if now - self._asked >= PING_EVERY and is_stopped(self.pid):
+            self._kill()  # programs that have not begun begin on another
             return
         if self._has_answered:
             # Not since it was heard last: we may not have listened for long.

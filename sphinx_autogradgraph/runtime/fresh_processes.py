@@ -15,6 +15,7 @@ from pathlib import Path
 
 from sphinx_autogradgraph.program.program import Program
 from sphinx_autogradgraph.runtime.crashes import Ended, lost
+from sphinx_autogradgraph.runtime.os_processes import end_marked
 from sphinx_autogradgraph.runtime.patience import Patience
 from sphinx_autogradgraph.runtime.program_process import TEMPORARY
 from sphinx_autogradgraph.runtime.result import Result
@@ -129,6 +130,7 @@ class FreshRun:
                 os.killpg(self._process.pid, signal.SIGKILL)
         else:
             self._process.kill()
+        end_marked(os.path.join(self._scratch, TEMPORARY))  # where its temporary files go
         if self._process.stdin is not None:
             with contextlib.suppress(OSError):
                 self._process.stdin.close()

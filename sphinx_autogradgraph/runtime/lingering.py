@@ -22,8 +22,10 @@ from pathlib import Path
 from typing import Any
 
 from sphinx_autogradgraph.program.installed import versions
+from sphinx_autogradgraph.runtime.os_processes import kill
+from sphinx_autogradgraph.runtime.patience import is_stopped
 from sphinx_autogradgraph.runtime.worker_command import CONTROL, STOP
-from sphinx_autogradgraph.runtime.worker_directories import connect, only_one
+from sphinx_autogradgraph.runtime.worker_directories import connect, only_one, pid_of
 
 PROJECT_FILE, SCRATCH_FILE = "project", "scratch"
 """Files in a worker's directory that name its project and the directory of its programs' files."""
@@ -149,11 +151,15 @@ def tell_to_go(directory: str, seconds: float = 0) -> bool:
     except OSError:
         remove_what_is_left(directory)
         return False
+    pid = pid_of(directory)
     with control, contextlib.suppress(OSError):
         control.sendall(STOP)
         control.settimeout(seconds or 0.001)
         while control.recv(64):
             pass
+    if pid is not None and is_stopped(pid):  # by a program: it would never end
+        kill(pid)
+        remove_what_is_left(directory)
     return True
 
 

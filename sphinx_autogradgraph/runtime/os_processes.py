@@ -27,6 +27,9 @@ CLEANERS = (
 CLEANING_TIME = 2.0
 """Seconds that those helpers have for it."""
 
+_ROUNDS = 20
+"""Maximum number of searches for processes that a program has left, in which they may fork."""
+
 
 def adopt_orphans() -> None:
     """Become the parent of every descendant whose own parent ends (their «subreaper»)."""
@@ -113,6 +116,37 @@ def _cleans(pid: int) -> bool:
     except OSError:
         return False
     return any(name in command for name in CLEANERS)
+
+
+def end_marked(mark: str) -> None:
+    """Kill the processes with a text in their environment, and those that they start meanwhile.
+
+    That reaches processes which a program has put into another session, where no subreaper has
+    adopted them.  A system without ``/proc`` does not tell, and none are killed.
+    """
+    needle = os.fsencode(mark)
+    for _ in range(_ROUNDS):
+        found = [
+            pid for pid in _processes() if pid != os.getpid() and _has_in_environment(pid, needle)
+        ]
+        if not found:
+            return
+        for pid in found:
+            kill(pid)
+
+
+def _processes() -> list[int]:
+    try:
+        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        return []
+
+
+def _has_in_environment(pid: int, text: bytes) -> bool:
+    try:
+        return text in Path(f"/proc/{pid}/environ").read_bytes()
+    except OSError:  # another user's, or it has ended
+        return False
 
 
 def await_end(pid: int, seconds: float) -> None:

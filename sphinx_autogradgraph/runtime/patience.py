@@ -44,6 +44,14 @@ class Patience:
         return False
 
 
+def is_stopped(pid: int | None) -> bool:
+    """Whether a process was stopped by a signal, as by a program: it would never answer."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "Tt"
+    except (OSError, IndexError):
+        return False
+
+
 def processor_time(pid: int | None) -> float | None:
     """Return the seconds of processor time that a process has used; None if nobody can tell."""
     try:

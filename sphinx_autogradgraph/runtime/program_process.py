@@ -5,6 +5,7 @@ Either a fork of a supervisor, or a fresh process that imports torch for the pro
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import json
 import os
@@ -22,7 +23,7 @@ from typing import Any, NoReturn
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.program.program import Program
-from sphinx_autogradgraph.runtime.os_processes import die_with_parent
+from sphinx_autogradgraph.runtime.os_processes import die_with_parent, end_marked
 from sphinx_autogradgraph.runtime.protocol import encode
 from sphinx_autogradgraph.runtime.publishable import Publisher
 from sphinx_autogradgraph.runtime.result import Result
@@ -140,6 +141,8 @@ def run_once(answer: str) -> None:
     def end_with_the_build() -> None:
         read(reader, 1)
         if pid() == own:  # what it forked may outlive it, until the answer has been read
+            with contextlib.suppress(Exception):  # the program may have replaced what it needs
+                end_marked(os.path.join(scratch, TEMPORARY))
             shutil.rmtree(scratch, ignore_errors=True)  # a build that was killed could not
         _exit(1)
 

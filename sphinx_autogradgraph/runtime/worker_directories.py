@@ -6,6 +6,18 @@ import contextlib
 import os
 import socket
 from collections.abc import Iterator
+from pathlib import Path
+
+PID_FILE = "pid"
+"""Name of the file with the worker's process id."""
+
+
+def pid_of(directory: str) -> int | None:
+    """Return the process id of the worker of a directory, None before there is one."""
+    try:
+        return int(Path(directory, PID_FILE).read_text())
+    except (OSError, ValueError):
+        return None
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,27 @@ def test_never_means_that_sync_runs_nothing(
     assert main(["sync", str(page)]) == 1
     assert "execution is 'never'" in capsys.readouterr().err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["page.mdx", "pyproject.toml"]
+
+
+@pytest.mark.parametrize("what", ["<svg>the author's own</svg>\n", "a pipe", "a directory", ""])
+def test_a_file_that_is_no_drawing_of_ours_is_not_overwritten(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], what: str
+) -> None:
+    page, logo = tmp_path / "page.mdx", tmp_path / "logo.svg"
+    page.write_text(MDX.replace('tensor="y"', 'tensor="y" svg="logo.svg"'))
+    if what == "a pipe":
+        os.mkfifo(logo)
+    elif what == "a directory":
+        logo.mkdir()
+    else:
+        logo.write_text(what)
+    before = page.read_text(), logo.stat().st_ino
+    assert main(["sync", str(page)]) == (1 if what else 0)
+    if what:
+        assert "logo.svg is no drawing of autogradgraph" in capsys.readouterr().err
+        assert (page.read_text(), logo.stat().st_ino) == before
+    else:
+        assert main(["sync", str(page)]) == 0  # over its own
 
 
 def test_what_is_no_place_for_a_graph_says_so_at_its_line(

@@ -27,7 +27,7 @@ from sphinx_autogradgraph.program.program import (
 )
 from sphinx_autogradgraph.runtime.cache import Cache
 from sphinx_autogradgraph.runtime.cached_client import CachedRunner
-from sphinx_autogradgraph.runtime.client import Runner, default_method
+from sphinx_autogradgraph.runtime.client import Method, Runner, default_method
 from sphinx_autogradgraph.runtime.forking_worker import ForkingWorker
 from sphinx_autogradgraph.runtime.result import Result, Traced
 from tests.conftest import Project
@@ -241,7 +241,17 @@ def test_a_program_without_end_is_stopped_where_it_is(
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="needs /proc")
-def test_nothing_that_a_program_starts_outlives_it(runner: Runner, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("method", "end"),
+    [
+        (default_method(), "y = x * 2"),
+        pytest.param("fresh", "y = x * 2", marks=pytest.mark.long),
+        pytest.param("fresh", "os._exit(1)", marks=pytest.mark.long),
+    ],
+)
+def test_nothing_that_a_program_starts_outlives_it(
+    runner: Runner, tmp_path: Path, method: Method, end: str
+) -> None:
     mark = f"left-behind-by-{os.getpid()}-{time.monotonic_ns()}"
     code = (
         HEAD + "import os, subprocess, sys, threading, time\n"
@@ -249,9 +259,13 @@ def test_nothing_that_a_program_starts_outlives_it(runner: Runner, tmp_path: Pat
         "subprocess.Popen(hang, start_new_session=True)\n"
         "if os.fork() == 0:\n    os.setsid()\n    subprocess.Popen(hang)\n    os._exit(0)\n"
         "threading.Thread(target=time.sleep, args=(600,)).start()\n"
-        "y = x * 2"
+        f"{end}"
     )
-    assert names(run(runner, program(tmp_path, code))) == ["y"]
+    with (
+        contextlib.nullcontext(runner) if method == runner.method else Runner(method=method) as own
+    ):
+        found = run(own, program(tmp_path, code))
+        assert isinstance(found, Graph) == (end == "y = x * 2")
     left = []
     for cmdline in Path("/proc").glob("[0-9]*/cmdline"):
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,7 @@ from tests.runtime.test_execution import (
     program,
     run,
     wait_until,
+    worker_of,
 )
 
 pytestmark = pytest.mark.skipif(default_method() != "fork", reason="no safe fork on this system")
@@ -34,9 +36,9 @@ ROOT = Path(__file__).parents[2]
 GOOD = HEAD + "y = x * 2"
 
 
-@pytest.mark.parametrize("signal", ["SIGKILL", "SIGSTOP"])
+@pytest.mark.parametrize("number", ["SIGKILL", "SIGSTOP"])
 def test_a_program_that_attacks_its_supervisor_fails_alone(
-    runner: Runner, tmp_path: Path, signal: str
+    runner: Runner, tmp_path: Path, number: str
 ) -> None:
     record = tmp_path / "pid"
     attack = (
@@ -44,7 +46,7 @@ def test_a_program_that_attacks_its_supervisor_fails_alone(
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'],\n"
         "                         start_new_session=True)\n"
         f"open({str(record)!r}, 'w').write(str(child.pid))\n"
-        f"os.kill(os.getppid(), signal.{signal})\ntime.sleep(600)\n"
+        f"os.kill(os.getppid(), signal.{number})\ntime.sleep(600)\n"
     )
     begin = time.monotonic()
     results = runner.run([program(tmp_path, attack), program(tmp_path, GOOD)])
@@ -215,6 +217,25 @@ def test_patience_is_for_a_busy_machine_alone(
         assert not patient.is_over(now, 60)
     assert not patient.is_over(over[-1] - 1, 60)
     assert patient.is_over(over[-1], 60)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seen", [True, False])
+def test_a_worker_that_never_answers_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seen: bool
+) -> None:
+    if not seen:
+        monkeypatch.setattr(forking_worker, "is_stopped", lambda pid: False)
+        monkeypatch.setattr(forking_worker, "SILENCE", 2.0)
+    monkeypatch.setattr(forking_worker, "PING_EVERY", 0.5)
+    with Runner() as runner:
+        assert names(run(runner, program(tmp_path, GOOD))) == ["y"]
+        silent = worker_of(runner).pid
+        assert silent is not None
+        os.kill(silent, signal.SIGSTOP)
+        assert names(run(runner, program(tmp_path, GOOD))) == ["y"]
+        assert worker_of(runner).pid != silent
+        wait_until(lambda: not alive(silent), 5)
 
 
 def test_only_variables_that_are_named_reach_programs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -12,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from sphinx_autogradgraph.runtime import forking_worker, lingering
 from sphinx_autogradgraph.runtime.client import Runner, default_method
 from sphinx_autogradgraph.runtime.lingering import Linger, own_directory, stop
+from sphinx_autogradgraph.runtime.patience import is_stopped
 from tests.conftest import Project
 from tests.runtime.test_execution import HEAD, alive, names, program, run, wait_until, worker_of
 
@@ -98,6 +101,28 @@ def test_what_a_killed_worker_leaves_is_removed(tmp_path: Path) -> None:
         second = once(tmp_path, linger)
         assert second != first
         os.kill(second, 9)
+        wait_until(lambda: not alive(second), 5)
+    finally:
+        stop()
+    assert os.listdir(own_directory()) == []
+
+
+@pytest.mark.long
+def test_a_worker_that_a_program_stopped_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forking_worker, "PING_EVERY", 0.5)
+    linger = Linger(60, str(tmp_path))
+    try:
+        first = once(tmp_path, linger)
+        os.kill(first, signal.SIGSTOP)
+        second = once(tmp_path, linger)
+        assert second != first
+        assert not alive(first)
+        os.kill(second, signal.SIGSTOP)
+        monkeypatch.setattr(lingering, "STOPPING", 0.5)
+        wait_until(lambda: is_stopped(second), 5)
+        assert stop() == 1
         wait_until(lambda: not alive(second), 5)
     finally:
         stop()

@@ -59,7 +59,8 @@ def check_site(
     files = {
         path.relative_to(root if is_myst else docs).with_suffix("").as_posix(): path
         for path in sorted(docs.rglob("*.md"))
-        if not any(name.startswith(outside) for name in path.relative_to(docs).parts)
+        if path.is_file()  # a pipe would keep us waiting
+        and not any(name.startswith(outside) for name in path.relative_to(docs).parts)
         and (without is None or not path.is_relative_to(docs / without))
     }
     if not files:
