@@ -213,7 +213,6 @@ class ForkingWorker:
         """Return a connection for a program; start the worker if there is none."""
         if self._released:
             self._end_server()
-            os.makedirs(self.directory, 0o700, exist_ok=True)
             self._released = False
         self._hold()
         try:
