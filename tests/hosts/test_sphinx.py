@@ -379,6 +379,7 @@ def test_a_changed_script_or_helper_is_drawn_anew(project: Project) -> None:
     assert "ExpBackward0" in build.read("index.html")
     unchanged = project.build("html", "-W")
     assert "0 added, 0 changed, 0 removed" in unchanged.stdout
+    assert "configuration has changed" not in unchanged.stdout
 
 
 @pytest.mark.long

@@ -32,6 +32,7 @@ from sphinx_autogradgraph.hosts.sphinx.written import setup_written
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
+    from sphinx.config import Config
     from sphinx.environment import BuildEnvironment
     from sphinx.util.typing import ExtensionMetadata
 
@@ -143,13 +144,14 @@ def _write_pdf(app: Sphinx, name: str, data: bytes) -> None:
 
 def setup_static(app: Sphinx) -> None:
     """Ship the style sheet and the script, and load them on pages that have a graph."""
-    app.connect("builder-inited", _add_static_path)
+    app.connect("config-inited", _add_static_path)
     app.connect("html-page-context", _add_assets)
 
 
-def _add_static_path(app: Sphinx) -> None:
-    if app.builder.format == "html":
-        app.config.html_static_path.append(str(PACKAGE / "static"))
+def _add_static_path(app: Sphinx, config: Config) -> None:
+    # Sphinx compares the configuration with that of the last build before there is a builder: what
+    # is added later, it would announce as a change in every build.
+    config.html_static_path.append(str(PACKAGE / "static"))
 
 
 def _add_assets(
