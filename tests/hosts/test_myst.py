@@ -43,7 +43,7 @@ x = torch.ones(2, requires_grad=True)
 
 :::{note}
 ```{autogradgraph}
-:tensor: x.exp()
+:tensor: x.exp().sum()
 :name: the name
 ```
 :::
@@ -132,8 +132,11 @@ def test_a_page_runs_once_and_its_markers_become_figures(
         found = graph_in_svg(svg)
         assert found is not None
         chains += found.chain
-    assert chains == ["ExpBackward0", "CosBackward0"]
+    assert chains == ["SumBackward0", "ExpBackward0", "CosBackward0"]
     assert "Leaves: x (2,)" in images[0]["alt"]
+    # In text, mystmd's TeX and Typst cannot set an arrow.
+    assert {"type": "inlineMath", "value": r"\rightarrow"} in nodes
+    assert not [node for node in nodes if node["type"] == "text" and "→" in node["value"]]
     figure = next(node for node in nodes if node["type"] == "container")
     assert (figure["label"], figure["identifier"], figure["html_id"]) == (
         "the name",

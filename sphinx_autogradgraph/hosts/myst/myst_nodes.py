@@ -74,10 +74,17 @@ def _label(options: Options) -> Node:
 
 
 def _inline(spans: Sequence[Span]) -> list[Node]:
-    return [
-        {"type": "inlineCode", "value": span.text} if span.kind == "literal" else _text(span.text)
-        for span in spans
-    ]
+    return [node for span in spans for node in _span(span)]
+
+
+def _span(span: Span) -> list[Node]:
+    if span.kind == "literal":
+        return [{"type": "inlineCode", "value": span.text}]
+    # Of an arrow in text mystmd's exports make a command of mathematics: TeX stops at it, and Typst
+    # shows its name.
+    parts = re.split("(→)", span.text)
+    arrow: Node = {"type": "inlineMath", "value": r"\rightarrow"}
+    return [arrow if part == "→" else _text(part) for part in parts if part]
 
 
 def _text(text: str) -> Node:
