@@ -7,6 +7,7 @@ import gzip
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 from typing import Literal
 
@@ -175,10 +176,15 @@ def _call_links(graph: Graph, context: CanvasContext, _: Translate) -> dict[int,
 
 
 def _line_links(graph: Graph, anchors: Mapping[int, str], _: Translate) -> dict[int, Link]:
-    links = {}
     label = _("made by line {line}")
+
+    @cache  # a loop has few lines and many nodes
+    def link(anchor: str, line: int) -> Link:
+        return Link(f"#{anchor}", label.format(line=line))
+
+    links = {}
     for id, anchor in anchors.items():
         source = source_of(graph.nodes[id])
         assert source is not None, "a link to a line comes from a source"
-        links[id] = Link(f"#{anchor}", label.format(line=source.line))
+        links[id] = link(anchor, source.line)
     return links

@@ -179,6 +179,16 @@ class Graph(GraphRecords):
         return cls.of_records(codec.decode(text).records())
 
     @classmethod
+    def from_canonical_json(cls, text: str) -> Graph:
+        """Return the Graph of a text that :meth:`to_json` of this version wrote, and keep the text.
+
+        To write a large one again would take as long as to read it.  It is checked all the same.
+        """
+        graph = cls.from_json(text)
+        vars(graph)["_canonical_text"] = text
+        return graph
+
+    @classmethod
     def from_dict(cls, data: Any) -> Graph:
         """Return the Graph that :meth:`to_dict` wrote; checked as JSON is."""
         return cls.of_records(codec.decode(codec.text_of(data)).records())

@@ -46,7 +46,7 @@ class Traced:
     def from_dict(cls, data: Mapping[str, Any]) -> Traced:
         """Read what :meth:`to_dict` wrote."""
         return cls(
-            graph=Graph.from_json(data["graph"]),
+            graph=Graph.from_canonical_json(data["graph"]),
             tensors=codec.rows_of(data["tensors"], TensorRow),
             parameters=codec.rows_of(data["parameters"], ParameterRow),
             explanation=str(data["explanation"]),

@@ -136,9 +136,13 @@ def _smaller(view: Graph, most: int) -> Iterator[Graph]:
     for found in by_module:
         if len(found.nodes) <= most:
             yield found
-    for found in map(fold_repeats, (*by_module, view, fold_lines(view))):
+    for found in map(fold_repeats, (*by_module, view)):
         if len(found.nodes) <= most:
             yield found
+    # Seldom needed, and as much work again.
+    by_line = fold_repeats(fold_lines(view))
+    if len(by_line.nodes) <= most:
+        yield by_line
 
 
 def _parts(view: Graph, limit: int) -> Iterator[Graph]:
