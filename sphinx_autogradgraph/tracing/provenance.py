@@ -18,6 +18,7 @@ from builtins import bool, id, isinstance, len, type  # noqa: A004, UP029
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import cache
 from sys import gettrace, settrace
 from types import CodeType, FrameType
 from typing import Any
@@ -283,6 +284,7 @@ class Recorder:
     def origins(self, paths: Mapping[int, str]) -> Callable[[int], Origin]:
         """Make a function from sequence numbers to origins; ``paths`` names modules, by id."""
         calls: dict[int, str | None] = {}
+        source = cache(self.source)  # a loop has few lines and makes many nodes
         visits: list[Visit] = []
         for module, outer in zip(self._visited, self._outer_visits, strict=True):
             kind = type(module).__name__
@@ -299,7 +301,7 @@ class Recorder:
             if call is not None and id(call.function) not in calls:
                 calls[id(call.function)] = call_name(call.function)
             return Origin(
-                source=self.source(place),
+                source=source(place),
                 module="" if visit is None else visit.path,
                 call=None if call is None else calls[id(call.function)],
                 visit=visit,
