@@ -14,7 +14,7 @@ version = release = __version__
 
 extensions = [
     "sphinx_autogradgraph", "myst_parser", "sphinx.ext.autodoc",
-    "declarations", "example", "themed_figure",
+    "declarations", "example", "peers", "themed_figure",
 ]  # fmt: skip
 autodoc_mock_imports = ["torch"]  # it never enters the process of Sphinx
 autodoc_typehints = "signature"
@@ -38,3 +38,4 @@ latex_use_xindy = False  # makeindex comes with every TeX
 
 html_theme = "furo"
 html_title = project
+html_static_path = ["_static"]
