@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
@@ -128,6 +129,13 @@ def test_the_reference_has_every_option_and_setting_from_its_declaration() -> No
         default = default_of(setting)
         if default is not None:
             assert setting.metadata["parse"](default) == default
+    made = runpy.run_path(str(DOCS / "_ext" / "declarations.py"))
+    for text, count in (("options_text", len(DECLARATIONS)), ("settings_text", len(SETTINGS))):
+        table = made[text]()
+        assert "   * - " in table
+        assert len(re.findall(r"^     - \d+\.\d+$", table, re.MULTILINE)) == count
+        assert "\n     - Type\n" in table
+        assert "\n     - Since\n" in table
     assert set(SHOWN) == set(SHOW)
     assert set(TABLED) == set(TABLES)
 
@@ -204,3 +212,18 @@ def test_every_option_and_word_has_a_live_example() -> None:
         assert f" :{name}:" in examples
     words = {word for line in re.findall(r":show: (.*)", examples) for word in line.split()}
     assert words == set(SHOW)
+
+
+def test_the_ten_models_have_a_figure_and_the_pictures_of_other_tools() -> None:
+    page = (DOCS / "ten-models.rst").read_text("utf-8")
+    told = json.loads((DOCS / "images" / "peers" / "pictures.json").read_text("utf-8"))
+    files = {path.stem: path for path in (DOCS / "images" / "peers").glob("*.svg")}
+    assert set(told["pictures"]) == set(files)
+    for path in files.values():
+        assert ElementTree.parse(path).getroot().tag == "{http://www.w3.org/2000/svg}svg"
+    models = sorted(path.stem for path in (DOCS.parent / "examples" / "models").glob("*.py"))
+    assert len(models) == 10
+    for model in models:
+        assert f"/models/{model}.py" in page
+        assert f".. peers:: {model}\n" in page
+        assert f"{model}-torchviz" in files

@@ -8,13 +8,13 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args, get_origin, get_type_hints
 
 from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
 
-from sphinx_autogradgraph.core.settings import NOT_FOR_SPHINX, SETTINGS, default_of
+from sphinx_autogradgraph.core.settings import NOT_FOR_SPHINX, SETTINGS, Settings, default_of
 from sphinx_autogradgraph.figures.options import DECLARATIONS, Options
 
 if TYPE_CHECKING:
@@ -31,24 +31,52 @@ def options_text() -> str:
             f"``:{name}:``",
             declared.form or "(no value)",
             _default(name),
+            declared.since,
             f":ref:`example <option-{name}>`",
         ]
         for name, declared in DECLARATIONS.items()
     ]
     meanings = [_item(f"``:{name}:``", declared.help) for name, declared in DECLARATIONS.items()]
-    table = _table({"Option": 20, "Value": 45, "Default": 17, "Live": 18}, rows)
+    table = _table({"Option": 20, "Type": 38, "Default": 15, "Since": 9, "Live": 18}, rows)
     return "\n".join([table, *meanings])
 
 
 def settings_text() -> str:
     """The settings as a table, by their names in ``conf.py`` or ``pyproject.toml``."""
     rows = []
+    hints = get_type_hints(Settings)
     for name, declared in SETTINGS.items():
         default = default_of(declared)
         shown = str(default) if default is None else json.dumps(default)
         prefix = "" if name in NOT_FOR_SPHINX else "autogradgraph_"
-        rows.append([f"``{prefix}{name}``", f"``{shown}``", declared.metadata["help"]])
-    return _table({"Setting": 36, "Default": 18, "Meaning": 46}, rows)
+        rows.append(
+            [
+                f"``{prefix}{name}``",
+                _type(hints[name]),
+                f"``{shown}``",
+                declared.metadata["since"],
+                declared.metadata["help"],
+            ]
+        )
+    return _table({"Setting": 28, "Type": 18, "Default": 12, "Since": 8, "Meaning": 34}, rows)
+
+
+TYPES: Mapping[object, str] = {
+    str: "text", int: "whole number", float: "number", list[str]: "list of texts",
+    bool: "``True`` | ``False``", type(None): "``None``",
+}  # fmt: skip
+"""How the types of settings are called."""
+
+
+def _type(hint: object) -> str:
+    """The type of a setting, as authors read it."""
+    if hint in TYPES:
+        return TYPES[hint]
+    words = (
+        f"``{json.dumps(part)}``" if get_origin(hint) is Literal else _type(part)
+        for part in get_args(hint)
+    )
+    return " | ".join(words)
 
 
 def packages_text() -> str:

@@ -31,6 +31,9 @@ MAX_NODES = 300
 COLUMN = 720
 """Default width of figures, in CSS pixels."""
 
+FIRST = "0.1"
+"""The first release: settings and options are there since then, unless they say otherwise."""
+
 FILE, TABLE = "pyproject.toml", "autogradgraph"
 """The file, and the table in it, that hold the settings of a Markdown site."""
 
@@ -109,9 +112,11 @@ Rebuild = Literal["env", ""]
 """The effect of a changed setting in Sphinx: read every document again, or nothing."""
 
 
-def setting(default: Any, parse: Parse, help: str, rebuild: Rebuild = "") -> Any:
-    """Declare a setting; ``help`` is in reStructuredText."""
-    metadata = {"parse": parse, "help": help, "rebuild": rebuild}
+def setting(
+    default: Any, parse: Parse, help: str, rebuild: Rebuild = "", *, since: str = FIRST
+) -> Any:
+    """Declare a setting; ``help`` is in reStructuredText, ``since`` the release that brought it."""
+    metadata = {"parse": parse, "help": help, "rebuild": rebuild, "since": since}
     if isinstance(default, list):
         return field(default_factory=default.copy, metadata=metadata)
     return field(default=default, metadata=metadata)

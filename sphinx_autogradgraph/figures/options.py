@@ -12,7 +12,7 @@ from typing import Any
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
 from sphinx_autogradgraph.core.messages import Message, MessageError
-from sphinx_autogradgraph.core.settings import MAX_NODES, Settings
+from sphinx_autogradgraph.core.settings import FIRST, MAX_NODES, Settings
 from sphinx_autogradgraph.figures.option_values import (
     ALIGN,
     TABLES,
@@ -43,13 +43,14 @@ class Declaration:
     """An option: how its text is read, how it is written, and what it means.
 
     ``form`` and ``help`` are in reStructuredText.  ``short`` is the help of the command, which has
-    only the options with one.
+    only the options with one.  ``since`` is the release that brought the option.
     """
 
     parse: Callable[[str], Any]
     form: str
     help: str
     short: str = ""
+    since: str = FIRST
 
 
 def option(
@@ -60,9 +61,10 @@ def option(
     *,
     short: str = "",
     name: str = "",
+    since: str = FIRST,
 ) -> Any:
     """Declare an option; ``name`` is that of the option where Python does not allow it."""
-    metadata = {"declaration": Declaration(parse, form, help, short), "name": name}
+    metadata = {"declaration": Declaration(parse, form, help, short, since), "name": name}
     return field(default=default, metadata=metadata)
 
 
