@@ -54,7 +54,8 @@ class Names:
 
     def tensors_of(self, grad_fn: GradFn) -> list[torch.Tensor]:
         """Return the tensors with that ``grad_fn``."""
-        return [found.tensor for found in self._found[1].get(grad_fn, {}).values()]
+        several = self._found[1].get(grad_fn)
+        return [] if several is None else [found.tensor for found in several.values()]
 
     def of_leaf(self, tensor: torch.Tensor) -> str | None:
         """Return the name of a tensor without a grad_fn."""
