@@ -15,10 +15,11 @@ from tests.conftest import LINREG, Build, Project
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 
-# The sites are built once in each process of pytest-xdist that has one of these tests.
+# Before pytest-xdist looks at the groups.  Each process with one of these tests builds the sites.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if "open_page" in getattr(item, "fixturenames", ()):
+        if "sites" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("browser"))
 
 

@@ -18,6 +18,9 @@ from sphinx_autogradgraph.render.labels import text_width
 FIGURES = {figure.name: figure for figure in read_corpus()}
 
 
+pytestmark = pytest.mark.xdist_group("layout")  # the corpus is laid out once
+
+
 @pytest.fixture(scope="module")
 def measured() -> list[Measured]:
     return [measure(figure) for figure in FIGURES.values()]

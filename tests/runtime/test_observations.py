@@ -95,6 +95,7 @@ def made(directory: Path, code: str) -> Program:
     return program(directory, f"{HEAD}{code}\ny = x * 2", "y", path=path)
 
 
+@pytest.mark.xdist_group("observations")
 @pytest.mark.parametrize("case", CASES)
 def test_what_a_program_looked_at_is_followed(
     remembered: dict[str, tuple[Path, Result]], case: str, monkeypatch: pytest.MonkeyPatch
