@@ -18,7 +18,7 @@ from torch.overrides import TorchFunctionMode
 
 from sphinx_autogradgraph.graph.model import TensorMeta, Values
 from sphinx_autogradgraph.tracing.causes import Cause
-from sphinx_autogradgraph.tracing.changes import FAILED, Changes, Conflict, conflict_of
+from sphinx_autogradgraph.tracing.changes import FAILED, Changes, Conflict, changed_by, conflict_of
 from sphinx_autogradgraph.tracing.functions_that_cut import SWITCHES
 from sphinx_autogradgraph.tracing.internals import (
     base_of,
@@ -101,8 +101,9 @@ class Calls(TorchFunctionMode):
         trace = gettrace() if SUSPENDS_TRACING else None
         if trace is not None:
             settrace(None)
-        # What changes a tensor gives back that tensor, or nothing.
-        changes = result is None or (args and result is args[0])
+        # What changes a tensor gives back that tensor, or nothing, or was given it as ``out``.
+        named = kwargs or _NOTHING
+        changes = result is None or (bool(args) and result is args[0]) or "out" in named
         end = next_sequence_number()
         if end > start:
             self._starts.append(start)
@@ -115,7 +116,7 @@ class Calls(TorchFunctionMode):
             # An odd tensor of the program may raise when it is read; suppress() takes longer than
             # most notes.
             try:  # noqa: SIM105
-                self._note(start if end > start else None, func, args, kwargs or _NOTHING, result)
+                self._note(start if end > start else None, changes, func, args, named, result)
             except Exception:  # noqa: S110
                 pass
         if trace is not None:
@@ -125,6 +126,7 @@ class Calls(TorchFunctionMode):
     def _note(
         self,
         start: int | None,
+        changes: bool,
         func: Callable[..., Any],
         args: Sequence[Any],
         kwargs: Mapping[str, Any],
@@ -138,8 +140,10 @@ class Calls(TorchFunctionMode):
                 self._keep(result)
             self._reasons.note(func, args, kwargs, result)
         finally:
-            if result is None or (args and result is args[0]):
-                self._changes.note(func, args, kwargs, result)
+            changed = changed_by(func, args, kwargs, result) if changes else ()
+            if changed:
+                self._changes.note(func, changed)
+                self._reasons.written(changed[0], args, kwargs)
 
     def _note_before(self, func: Callable[..., Any], tensor: torch.Tensor) -> None:
         with suppress(Exception):

@@ -34,12 +34,31 @@ MAX_TENSORS, MAX_CHANGES = 4096, 64
 def changes_in_place(function: Call, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
     """Whether a call that returned its first argument, or nothing, changed it in place."""
     name = name_of(function)
+    if not args:
+        return False
     if name.startswith("__"):
         return name == "__setitem__" or name.startswith("__i")
     if name.endswith("_"):
         return name != "requires_grad_"
     # such as relu(x, inplace=True)
-    return bool(args) and (kwargs.get("inplace") is True or args[-1] is True)
+    return kwargs.get("inplace") is True or args[-1] is True
+
+
+def changed_by(
+    function: Call, args: Sequence[Any], kwargs: Mapping[str, Any], result: object
+) -> list[torch.Tensor]:
+    """Return the tensors that a call changed in place."""
+    changed = kwargs.get("out")
+    if changed is None:
+        if result is not None and (not args or result is not args[0]):
+            return []
+        if not changes_in_place(function, args, kwargs):
+            return []
+        if result is None and not name_of(function).endswith("_"):
+            return []
+        changed = args[0]
+    tensors = changed if isinstance(changed, (list, tuple)) else (changed,)
+    return [tensor for tensor in tensors if isinstance(tensor, torch.Tensor)]
 
 
 def name_of(function: Call) -> str:
@@ -58,31 +77,17 @@ class Changes:
         self._place = place
         self._changes: dict[int, dict[int, Change]] = {}
 
-    def note(
-        self, function: Call, args: Sequence[Any], kwargs: Mapping[str, Any], result: object
-    ) -> None:
-        """Record a call if it changed tensors in place.
-
-        It is given calls that returned their first argument or nothing.
-        """
-        if not args or not changes_in_place(function, args, kwargs):
-            return
+    def note(self, function: Call, tensors: Sequence[torch.Tensor]) -> None:
+        """Record that a call changed tensors in place."""
         name = name_of(function)
-        if result is None and not name.endswith("_"):
-            return
-        changed = args[0] if isinstance(args[0], (list, tuple)) else args[:1]
-        for tensor in changed:
-            if isinstance(tensor, torch.Tensor):
-                self._changed(tensor, name)
-
-    def _changed(self, tensor: torch.Tensor, name: str) -> None:
-        versions = self._changes.setdefault(storage_of(tensor)[0], {})
-        change = Change(self._place(), name, weakref.ref(tensor))
-        versions.setdefault(tensor._version, change)
-        if len(versions) > MAX_CHANGES:
-            del versions[next(iter(versions))]
-        if len(self._changes) > MAX_TENSORS:
-            del self._changes[next(iter(self._changes))]
+        for tensor in tensors:
+            versions = self._changes.setdefault(storage_of(tensor)[0], {})
+            change = Change(self._place(), name, weakref.ref(tensor))
+            versions.setdefault(tensor._version, change)
+            if len(versions) > MAX_CHANGES:
+                del versions[next(iter(versions))]
+            if len(self._changes) > MAX_TENSORS:
+                del self._changes[next(iter(self._changes))]
 
     def after(self, tensor: torch.Tensor, version: int) -> Change | None:
         """Return the first change of a tensor after it had that version, if it was recorded."""

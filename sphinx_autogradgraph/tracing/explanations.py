@@ -191,6 +191,19 @@ def function_with_forward_at(path: str, line: int) -> str | None:
     return None
 
 
+def _changed_in(line: str, by: str) -> str | None:
+    """Return the object that a line changes in place by a function: «y» of «y += 1»."""
+    method = re.search(rf"{OBJECT}\.{by}\b", line)
+    if method is not None and method[1] not in ("F", "torch", "functional"):
+        return method[1]
+    called = re.search(rf"\b{by}\(\s*{OBJECT}", line)
+    if called is not None:
+        return called[1]
+    assigned = rf"{OBJECT}\s*=(?!=)" if by == "__setitem__" else rf"{OBJECT}\s*[-+*/@|&^%<>]+="
+    found = re.match(assigned, line)
+    return None if found is None else found[1]
+
+
 def conflict_in_words(conflict: Conflict, names: Names, recorder: Recorder) -> Message:
     """Return a sentence on a changed tensor: the node that saved it, the change, and both lines."""
     fn, tensor = conflict.fn, conflict.tensor
@@ -204,12 +217,7 @@ def conflict_in_words(conflict: Conflict, names: Names, recorder: Recorder) -> M
     known = (_name(one, names) for one in living if one is not None)
     name = next((name for name in known if name is not None), None)
     if name is None and changed is not None:
-        method = re.search(rf"{OBJECT}\.{by}\b", changed.text)
-        called = re.search(rf"\b{by}\(\s*{OBJECT}", changed.text)
-        if method is not None and method[1] not in ("F", "torch", "functional"):
-            name = method[1]
-        else:
-            name = called[1] if called is not None else _assigned(changed.text)
+        name = _changed_in(changed.text, by)
         name = None if name is None else name.partition("[")[0]
     values: dict[str, str | Message] = {
         "name": Message("`{name}`", {"name": name}) if name else Message("a tensor"),

@@ -61,8 +61,6 @@ class Reasons:
         self, function: Call, args: Sequence[Any], kwargs: Mapping[str, Any], result: Any
     ) -> None:
         """Record a call, and what of its result does not require grad."""
-        if args and (result is None or result is args[0]):
-            self._note_written(function, args, kwargs)
         if result is None:
             self._note_setter(function, args, kwargs)
         elif isinstance(result, torch.Tensor):
@@ -92,11 +90,12 @@ class Reasons:
         elif function == SETS_DATA and not self._is_frozen(args[0]):
             self._keep(args[0], self.of(args[1]))
 
-    def _note_written(self, function: Call, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-        """Record what a call wrote into memory: others, as the base of ``x.data``, share it."""
-        if not isinstance(args[0], torch.Tensor) or not changes_in_place(function, args, kwargs):
-            return
-        values = tensors_among(args[1:], kwargs)
+    def written(self, target: torch.Tensor, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        """Record what a call wrote into a tensor: others may share the memory.
+
+        Such are the base of ``x.data``, and of a view.
+        """
+        values = [value for value in tensors_among(args, kwargs) if value is not target]
         cut = _first(values, requires_grad=True)
         cause: Cause | None
         if cut is None:
@@ -106,7 +105,7 @@ class Reasons:
             why: Why = "detached" if torch.is_grad_enabled() else "no_grad"
             cause = Cause(why, self._place(), _origin_of(cut), "data")
         if cause is not None:
-            self._written.add(args[0], cause)
+            self._written.add(target, cause)
 
     def _note_parts(
         self, function: Call, args: Sequence[Any], kwargs: Mapping[str, Any], result: Any

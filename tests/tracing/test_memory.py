@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
+from sphinx_autogradgraph import draw
 from sphinx_autogradgraph.graph.model import Graph
 from sphinx_autogradgraph.tracing.names import Names
 from sphinx_autogradgraph.tracing.provenance import Recorder
@@ -69,6 +70,23 @@ def dropped() -> Any:  # the mask is made inside of the call
     return nn.functional.dropout(x @ w, 0.5).sum()
 
 
+def autocast() -> Any:  # mm keeps a copy of x, as bfloat16, and exp its result
+    x, w = weights()
+    with torch.autocast("cpu", torch.bfloat16):
+        return (x @ w).exp().sum()
+
+
+def views_of_one_result() -> Any:  # sin and cos keep two halves of one storage
+    x, w = weights()
+    top, bottom = (x @ w).chunk(2)
+    return top.sin().sum() + bottom.cos().sum()
+
+
+def buffers() -> Any:  # running statistics are the module's; what it saves is one number a feature
+    x, w = weights()
+    return nn.BatchNorm1d(64)(x @ w).sum()
+
+
 def freed() -> Any:
     out = two()
     out.backward()
@@ -78,7 +96,7 @@ def freed() -> Any:
 BY_HAND = [
     (leaves_and_inputs_only, 0), (result, LARGE), (one_for_two, LARGE), (two, 2 * LARGE),
     (in_place, LARGE), (half, LARGE // 2), (part_of_a_storage, LARGE), (checkpointed, 0),
-    (dropped, LARGE), (freed, 0),
+    (dropped, LARGE), (freed, 0), (autocast, LARGE), (views_of_one_result, LARGE), (buffers, LARGE + 2 * 64 * 4),
 ]  # fmt: skip
 
 
@@ -99,13 +117,18 @@ def test_the_bytes_are_those_of_the_storages(
     program: Callable[[], Any], expected: int, recorded: bool
 ) -> None:
     recorder = Recorder(lambda path: path == __file__, str, inputs=True) if recorded else None
-    if program is dropped and not recorded:
-        pytest.skip("only the recorder tells a mask from an input")
+    if program in (dropped, autocast) and not recorded:
+        pytest.skip("only the recorder tells a mask, or a copy, from an input")
     graph = graph_of(program, recorder)
     assert sum(node.saved_bytes or 0 for node in graph.nodes) == expected
     assert all(node.saved_bytes != 0 for node in graph.nodes)
     assert Graph.from_json(graph.to_json()) == graph
     assert all(node.saved_bytes is None for node in graph.structure().nodes)
+
+
+@pytest.mark.parametrize(("program", "said"), [(two, "32 KiB"), (one_for_two, "16 KiB")])
+def test_the_caption_has_the_sum(program: Callable[[], Any], said: str) -> None:
+    assert draw(program(), show="memory").caption.endswith(f" Kept for backward: {said}.")
 
 
 def test_a_fold_says_the_sum_of_what_is_in_it() -> None:

@@ -183,6 +183,11 @@ CHANGED = [
     ("y = torch.sigmoid(h)\nz = F.relu_(y)\nz.sum().backward()", "`y`, which SigmoidBackward0 had saved at asked.py:{} (`y = torch.sigmoid(h)`), was changed in place by relu_ at asked.py:{} (`z = F.relu_(y)`)"),
     ("y = h.tanh()\nz = nn.ReLU(inplace=True)(y)\nz.sum().backward()", "`y`, which TanhBackward0 had saved at asked.py:{} (`y = h.tanh()`), was changed in place by relu at asked.py:{} (`z = nn.ReLU(inplace=True)(y)`)"),
     ("y = h.exp()\nv = y[0]\nv.zero_()\ny.sum().backward()", "`y`, which ExpBackward0 had saved at asked.py:{} (`y = h.exp()`), was changed in place by zero_ at asked.py:{} (`v.zero_()`)"),
+    ("net = nn.Sequential(nn.Linear(2, 2), nn.Sigmoid(), nn.ReLU(inplace=True))\nloss = net(h).sum()\nloss.backward()", "a tensor, which SigmoidBackward0 had saved at asked.py:{} (`loss = net(h).sum()`), was changed in place by relu at asked.py:{} (`loss = net(h).sum()`)"),
+    ("b = torch.ones(2)\nloss = (h * b).sum()\ntorch.add(b, 1, out=b)\nloss.backward()", "`b`, which MulBackward0 had saved at asked.py:{} (`loss = (h * b).sum()`), was changed in place by add at asked.py:{} (`torch.add(b, 1, out=b)`)"),
+    ("lin = nn.Linear(2, 2)\nopt = torch.optim.Adam(lin.parameters(), foreach=True)\nloss = lin(lin(h)).sum()\nloss.backward(retain_graph=True)\nopt.step()\nloss.backward()", "`lin.weight`, which AddmmBackward0 had saved at asked.py:{} (`loss = lin(lin(h)).sum()`), was changed in place by _foreach_addcdiv_ at asked.py:{} (`opt.step()`)"),
+    ("states = torch.zeros(3, 4, 2)\nfor t in range(2):\n    states[t + 1] = torch.tanh(states[t] @ w.T @ w + h)\nstates[-1].sum().backward()", "`states`, which MmBackward0 had saved at asked.py:{} (`states[t + 1] = torch.tanh(states[t] @ w.T @ w + h)`), was changed in place by __setitem__ at asked.py:{} (`states[t + 1] = torch.tanh(states[t] @ w.T @ w + h)`)"),
+    ("last = nn.Linear(2, 1)\nloss = last(h).sum()\nlast.load_state_dict(nn.Linear(2, 1).state_dict())\nloss.backward()", "`last.weight`, which AddmmBackward0 had saved at asked.py:{} (`loss = last(h).sum()`), was changed in place by copy_ at asked.py:{} (`last.load_state_dict(nn.Linear(2, 1).state_dict())`)"),
     ("def halved(t):\n    t /= 2\n    return t\ny = h.exp()\nhalved(y).sum().backward()", "`y`, which ExpBackward0 had saved at asked.py:{} (`y = h.exp()`), was changed in place by div_ at asked.py:{} (`t /= 2`)"),
 ]  # fmt: skip
 
@@ -273,6 +278,19 @@ def test_explain_says_why_each_tensor_is_in_the_graph_or_not() -> None:
     ]
     (cut,) = explanation([("z", ran.namespace["z"])], names, ran.recorder).splitlines()
     assert cut.startswith("`z` has no graph: `encoder(h)` was detached at asked.py:13")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "y = h.exp()\ny.data.mul_(2)\nloss = y.sum()",  # autograd cannot see it
+        "norm = nn.BatchNorm1d(2)\nloss = (norm(h) + norm(h * 2)).sum()",  # its buffers change
+    ],
+)
+def test_a_change_that_breaks_no_backward_is_not_told(code: str) -> None:
+    ran = run(f"{code}\nloss.backward(retain_graph=True)")
+    assert ran.recorder.conflict is None
+    assert not any(item.changed for node in ran.graph().nodes for item in node.saved or ())
 
 
 def test_several_additions_on_one_line_are_no_loop() -> None:
