@@ -23,6 +23,7 @@ class StageTimes:
     """
 
     programs: list[float] = field(default_factory=list)
+    tracing: float = 0.0
     layouts: list[float] = field(default_factory=list)
     cached: int = 0
     importing: float | None = None
@@ -33,6 +34,7 @@ class StageTimes:
     ) -> None:
         """Add the programs of a page, and how long the import of torch took."""
         self.programs += submitted.seconds
+        self.tracing += sum(result.tracing for result in results)
         self.cached += submitted.cached
         self.importing = importing
         looked = (found for result in results for found in result.observed)
@@ -56,6 +58,8 @@ class StageTimes:
         if self.programs:
             text = _("programs run and traced: {count}, in {seconds} s, the longest in {longest} s")
             found.append(text.format(**_numbers(self.programs)))
+            text = _("tracing, in the programs' time: {seconds} s")
+            found.append(text.format(seconds=f"{self.tracing:.2f}"))
         if self.cached:
             found.append(_("programs from the cache: {count}").format(count=self.cached))
         if self.layouts:

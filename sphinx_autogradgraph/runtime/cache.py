@@ -89,7 +89,7 @@ class Cache:
             return
         key = self._key(program)
         data = result.to_dict()
-        del data["observed"]
+        del data["observed"], data["tracing"]
         observed = [_relative(found, program) for found in result.observed]
         entry = {"format": FORMAT, "key": key, "observed": observed, "result": data}
         packed = gzip.compress(json.dumps(entry).encode(), compresslevel=1, mtime=0)

@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial, reduce
 from operator import or_
+from time import perf_counter
 from traceback import walk_tb
 from types import CodeType, ModuleType
 from typing import Any
@@ -64,7 +65,7 @@ def execute(program: Program) -> Result:
     observer = Observer(program)
     run = _Run(program)
     targets = run.targets(observer)
-    return Result(targets, observer.observed(run.module))
+    return Result(targets, observer.observed(run.module), run.tracing)
 
 
 REHEARSAL = """
@@ -98,6 +99,7 @@ class _Run:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.module = ModuleType(program.module)
+        self.tracing = 0.0
         self._flags = 0
         self._value: tuple[str, object] | None = None
         self._assigned: tuple[str, ...] = ()
@@ -128,7 +130,9 @@ class _Run:
                     failed = replace(failed, block=count - 1)
             for index, target in enumerate(self.program.targets):
                 if target.after == count:
+                    begin = perf_counter()
                     found[index] = failed or self._trace_target(target)
+                    self.tracing += perf_counter() - begin
         return tuple(found[index] for index in range(len(self.program.targets)))
 
     def _attempt(self, step: Callable[[], None]) -> Diagnostic | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -59,11 +59,12 @@ class Result:
     """The traced Graph, or a Diagnostic in its place, for each target of the Program.
 
     ``observed`` is what the program looked at, as paths on this machine.  If any of it changes, the
-    result may change.
+    result may change.  ``tracing`` is how many seconds the tracing took.
     """
 
     targets: tuple[Traced | Diagnostic, ...]
     observed: tuple[Observation, ...] = ()
+    tracing: float = field(default=0.0, compare=False)
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -83,6 +84,7 @@ class Result:
                 for item in self.targets
             ],
             "observed": [list(found) for found in self.observed],
+            "tracing": self.tracing,
         }
 
     @classmethod
@@ -95,6 +97,7 @@ class Result:
                 else Traced.from_dict(item)
                 for item in data["targets"]
             )
-            return cls(targets, tuple(map(Observation.of, data["observed"])))
+            observed = tuple(map(Observation.of, data["observed"]))
+            return cls(targets, observed, float(data.get("tracing", 0.0)))
         except (KeyError, TypeError, AttributeError, msgspec.ValidationError) as error:
             raise ValueError(f"not a result: {error!r:.200}") from None

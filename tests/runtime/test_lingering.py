@@ -150,3 +150,25 @@ def test_builds_of_sphinx_share_a_worker_until_it_is_stopped(project: Project) -
         )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, "1 worker stopped\n")
     wait_until(lambda: not alive(pids[0]), 5)
+
+
+def test_users_of_sphinx_autobuild_are_told_once_of_lingering(project: Project) -> None:
+    code = "   import torch\n   y = torch.ones(2, requires_grad=True) * {}\n"
+    # It starts Sphinx so, and tells it nothing of itself.
+    autobuild = project.write(
+        "sphinx-autobuild",
+        "import subprocess, sys\n"
+        "subprocess.run([sys.executable, '-m', 'sphinx', *sys.argv[1:]], check=True)\n",
+    )
+    said = []
+    for number in (1, 2):
+        project.write("index.rst", f"T\n=\n\n.. autogradgraph::\n\n{code.format(number)}")
+        command = [
+            sys.executable,
+            str(autobuild),
+            str(project.directory),
+            str(project.directory / "out"),
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        said.append("with autogradgraph_linger = 600 in conf.py" in done.stdout)
+    assert said == [True, False]

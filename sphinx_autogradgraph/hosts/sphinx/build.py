@@ -31,6 +31,7 @@ from sphinx_autogradgraph.hosts.sphinx.document_page import DocumentPage, concer
 from sphinx_autogradgraph.hosts.sphinx.document_store import Store
 from sphinx_autogradgraph.hosts.sphinx.figure_nodes import fail, fill, leave_out, update_labels
 from sphinx_autogradgraph.hosts.sphinx.gallery import is_gallery_page, runs_in_gallery
+from sphinx_autogradgraph.hosts.sphinx.live_preview import suggest_linger
 from sphinx_autogradgraph.hosts.sphinx.translation import _
 from sphinx_autogradgraph.hosts.sphinx.worker_of_build import IDLE_BUILDERS, module_path
 from sphinx_autogradgraph.program.observations import Observation
@@ -121,6 +122,7 @@ class Build:
         self._pipeline.release()  # it takes torch a while to end, and there are pages to write
         if not late:
             _tell_times(self._pipeline.times)
+            suggest_linger(env, self._pipeline.times.importing)
 
     def _document_page(self, app: Sphinx, docname: str, document: nodes.document) -> DocumentPage:
         language, root = app.config.highlight_language, str(app.env.srcdir)
