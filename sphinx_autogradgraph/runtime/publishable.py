@@ -6,15 +6,17 @@ names a tensor.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, cached_property
 from typing import Any
+from urllib.parse import quote
 
 from sphinx_autogradgraph.program.author_files import torch_directory
 from sphinx_autogradgraph.program.program import Program
@@ -26,6 +28,9 @@ _CONTROL = re.compile(
 
 _ESCAPED = re.compile(r"\\[bfu]")
 """The form of a control character, among others, in JSON."""
+
+_ABSOLUTE = re.compile(r"/(?<![\w.~>/-]/)\w|[A-Za-z]:\\\\|%2F")
+"""The beginning of an absolute path, among others."""
 
 _CODE = "source"
 """Key of the texts that stay unchanged: the author's own lines, which are searched for in pages."""
@@ -61,9 +66,18 @@ class Publisher:
         text = self._places.sub(lambda match: self._names[match[0]], text)
         return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
+    def _note_modules(self) -> None:
+        """Know the directories of imported modules, too, as those of editable packages."""
+        known = tuple(os.path.join(place, "") for place in self._names)
+        others = {place for place in _of_modules() if not os.path.join(place, "").startswith(known)}
+        self._names |= _forms((place, "<packages>") for place in others)
+        self._written = [_dumps(form)[1:-1] for form in self._names]
+
     def encode(self, data: Mapping[str, Any]) -> bytes:
         """Return the JSON of a result with all its messages and names made publishable."""
         targets = _dumps(data["targets"])
+        if _ABSOLUTE.search(targets):
+            self._note_modules()
         # Else it is not worth a walk through large graphs.
         if _ESCAPED.search(targets) or any(place in targets for place in self._written):
             targets = _dumps(_mapped(data["targets"], self.text))
@@ -85,13 +99,25 @@ def _installation() -> Mapping[str, str]:
     )
 
 
+def _of_modules() -> Iterator[str]:
+    """Yield the directories in which the imported modules were found."""
+    for name, module in list(sys.modules.items()):
+        if "." not in name:
+            with contextlib.suppress(Exception):  # whatever the program has put there
+                directory, file = os.path.split(module.__file__ or "")
+                if file.startswith("__init__."):
+                    directory = os.path.dirname(directory)
+                yield directory
+
+
 def _forms(places: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Return the forms in which paths may stand in a text, but for those too short to matter."""
     return {
         form: name
         for path, name in places
-        for form in {path, os.path.realpath(path)}
-        if len(form.strip(os.sep)) > 1 and form.count(os.sep) > (1 if name == ".." else 0)
+        for real in {path, os.path.realpath(path)}
+        if len(real.strip(os.sep)) > 1 and real.count(os.sep) > (1 if name == ".." else 0)
+        for form in {real, quote(real), quote(real, "")}  # as in the address of a file
     }
 
 

@@ -8,12 +8,14 @@ import re
 import sys
 import tempfile
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import torch
 
 from sphinx_autogradgraph.runtime.client import Runner
 from sphinx_autogradgraph.runtime.publishable import Publisher
+from tests.conftest import ROOT
 from tests.runtime.test_execution import HEAD, diagnostic, program, run
 
 
@@ -25,6 +27,12 @@ from tests.runtime.test_execution import HEAD, diagnostic, program, run
         ("import torch\nraise ImportError(torch.__file__)", "<packages>/torch/__init__.py"),
         ("import tempfile\nraise ValueError(tempfile.mkdtemp())", "<temp>/"),
         ("import sys\nraise ValueError(sys.prefix)", "ValueError: <python>"),
+        (
+            "from sphinx_autogradgraph import absent",
+            "(<packages>/sphinx_autogradgraph/__init__.py)",
+        ),
+        ("import os, urllib.parse\nraise ValueError(urllib.parse.quote(os.getcwd(), ''))", "."),
+        ("import pathlib\nraise ValueError(pathlib.Path.cwd().as_uri())", "file://."),
     ],
 )
 def test_a_message_names_no_place_of_this_machine(
@@ -32,7 +40,10 @@ def test_a_message_names_no_place_of_this_machine(
 ) -> None:
     report = diagnostic(run(runner, program(tmp_path, code))).report()
     assert says in report
-    for place in (str(tmp_path), os.path.expanduser("~/"), str(Path(torch.__file__).parent)):
+    for place in (
+        str(tmp_path), quote(str(tmp_path), ""), os.path.expanduser("~/"), str(ROOT),
+        str(Path(torch.__file__).parent),
+    ):  # fmt: skip
         assert place not in report
 
 
