@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sphinx_autogradgraph.core.messages import Translate
 from sphinx_autogradgraph.figures.option_values import TableName
@@ -19,6 +19,9 @@ from sphinx_autogradgraph.render.text import (
     value_text,
 )
 from sphinx_autogradgraph.runtime.result import Traced
+
+MAX_ROWS = 1000
+"""Maximum number of rows of a table: pages with more are slow to build and to read."""
 
 
 @dataclass(frozen=True)
@@ -53,16 +56,31 @@ def tables_of(
 ) -> list[Table]:
     """Return the tables that are wanted, with the columns that ``show`` adds.
 
-    ``lines`` are the ids of the lines that made nodes.
+    ``lines`` are the ids of the lines that made nodes.  A table with more rows than
+    :data:`MAX_ROWS` ends after them, and says so.
     """
-    return [
-        _tensors(traced.tensors, translate, show)
-        if name == "tensors"
-        else _parameters(traced.parameters, translate)
-        if name == "parameters"
-        else _nodes(traced.graph, lines, translate, show)
-        for name in wanted
-    ]
+    found = []
+    for name in wanted:
+        if name == "tensors":
+            table = _tensors(traced.tensors[:MAX_ROWS], translate, show)
+            count = len(traced.tensors)
+        elif name == "parameters":
+            table = _parameters(traced.parameters[:MAX_ROWS], translate)
+            count = len(traced.parameters)
+        else:
+            table = _nodes(traced.graph, lines, translate, show)
+            count = len(traced.graph.nodes)
+        found.append(_with_rest(table, count, translate))
+    return found
+
+
+def _with_rest(table: Table, count: int, translate: Translate) -> Table:
+    """Add a row for those that were left out of ``count``, if there are any."""
+    if count <= MAX_ROWS:
+        return table
+    more = translate("and {count} more").format(count=count - MAX_ROWS)
+    empty = [_text("")] * (len(table.heads) - 1)
+    return replace(table, body=[*table.body, [_text(more), *empty]])
 
 
 def _tensors(rows: Sequence[TensorRow], _: Translate, show: Collection[Show]) -> Table:
@@ -125,7 +143,7 @@ def _nodes(graph: Graph, lines: Mapping[int, str], _: Translate, show: Collectio
         widths.append(32)
     heads = [_text(name) for name in names]
     body = []
-    for node in graph.nodes:
+    for node in graph.nodes[:MAX_ROWS]:
         inputs = [graph.nodes[edge.from_] for edge in graph.inputs_of.get(node.id, ())]
         shapes = ", ".join(filter(None, (shape_text(meta) for meta in node.outputs)))
         cells = [
