@@ -97,23 +97,34 @@ class record:  # noqa: N801 - used like a function
     The graphs of what is computed in it have the line, the module and the call of each node.  Only
     files that are no installed packages count for lines.  With ``values`` the elements of small
     tensors are kept, too, so that ``show="values"`` has them where no variable holds the tensor.
+    One inside of another adds nothing but that.
     """
 
     def __init__(self, *, values: bool = False) -> None:
+        self._values = values
         self._recorder = Recorder(
             is_own=lambda path: is_authors(path) or _cell(path) is not None,
             display=lambda path: _cell(path) or display_path(path, Path.cwd()),
             inputs=True,
             values=values,
         )
+        self._in_another: list[bool] = []  # for each time that it is entered
 
     def __enter__(self) -> None:
         global _recorded
+        outer = _recorded if _recorded is not None and _recorded.is_tracing else None
+        self._in_another.append(outer is not None)
+        if outer is not None:  # it notes what is computed in here as well
+            if self._values:
+                outer.keep_values()
+            return
         _recorded = self._recorder
         self._recorder.__enter__()
         self._recorder.enter_frame(sys._getframe(1))
 
     def __exit__(self, *exception: object) -> None:
+        if self._in_another.pop():
+            return
         sys._getframe(1).f_trace = None
         self._recorder.__exit__(*exception)
 

@@ -149,6 +149,10 @@ class Calls(TorchFunctionMode):
         with suppress(Exception):
             self._reasons.before(func, tensor)
 
+    def keep_values(self) -> None:
+        """Keep the elements of small tensors from now on."""
+        self._keeps = self._asked = True
+
     def _keep(self, result: object) -> None:
         """Record the elements of the small tensors that a call returned, by the nodes' numbers.
 

@@ -137,6 +137,15 @@ class Recorder:
             frame.f_trace = self._trace_line
             self._note()
 
+    @property
+    def is_tracing(self) -> bool:
+        """Whether it traces the lines that run now, in this thread."""
+        return gettrace() is self._tracer
+
+    def keep_values(self) -> None:
+        """Keep the elements of small tensors from now on."""
+        self._calls.keep_values()
+
     def _add_hooks(self) -> None:
         hooks = torch.nn.modules.module
         self._own_handles -= handles_made()

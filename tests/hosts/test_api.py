@@ -105,6 +105,28 @@ def test_record_adds_lines_modules_and_calls() -> None:
     assert sys.gettrace() is None or "record" not in repr(sys.gettrace())
 
 
+def test_a_record_in_another_leaves_it_its_lines() -> None:
+    w = torch.ones(2, requires_grad=True)
+
+    def inner(h: torch.Tensor) -> torch.Tensor:
+        with record(values=True):
+            return h.sin()
+
+    with record():
+        h = w.exp()
+        with record():
+            h = h.tanh()
+        h = inner(h)
+        l = h.sum()
+    graph = draw(l, show=("values",)).graph
+    texts = [node.source.text for node in graph.nodes if node.source]
+    assert texts == ["h = w.exp()", "h = h.tanh()", "return h.sin()", "l = h.sum()"]
+    values = {node.op: node.outputs[0].values for node in graph.nodes}
+    assert values["SinBackward0"] is not None
+    assert values["TanhBackward0"] is None
+    assert sys.gettrace() is None or "Recorder" not in repr(sys.gettrace())
+
+
 def test_gradients_and_their_note() -> None:
     w = torch.ones(3, requires_grad=True)
     l = (w * w).sum()
