@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sphinx_autogradgraph import __version__
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
@@ -30,6 +31,9 @@ from sphinx_autogradgraph.runtime.lingering import stop
 from sphinx_autogradgraph.runtime.result import Result
 from sphinx_autogradgraph.runtime.watching import watch
 from sphinx_autogradgraph.snapshots.part import WHOLE, Part
+
+if TYPE_CHECKING:
+    from sphinx_autogradgraph.hosts.watched_page import WatchedPage
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -124,6 +128,9 @@ def _add_program_commands(commands: argparse._SubParsersAction[argparse.Argument
         "Run a program and draw the autograd graph of a tensor of it, again whenever one of its "
         "files is saved.  When it fails the last drawing stays.",
     )
+    commands.choices["watch"].add_argument(
+        "--open", action="store_true", help="show it in the browser, on a page that reloads itself"
+    )
     command = commands.add_parser("explain", help="say why tensors are or are not in a graph")
     command.set_defaults(run=_explain)
     command.description = (
@@ -212,10 +219,11 @@ def _watch(options: argparse.Namespace) -> int:
         return _fail(error, 2)
     file = reference.file or find_module(reference.module or "", [str(Path.cwd()), *sys.path])
     files = [] if file is None else [str(Path(file).absolute())]
+    page = _open_page(options.reference) if options.open else None
     # Every program is to have the same worker, which has imported torch.
     with Runner() as runner:
         try:
-            return watch(lambda: _draw_with(runner, options), files, print)
+            return watch(lambda: _draw_with(runner, options, page), files, print)
         except ImportError:
             return _fail(
                 "watch needs watchfiles; install it with pip install 'sphinx-autogradgraph[watch]'",
@@ -223,7 +231,21 @@ def _watch(options: argparse.Namespace) -> int:
             )
 
 
-def _draw_with(runner: Runner, arguments: argparse.Namespace) -> tuple[int, tuple[str, ...]]:
+def _open_page(title: str) -> WatchedPage:
+    """Open a page in the browser that follows the drawing."""
+    import webbrowser
+
+    from sphinx_autogradgraph.hosts.watched_page import WatchedPage
+
+    page = WatchedPage(title)
+    print(f"serving on {page.url}", flush=True)
+    webbrowser.open(page.url)
+    return page
+
+
+def _draw_with(
+    runner: Runner, arguments: argparse.Namespace, page: WatchedPage | None = None
+) -> tuple[int, tuple[str, ...]]:
     """Run the program and draw; return the exit status, and the author's files that were read."""
     extension = None if arguments.file is None else Path(arguments.file).suffix
     if extension is not None and extension.lower() not in FORMS:
@@ -233,7 +255,7 @@ def _draw_with(runner: Runner, arguments: argparse.Namespace) -> tuple[int, tupl
     if request.diagnostics or program is None:
         return _fail("\n".join(item.report() for item in request.diagnostics), 2), ()
     (result,) = runner.run([program])
-    status = _save(arguments.file, options, result)
+    status = _save(arguments.file, options, result, page)
     return status, (*(block.path for block in program.blocks), *result.files)
 
 
@@ -269,20 +291,24 @@ def _status_of(diagnostic: Diagnostic) -> int:
     return 2 if diagnostic.kind in ("reference", "option") else 1
 
 
-def _save(file: str | None, options: Options, result: Result) -> int:
-    """Draw the result of a program, to a file or as text; return the exit status."""
+def _save(file: str | None, options: Options, result: Result, page: WatchedPage | None) -> int:
+    """Draw the result of a program, to a file, a page or as text; return the exit status."""
     (traced,) = result.targets
     if isinstance(traced, Diagnostic):
+        if page is not None:
+            page.tell(traced.report())
         return _fail(traced.report(), _status_of(traced))
     try:
         drawing = drawing_of(traced, options)
     except ValueError as error:
         return _fail(error, 2)
-    if file is None:
-        print(drawing.text)
-        return 0
     try:
-        drawing.save(file)
+        if page is not None:
+            page.show(drawing.html)
+        elif file is None:
+            print(drawing.text)
+        if file is not None:
+            drawing.save(file)
     except (DiagnosticError, OSError, ImportError) as error:
         return _fail(error, 1)
     return 0

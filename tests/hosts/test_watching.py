@@ -9,6 +9,8 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from queue import Empty, Queue
@@ -27,9 +29,9 @@ def watched(tmp_path: Path) -> Iterator[tuple[Path, Queue[str]]]:
     (tmp_path / "helper.py").write_text("def first(x):\n    return x.sin()\n")
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "sphinx_autogradgraph", "watch", "script.py",
-         "--tensor", "l", "-o", "l.svg"],
+         "--tensor", "l", "-o", "l.svg", "--open"],
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "BROWSER": "true"},
     )  # fmt: skip
     lines: Queue[str] = Queue()
     assert process.stdout is not None
@@ -60,22 +62,41 @@ def said(lines: Queue[str], words: str, seconds: float = 60) -> str:
     return text
 
 
+def read(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=60) as page:
+        text: str = page.read().decode()
+    return text
+
+
 def test_a_save_is_drawn_again_and_a_fault_told(watched: tuple[Path, Queue[str]]) -> None:
     directory, lines = watched
     drawing = directory / "l.svg"
-    said(lines, "drawn in")
+    address = re.search(r"serving on (http://127\.0\.0\.1:\d+)(/\S+)", said(lines, "drawn in"))
+    assert address is not None
+    page = address[1] + address[2]
     assert "SinBackward0" in drawing.read_text()
+    assert "SinBackward0" in read(page)
+    with pytest.raises(urllib.error.HTTPError, match="404"):  # others do not know its secret part
+        read(address[1])
     # A module that the program imports counts as the program does.
     (directory / "helper.py").write_text("def first(x):\n    return x.cos()\n")
-    said(lines, "drawn in")
+    with urllib.request.urlopen(f"{page}changes", timeout=60) as changes:
+        seen = changes.readline()
+        said(lines, "drawn in")
+        assert changes.readline() == b"\n"
+        assert changes.readline() not in (seen, b"")  # by which the page knows to load itself anew
     assert "CosBackward0" in drawing.read_text()
     before = drawing.read_bytes()
     (directory / "script.py").write_text(PROGRAM.format("absent"))
     assert "script.py, line 4: AttributeError" in said(lines, "the last drawing stays")
     assert drawing.read_bytes() == before
+    assert "CosBackward0" in read(page)
+    assert '<pre role="alert">script.py, line 4: AttributeError' in read(page)
     # Editors write aside and rename.
     (directory / "aside").write_text(PROGRAM.format("first") + "l = l.exp()\n")
     os.replace(directory / "aside", directory / "script.py")
     text = said(lines, "drawn in")
     assert "ExpBackward0" in drawing.read_text()
+    assert "ExpBackward0" in read(page)
+    assert 'role="alert"' not in read(page)
     assert re.search(r"drawn in \d+\.\d\d s", text)
