@@ -146,7 +146,7 @@ def oldest(session: nox.Session) -> None:
     session.run(python, *PIP, "-U", "-c", str(constraints), "pip")
     session.run(
         python, *PIP, "-c", str(constraints), f"sphinx=={OLDEST}", "sphinx-gallery==0.19.0",
-        "-e", ".[torch]", "--group", "docs", "--group", "test",
+        "matplotlib", "-e", ".[torch]", "--group", "docs", "--group", "test",
     )  # fmt: skip
     # What is long tries variations that do not mind the version of Sphinx, but for the site of
     # sphinx-gallery, which PyTorch builds with this one.
