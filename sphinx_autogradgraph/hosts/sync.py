@@ -6,6 +6,7 @@ drawing.  The program is the text's own Python above, or what ``reference`` name
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -62,6 +63,8 @@ class SyncedFile:
         self.path = path
         self.changes: list[str] = []
         self.faults: list[str] = []
+        if path.exists() and not path.is_file():  # a pipe would keep us waiting
+            raise OSError(errno.EINVAL, Message("it is no regular file").sentence())
         self._lines = lines_of_text(path.read_bytes().decode("utf-8"))
         self._items = markers_and_fences([line.rstrip("\r\n") for line in self._lines])
         self._drawings: dict[Path, str] = {}

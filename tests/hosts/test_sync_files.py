@@ -163,8 +163,10 @@ def test_what_is_no_place_for_a_graph_says_so_at_its_line(
         assert main(["sync", str(file)]) == 1
         assert says in capsys.readouterr().err
         assert file.read_text() == text
-    assert main(["sync", str(tmp_path / "none.md")]) == 1
-    assert "No such file" in capsys.readouterr().err
+    os.mkfifo(tmp_path / "pipe.md")
+    for name, says in (("none.md", "No such file"), ("pipe.md", "it is no regular file")):
+        assert main(["sync", str(tmp_path / name)]) == 1
+        assert says in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
