@@ -106,7 +106,7 @@ def _without_magics(text: str) -> str:
 def _parses(text: str) -> bool:
     try:
         ast.parse(text)
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # nested too deeply, too
         return False
     return True
 

@@ -46,3 +46,8 @@ def test_lines_stay_where_they_are(text: str) -> None:
 def test_languages() -> None:
     assert all(is_python(name) for name in ("python", "Python", "py", "pycon", "ipython3"))
     assert not any(is_python(name) for name in ("default", "none", "pytb", "console", "rst"))
+
+
+@pytest.mark.parametrize("code", ["1+" * 20_000 + "1", "-" * 20_000 + "1", "(" * 20_000])
+def test_code_that_no_parser_takes_stays_as_it_is(code: str) -> None:
+    assert python_of(code) == code  # whoever runs it says so at its line
