@@ -143,7 +143,7 @@ class Calls(TorchFunctionMode):
             changed = changed_by(func, args, kwargs, result) if changes else ()
             if changed:
                 self._changes.note(func, changed)
-                self._reasons.written(changed[0], args, kwargs)
+                self._reasons.written(changed[0], func, args, kwargs)
 
     def _note_before(self, func: Callable[..., Any], tensor: torch.Tensor) -> None:
         with suppress(Exception):

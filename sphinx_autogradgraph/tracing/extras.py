@@ -83,8 +83,13 @@ class Extras:
 
     def _add_memory(self, nodes: list[Node]) -> None:
         leaves = [fn.variable for fn in self.leaves]  # type: ignore[attr-defined]
-        inputs = None if self.recorder is None else self.recorder.input_storages
-        for fn, size in saved_bytes(self.functions, leaves, inputs).items():
+        inputs: set[int] = set()
+        recorded: set[GradFn] = set()
+        if self.recorder is not None and self.recorder.input_storages is not None:
+            inputs = self.recorder.input_storages
+            moment = self.recorder.moment
+            recorded = {fn for fn in self.functions if moment(sequence_number(fn)) is not None}
+        for fn, size in saved_bytes(self.functions, leaves, inputs, recorded).items():
             nodes[self.ids[fn]] = nodes[self.ids[fn]].replace(saved_bytes=size)
 
     def _add_formulas(self, nodes: list[Node]) -> None:

@@ -31,6 +31,15 @@ IGNORES_VALUES: set[Call] = {
 NOTED_ELSEWHERE: set[Call] = {torch.Tensor.detach_, READS_GRADIENT, torch.autograd.grad}
 """Functions whose results are not made of the values of their operands."""
 
+OVERWRITES: set[Call] = {
+    torch.Tensor.copy_,
+    torch.Tensor.zero_,
+    torch.Tensor.fill_,
+    torch.Tensor.normal_,
+    torch.Tensor.uniform_,
+}
+"""Functions after which nothing is left of what a tensor held before."""
+
 FROM_ELSEWHERE: set[Call] = {
     torch.Tensor.set_,
     torch.frombuffer,

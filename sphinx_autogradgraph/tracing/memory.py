@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import torch
 from torch.autograd.graph import Node as GradFn
@@ -14,23 +14,25 @@ from sphinx_autogradgraph.tracing.saved import tensors_saved_by
 def saved_bytes(
     functions: Sequence[GradFn],
     leaves: Iterable[torch.Tensor],
-    inputs: Iterable[int] | None,
+    inputs: Iterable[int],
+    recorded: Collection[GradFn],
 ) -> Mapping[GradFn, int]:
     """Return the bytes of the storages that each node keeps, for nodes that keep any.
 
     A storage counts as a whole and once: at the first node in forward order.  Storages of leaves do
-    not count, nor those at the addresses ``inputs``.  Without ``inputs``, every tensor without
-    history that the node did not produce itself is taken for an input.
+    not count, nor those at the addresses ``inputs``, which are known of the ``recorded`` nodes.
+    Of others, every tensor without history that the node did not produce itself is taken for an
+    input.
     """
     counted = {storage_of(leaf)[0] for leaf in leaves}
-    counted.update(inputs or ())
+    counted.update(inputs)
     found: dict[GradFn, int] = {}
     for fn in functions:
         total = 0
         for tensor, own in tensors_saved_by(fn):
             address, size = storage_of(tensor)
             with plain_tensors():
-                is_input = inputs is None and not own and tensor.grad_fn is None
+                is_input = fn not in recorded and not own and tensor.grad_fn is None
             if address in counted or is_input:
                 continue
             counted.add(address)

@@ -27,6 +27,7 @@ from sphinx_autogradgraph.tracing.functions_that_cut import (
     FROM_ELSEWHERE,
     IGNORES_VALUES,
     NOTED_ELSEWHERE,
+    OVERWRITES,
     PARAMETER,
     READS_GRADIENT,
     SETS_DATA,
@@ -90,7 +91,13 @@ class Reasons:
         elif function == SETS_DATA and not self._is_frozen(args[0]):
             self._keep(args[0], self.of(args[1]))
 
-    def written(self, target: torch.Tensor, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+    def written(
+        self,
+        target: torch.Tensor,
+        function: Call,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+    ) -> None:
         """Record what a call wrote into a tensor: others may share the memory.
 
         Such are the base of ``x.data``, and of a view.
@@ -106,6 +113,8 @@ class Reasons:
             cause = Cause(why, self._place(), _origin_of(cut), "data")
         if cause is not None:
             self._written.add(target, cause)
+        elif function in OVERWRITES and target._base is None:
+            self._written.forget(target)
 
     def _note_parts(
         self, function: Call, args: Sequence[Any], kwargs: Mapping[str, Any], result: Any
@@ -181,7 +190,8 @@ class Reasons:
             changed = changes_in_place(function, args, kwargs)
             if not changed or self._is_frozen(result):
                 return
-        operands = tensors_among(args, kwargs)
+        overwrites = function in OVERWRITES
+        operands = tensors_among(args[1:] if overwrites else args, kwargs)
         cuts = [operand for operand in operands if operand.requires_grad]
         dtype = result.dtype
         differentiable = dtype.is_floating_point or dtype.is_complex
@@ -197,6 +207,8 @@ class Reasons:
             cause = self._made_here()
         if not differentiable and cause.why != "dtype":
             cause = Cause("dtype", self._place(), cause.of, getattr(function, "__name__", ""))
+        if overwrites and not (cause.strength or self.of(result).strength):
+            return  # the line that made the tensor stays the one to tell
         self._keep(result, cause)
 
     def _made_gradient(self, function: Call, result: torch.Tensor) -> None:

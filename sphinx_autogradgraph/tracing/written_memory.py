@@ -27,6 +27,11 @@ class WrittenMemory:
         if len(self._causes) > MAX_STORAGES:
             del self._causes[next(iter(self._causes))]
 
+    def forget(self, tensor: torch.Tensor) -> None:
+        """Record that nothing is left of what was written into the memory of a tensor."""
+        if self._causes:
+            self._causes.pop(storage_of(tensor)[0], None)
+
     def of(self, tensor: torch.Tensor) -> Cause | None:
         """Return the cause of what was written into the memory of a tensor, if anything was."""
         found = self._causes.get(storage_of(tensor)[0])

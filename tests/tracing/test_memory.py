@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
-from sphinx_autogradgraph import draw
+from sphinx_autogradgraph import draw, record
 from sphinx_autogradgraph.graph.model import Graph
 from sphinx_autogradgraph.tracing.names import Names
 from sphinx_autogradgraph.tracing.provenance import Recorder
@@ -129,6 +129,12 @@ def test_the_bytes_are_those_of_the_storages(
 @pytest.mark.parametrize(("program", "said"), [(two, "32 KiB"), (one_for_two, "16 KiB")])
 def test_the_caption_has_the_sum(program: Callable[[], Any], said: str) -> None:
     assert draw(program(), show="memory").caption.endswith(f" Kept for backward: {said}.")
+
+
+def test_what_was_made_outside_of_the_record_is_counted_as_without_one() -> None:
+    with record():
+        two()
+    assert draw(two(), show="memory").caption.endswith(" Kept for backward: 32 KiB.")
 
 
 def test_a_fold_says_the_sum_of_what_is_in_it() -> None:

@@ -123,6 +123,9 @@ REASONS = [
     ("mean = nn.Linear(2, 2).requires_grad_(False)\nmean.weight.data = mean.weight.data + h.sum().detach()\nloss = mean(h).sum()", "mean.weight", "frozen", "mean = nn.Linear(2, 2).requires_grad_(False)", None),
     ("p = torch.ones(2)\np.requires_grad_(False)\nloss = (h * p).sum()", "p", "created", "p = torch.ones(2)", None),
     ("scale = nn.Parameter(torch.ones(2), requires_grad=False)\nbag = nn.ParameterList([scale])\nloss = (h * bag[0]).sum()", "bag.0", "frozen", "scale = nn.Parameter(torch.ones(2), requires_grad=False)", None),
+    ("buf = torch.zeros(4, 2)\nwith torch.no_grad():\n    buf.copy_(h)\nbuf.zero_()\nloss = (h * buf).sum()", "buf", "created", "buf.zero_()", None),
+    ("buf = torch.zeros(4, 2)\nbuf.copy_(h.detach())\nbuf.copy_(X[:, :2])\nloss = (h * buf).sum()", "buf", "created", "buf.copy_(X[:, :2])", None),
+    ("buf = torch.empty(4, 2)\nbuf.normal_()\nloss = (h * buf).sum()", "buf", "created", "buf = torch.empty(4, 2)", None),
     ("x = F.dropout(X, 0.0, True)\nloss = (x @ w).sum()", "X", "created", "X = torch.randn(4, 3)", None),
     ("h2 = torch.tanh(h)\nh = h2.detach()\nloss = (h * w.sum()).sum()", "h", "detached", "h = h2.detach()", None),
 ]  # fmt: skip
