@@ -96,6 +96,8 @@ class Fates:
             return Message("used in the graph of `{name}` only", {"name": other})
         if tensor.grad is not None or (self._recorder and self._recorder.saw_use_of(tensor)):
             return Message("used, but in no graph that a variable still holds")
+        if self._recorder is None:
+            return Message("in no graph that a variable holds")
         return Message("never used")
 
     def _of_intermediate(self, tensor: torch.Tensor) -> Message:

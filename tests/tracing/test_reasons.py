@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 from sphinx_autogradgraph import explain, record
 from sphinx_autogradgraph.core.diagnostics import DiagnosticError
@@ -294,6 +295,14 @@ def test_a_change_that_breaks_no_backward_is_not_told(code: str) -> None:
     ran = run(f"{code}\nloss.backward(retain_graph=True)")
     assert ran.recorder.conflict is None
     assert not any(item.changed for node in ran.graph().nodes for item in node.saved or ())
+
+
+def test_without_a_record_nothing_is_said_of_how_a_parameter_was_used() -> None:
+    used, other = nn.Linear(2, 1), nn.Linear(2, 1)
+    used(torch.ones(2))
+    loss = other(torch.ones(2)).sum()
+    said = explanation([("loss", loss)], Names({"used": used, "other": other}), None)
+    assert "`used.weight`, `used.bias`: not in the graph; in no graph that a variable holds" in said
 
 
 def test_several_additions_on_one_line_are_no_loop() -> None:
