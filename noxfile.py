@@ -98,7 +98,22 @@ def nightly(session: nox.Session) -> None:
     session.run(sys.executable, *PIP, "-c", "constraints.txt", "--group", "long")
     pytest = (sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup")
     session.run(*pytest, "-m", "nightly")
+    marimo(session)
     session.run(*pytest, "-m", "properties", "--hypothesis-profile", "random")
+
+
+@nox.session
+def marimo(session: nox.Session) -> None:
+    """Export the notebook of marimo, which takes no newer pymdown-extensions, and look at it."""
+    python = _environment(ROOT / ".venv-marimo")
+    constraints = _constraints(ROOT / ".venv-marimo", "pymdown-extensions==")
+    session.run(python, *PIP, "-U", "-c", constraints, "pip")
+    session.run(
+        python, *PIP, "-c", constraints, "-e", ".[torch]", "marimo", "pytest", "hypothesis",
+    )  # fmt: skip
+    session.run(
+        python, "-m", "pytest", "-m", "nightly", "tests/hosts/test_sites.py", "-k", "marimo"
+    )
 
 
 @nox.session
@@ -139,13 +154,13 @@ def without_torch(session: nox.Session) -> None:
 def oldest(session: nox.Session) -> None:
     """Run the tests that Sphinx has a say in on the oldest Sphinx."""
     python = _environment(ROOT / ".venv-oldest")
-    newest = ("sphinx==", "docutils==", "myst-parser==", "sphinx-gallery==")
-    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines(keepends=True)
-    constraints = ROOT / ".venv-oldest" / "constraints.txt"
-    constraints.write_text("".join(x for x in lines if not x.lower().startswith(newest)), "utf-8")
-    session.run(python, *PIP, "-U", "-c", str(constraints), "pip")
+    constraints = _constraints(
+        ROOT / ".venv-oldest",
+        "sphinx==", "docutils==", "myst-parser==", "sphinx-gallery==",
+    )  # fmt: skip
+    session.run(python, *PIP, "-U", "-c", constraints, "pip")
     session.run(
-        python, *PIP, "-c", str(constraints), f"sphinx=={OLDEST}", "sphinx-gallery==0.19.0",
+        python, *PIP, "-c", constraints, f"sphinx=={OLDEST}", "sphinx-gallery==0.19.0",
         "matplotlib", "-e", ".[torch]", "--group", "docs", "--group", "test",
     )  # fmt: skip
     # What is long tries variations that do not mind the version of Sphinx, but for the site of
@@ -165,6 +180,14 @@ def _environment(directory: Path) -> str:
     """Make a new virtual environment; return its Python."""
     venv.create(directory, with_pip=True, clear=True)
     return str(directory / "bin" / "python")
+
+
+def _constraints(directory: Path, *without: str) -> str:
+    """Write the constraints without those lines into an environment; return the file's name."""
+    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines(keepends=True)
+    file = directory / "constraints.txt"
+    file.write_text("".join(x for x in lines if not x.lower().startswith(without)), "utf-8")
+    return str(file)
 
 
 def _compare(session: nox.Session, with_torch: Path, without: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,7 @@ class Site(NamedTuple):
     command: Sequence[str]
     page: str
     figures: int
+    nightly: bool = False
 
 
 OUT = "../../../out"  # notebooks that were run go beside it, and are no pages
@@ -45,7 +47,16 @@ SITES = {
     "myst-nb": Site("myst_nb", SPHINX, "index.html", 1),
     "nbsphinx": Site("nbsphinx", SPHINX, "index.html", 1),
     "jupyter-sphinx": Site("jupyter_sphinx", SPHINX, "index.html", 1),
-}
+    "notebook": Site(
+        "nbconvert",
+        ["nbconvert", "--execute", "--to", "html", "--output-dir", OUT, "index.ipynb"],
+        "index.html", 1, nightly=True,
+    ),
+    "marimo": Site(
+        "marimo", ["marimo", "export", "html", "--force", "-o", f"{OUT}/index.html", "index.py"],
+        "index.html", 1, nightly=True,
+    ),
+}  # fmt: skip
 
 
 def kernel(directory: Path) -> dict[str, str]:
@@ -58,9 +69,16 @@ def kernel(directory: Path) -> dict[str, str]:
     return {**os.environ, "JUPYTER_PATH": str(directory / "jupyter"), "LC_ALL": "C.UTF-8"}
 
 
+def html(page: Path) -> str:
+    """The HTML of a page, with that of its figures, which marimo's script holds as JSON."""
+    text = page.read_text("utf-8")
+    strings = re.findall(r'"(?:[^"\\]|\\.)*autogradgraph-data(?:[^"\\]|\\.)*"', text)
+    return "".join(map(json.loads, strings)) if "<marimo-" in text else text
+
+
 def graphs(page: Path) -> list[Graph]:
     """The Graphs of the figures of a page."""
-    scripts = Elements(page.read_text("utf-8")).select("script", "autogradgraph-data")
+    scripts = Elements(html(page)).select("script", "autogradgraph-data")
     return [Graph.from_json(script.text) for script in scripts]
 
 
@@ -74,7 +92,13 @@ def wanted(tmp_path_factory: pytest.TempPathFactory) -> Graph:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", sorted(SITES))
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.nightly] if site.nightly else [])
+        for name, site in sorted(SITES.items())
+    ],
+)
 def test_the_example_site(name: str, tmp_path: Path, wanted: Graph) -> None:
     site = SITES[name]
     if importlib.util.find_spec(site.needs) is None:
@@ -92,7 +116,7 @@ def test_the_example_site(name: str, tmp_path: Path, wanted: Graph) -> None:
     assert len(found) == site.figures
     for graph in found:
         assert graph.diff(wanted) == []
-    page = Elements((out / site.page).read_text("utf-8"))
+    page = Elements(html(out / site.page))
     figures = page.select("figure", "autogradgraph")
     assert len(figures) == site.figures
     for figure in figures:
