@@ -135,7 +135,7 @@ def test_a_page_runs_once_and_its_markers_become_figures(
     assert chains == ["SumBackward0", "ExpBackward0", "CosBackward0"]
     assert "Leaves: x (2,)" in images[0]["alt"]
     # In text, mystmd's TeX and Typst cannot set an arrow.
-    assert {"type": "inlineMath", "value": r"\rightarrow"} in nodes
+    assert {"type": "inlineMath", "value": r"\rightarrow", "html": "→"} in nodes
     assert not [node for node in nodes if node["type"] == "text" and "→" in node["value"]]
     figure = next(node for node in nodes if node["type"] == "container")
     assert (figure["label"], figure["identifier"], figure["html_id"]) == (

@@ -81,9 +81,9 @@ def _span(span: Span) -> list[Node]:
     if span.kind == "literal":
         return [{"type": "inlineCode", "value": span.text}]
     # Of an arrow in text mystmd's exports make a command of mathematics: TeX stops at it, and Typst
-    # shows its name.
+    # shows its name.  Pages show the HTML; mystmd has already made that of the page's own formulas.
     parts = re.split("(→)", span.text)
-    arrow: Node = {"type": "inlineMath", "value": r"\rightarrow"}
+    arrow: Node = {"type": "inlineMath", "value": r"\rightarrow", "html": "→"}
     return [arrow if part == "→" else _text(part) for part in parts if part]
 
 
