@@ -8,16 +8,21 @@ from sphinx_autogradgraph.render.drawing import Drawing
 from sphinx_autogradgraph.runtime.result import Traced
 
 
-def drawing_of(traced: Traced, options: Options, layout: FigureLayout | None = None) -> Drawing:
-    """Return the drawing of a trace by the options of a figure, whose ``layout`` may stand already.
+class FigureDrawing(Drawing):
+    """The drawing of a trace by the options of a figure, whose ``layout`` may stand already.
 
     Raises :exc:`ValueError` for a scope of what is not in the graph.
     """
-    return Drawing(
-        traced.graph,
-        show=options.show,
-        direction=options.direction,
-        scope=options.scope,
-        notes=traced.notes,
-        arranged=None if layout is None else layout.arranged(traced.graph),
-    )
+
+    def __init__(
+        self, traced: Traced, options: Options, layout: FigureLayout | None = None
+    ) -> None:
+        super().__init__(
+            traced.graph,
+            show=options.show,
+            direction=options.direction,
+            scope=options.scope,
+            notes=traced.notes,
+        )
+        if layout is not None:
+            self._arranged = layout.arranged(traced.graph)

@@ -20,7 +20,7 @@ from sphinx_autogradgraph import __version__
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
 from sphinx_autogradgraph.core.messages import MessageError
 from sphinx_autogradgraph.core.settings import Settings
-from sphinx_autogradgraph.figures.drawings import drawing_of
+from sphinx_autogradgraph.figures.drawings import FigureDrawing
 from sphinx_autogradgraph.figures.options import DECLARATIONS, Options, parse_options
 from sphinx_autogradgraph.figures.request import Request
 from sphinx_autogradgraph.hosts.checking import check_or_update
@@ -299,7 +299,7 @@ def _save(file: str | None, options: Options, result: Result, page: WatchedPage 
             page.tell(traced.report())
         return _fail(traced.report(), _status_of(traced))
     try:
-        drawing = drawing_of(traced, options)
+        drawing = FigureDrawing(traced, options)
     except ValueError as error:
         return _fail(error, 2)
     try:

@@ -19,7 +19,7 @@ from sphinx_autogradgraph.core.atomic_files import write_aside
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.core.settings import Settings
-from sphinx_autogradgraph.figures.drawings import drawing_of
+from sphinx_autogradgraph.figures.drawings import FigureDrawing
 from sphinx_autogradgraph.figures.html_ids import page_slug
 from sphinx_autogradgraph.figures.options import Options, parse_options
 from sphinx_autogradgraph.figures.page_figures import FinishedFigure, PageFigures
@@ -135,7 +135,7 @@ class SyncedFile:
 
     def _put_in(self, marker: Marker, options: Options, result: FinishedFigure) -> None:
         """Put a drawing into the lines of the file, and note how it differs from what is there."""
-        drawing = drawing_of(result.traced, options, result.layout)
+        drawing = FigureDrawing(result.traced, options, result.layout)
         name = marker.options.get(SVG)
         content = _mermaid(drawing) if name is None else _image(drawing, options, name)
         lines = self._lines

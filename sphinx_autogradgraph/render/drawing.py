@@ -50,8 +50,7 @@ class Drawing:
     of :data:`.DIRECTIONS`, ``scope`` is what of the graph is
     drawn; :exc:`ValueError` for other words, and for a scope of what is not in the graph.
     ``width`` is the pixels of the column that it is made for, None for one line of words at any
-    width.  ``notes`` are sentences that end the caption.  ``arranged`` is the view with its layout,
-    where these stand already.
+    width.  ``notes`` are sentences that end the caption.
     """
 
     def __init__(
@@ -63,7 +62,6 @@ class Drawing:
         scope: Scope = EVERYTHING,
         width: float | None = COLUMN,
         notes: Sequence[Message] = (),
-        arranged: Arranged | None = None,
     ) -> None:
         for word in show:
             if word not in SHOW:
@@ -76,8 +74,6 @@ class Drawing:
         self._scope = scope
         self._width = width
         self._notes = tuple(notes)
-        if arranged is not None:
-            self._arranged = arranged
         try:
             self._wanted = wanted_view(graph, scope)
         except DiagnosticError as error:
