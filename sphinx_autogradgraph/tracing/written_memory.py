@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+# Held here: the recorder works while the program runs, which may replace the built-in ones.
+from builtins import bool, iter, len, next  # noqa: A004, UP029
+
 import torch
 
 from sphinx_autogradgraph.tracing.causes import Cause
