@@ -63,6 +63,15 @@ Without ``DisableTorchFunction`` that code runs.
 """
 
 
+_ATTRIBUTES: Any = torch.Tensor  # whose attributes are getters, not values
+
+
+def own_attribute(tensor: torch.Tensor, name: str) -> Any:
+    """Return an attribute as torch has it, also where a subclass has another of that name."""
+    with plain_tensors():
+        return getattr(_ATTRIBUTES, name).__get__(tensor)
+
+
 def base_of(tensor: torch.Tensor) -> torch.Tensor | None:
     """Return the tensor that this one is a view of, None for others.
 

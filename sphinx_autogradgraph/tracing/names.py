@@ -8,7 +8,7 @@ from functools import cached_property
 import torch
 from torch.autograd.graph import Node as GradFn
 
-from sphinx_autogradgraph.tracing.internals import plain_tensors
+from sphinx_autogradgraph.tracing.internals import own_attribute, plain_tensors
 from sphinx_autogradgraph.tracing.reach import STEPS, Found, Reach
 
 
@@ -41,7 +41,7 @@ class Names:
         outputs: dict[GradFn, dict[int, Found]] = {}
         with plain_tensors():
             for found in sorted(self.reach.tensors, key=lambda found: found.rank.value):
-                grad_fn = found.tensor.grad_fn
+                grad_fn = own_attribute(found.tensor, "grad_fn")
                 if grad_fn is None:
                     leaves.setdefault(id(found.tensor), found)
                 else:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import torch
 
 from sphinx_autogradgraph.graph.model import Flags, TensorMeta, Values
-from sphinx_autogradgraph.tracing.internals import plain_tensors
+from sphinx_autogradgraph.tracing.internals import own_attribute
 
 T = TypeVar("T")
 
@@ -60,13 +60,13 @@ def _known(read: Callable[[], T]) -> T | None:
 
 def flags_of(tensor: torch.Tensor) -> Flags:
     """Return a tensor's is_leaf, requires_grad, retains_grad and the shape of its grad."""
-    with plain_tensors(), warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch warns who asks a tensor that keeps none
-        grad = tensor.grad
+        grad = own_attribute(tensor, "grad")
         return Flags(
-            tensor.is_leaf,
-            tensor.requires_grad,
-            tensor.retains_grad,
+            own_attribute(tensor, "is_leaf"),
+            own_attribute(tensor, "requires_grad"),
+            own_attribute(tensor, "retains_grad"),
             None if grad is None else describe(grad).shape,
         )
 

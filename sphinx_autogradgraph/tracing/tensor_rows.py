@@ -7,13 +7,10 @@ from collections.abc import Mapping, Sequence
 import torch
 
 from sphinx_autogradgraph.graph.model import TensorRow
-from sphinx_autogradgraph.tracing.internals import op_name
+from sphinx_autogradgraph.tracing.internals import op_name, own_attribute
 from sphinx_autogradgraph.tracing.pytree import is_tensor, variables
 from sphinx_autogradgraph.tracing.reach import Rank, Reach
 from sphinx_autogradgraph.tracing.tensor_metadata import describe, flags_of
-
-MAX_ROWS = 200
-"""Maximum number of rows; nobody would read more."""
 
 
 def tensor_rows(
@@ -39,12 +36,12 @@ def tensor_rows(
         if id(tensor) not in seen:
             rows.setdefault(name, tensor)
             seen.add(id(tensor))
-    return tuple(_row(name, tensor) for name, tensor in list(rows.items())[:MAX_ROWS])
+    return tuple(_row(name, tensor) for name, tensor in rows.items())
 
 
 def _row(name: str, tensor: torch.Tensor) -> TensorRow:
     meta = describe(tensor)
-    grad_fn = tensor.grad_fn
+    grad_fn = own_attribute(tensor, "grad_fn")
     flags = flags_of(tensor)
     return TensorRow(
         name=name,

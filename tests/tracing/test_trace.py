@@ -491,6 +491,25 @@ def test_variables_that_raise_when_they_are_looked_at_lose_nothing() -> None:
         drawable([("x", torch.ones(1))], {**namespace, "w": 1, "out": 2})
 
 
+@pytest.mark.parametrize("name", ["grad_fn", "shape", "is_leaf", "requires_grad", "grad", "dtype"])
+def test_a_tensor_whose_attributes_raise_is_read_as_torch_has_it(name: str) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise RuntimeError("ours alone")
+
+    odd = type("Odd", (torch.Tensor,), {name: property(refuse)})
+    strict = type("Strict", (torch.Tensor,), {"__torch_function__": classmethod(refuse)})
+    x = torch.ones(3, requires_grad=True)
+    beside: dict[str, torch.Tensor] = {
+        kind.__name__: torch.ones(2).as_subclass(kind) for kind in (odd, strict)
+    }
+    y = x * 2
+    assert trace_tensors([("y", y)], Names({"x": x, "y": y, **beside}))[0].leaves == ("x",)
+    rows = tensor_rows({"x": x, **beside}, [("y", y)])
+    assert [(row.name, row.is_leaf, row.grad_fn) for row in rows] == [
+        ("x", True, None), ("Odd", True, None), ("Strict", True, None), ("y", False, "MulBackward0"),
+    ]  # fmt: skip
+
+
 def test_tensors_of_plain_objects_are_named_by_their_attribute() -> None:
     class Model:
         def __init__(self) -> None:
