@@ -132,6 +132,7 @@ def test_a_page_runs_once_and_its_markers_become_figures(
         found = graph_in_svg(svg)
         assert found is not None
         chains += found.chain
+        assert image["width"] == f"{float(ET.fromstring(svg).attrib['width']):.0f}px"
     assert chains == ["SumBackward0", "ExpBackward0", "CosBackward0"]
     assert "Leaves: x (2,)" in images[0]["alt"]
     # In text, mystmd's TeX and Typst cannot set an arrow.

@@ -11,6 +11,7 @@ from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.figures.options import Options
 from sphinx_autogradgraph.figures.page_figures import FinishedFigure
 from sphinx_autogradgraph.figures.tables import Cell, Table
+from sphinx_autogradgraph.render.candidates import MARGIN
 from sphinx_autogradgraph.render.mermaid import flowchart_of
 from sphinx_autogradgraph.render.svg import svg_of
 from sphinx_autogradgraph.render.text import Span, plain, title, title_of
@@ -43,8 +44,9 @@ def figure_nodes(
         standalone=True,
     )
     url = f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
-    image: Node = {"type": "image", "url": url, "alt": layout.alt}
-    image.update({"width": options.width} if options.width else {})
+    # Without a width, mystmd's TeX and Typst enlarge it to that of the text.
+    width = options.width or f"{layout.layout.width + 2 * MARGIN:.0f}px"
+    image: Node = {"type": "image", "url": url, "alt": layout.alt, "width": width}
     image.update({"align": options.align} if options.align else {})
     return [_figure(options, [image, *words]), *tables]
 
