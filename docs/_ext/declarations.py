@@ -42,23 +42,17 @@ def options_text() -> str:
 
 
 def settings_text() -> str:
-    """The settings as a table, by their names in ``conf.py`` or ``pyproject.toml``."""
-    rows = []
+    """The settings as a table, by the names that authors write, and what each means."""
+    rows, meanings = [], []
     hints = get_type_hints(Settings)
     for name, declared in SETTINGS.items():
         default = default_of(declared)
         shown = str(default) if default is None else json.dumps(default)
-        prefix = "" if name in NOT_FOR_SPHINX else "autogradgraph_"
-        rows.append(
-            [
-                f"``{prefix}{name}``",
-                _type(hints[name]),
-                f"``{shown}``",
-                declared.metadata["since"],
-                declared.metadata["help"],
-            ]
-        )
-    return _table({"Setting": 28, "Type": 18, "Default": 12, "Since": 8, "Meaning": 34}, rows)
+        written = f"``{name}``" if name in NOT_FOR_SPHINX else f"``autogradgraph_{name}``"
+        rows.append([written, _type(hints[name]), f"``{shown}``", declared.metadata["since"]])
+        meanings.append(_item(written, declared.metadata["help"]))
+    table = _table({"Setting": 38, "Type": 32, "Default": 20, "Since": 10}, rows)
+    return "\n".join([table, *meanings])
 
 
 TYPES: Mapping[object, str] = {
