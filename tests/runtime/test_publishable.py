@@ -19,6 +19,14 @@ from tests.conftest import ROOT
 from tests.runtime.test_execution import HEAD, diagnostic, program, run
 
 
+def checkout() -> str:
+    """The directory of this checkout as messages name it: it may lie in one that has a name."""
+    for place, name in ((tempfile.gettempdir(), "<temp>"), (os.path.expanduser("~"), "~")):
+        if ROOT.is_relative_to(place):
+            return f"{name}/{ROOT.relative_to(place).as_posix()}"
+    return "<packages>"
+
+
 @pytest.mark.parametrize(
     ("code", "says"),
     [
@@ -29,7 +37,7 @@ from tests.runtime.test_execution import HEAD, diagnostic, program, run
         ("import sys\nraise ValueError(sys.prefix)", "ValueError: <python>"),
         (
             "from sphinx_autogradgraph import absent",
-            "(<packages>/sphinx_autogradgraph/__init__.py)",
+            f"({checkout()}/sphinx_autogradgraph/__init__.py)",
         ),
         ("import os, urllib.parse\nraise ValueError(urllib.parse.quote(os.getcwd(), ''))", "."),
         ("import pathlib\nraise ValueError(pathlib.Path.cwd().as_uri())", "file://."),
