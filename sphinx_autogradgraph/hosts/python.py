@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -104,7 +104,7 @@ class record:  # noqa: N801 - used like a function
         self._values = values
         self._recorder = Recorder(
             is_own=lambda path: is_authors(path) or _cell(path) is not None,
-            display=lambda path: _cell(path) or display_path(path, Path.cwd()),
+            display=lambda path: _cell(path) or display_path(path, os.getcwd()),
             inputs=True,
             values=values,
         )

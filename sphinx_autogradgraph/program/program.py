@@ -12,6 +12,7 @@ import re
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
@@ -114,7 +115,12 @@ def display_path(path: str | os.PathLike[str], root: str | os.PathLike[str]) -> 
     for a root ``docs``), so that no message, page or snapshot tells where on the build machine
     the project stands.  Files that share no more than a top-level directory are named alone.
     """
-    file, top = Path(os.path.abspath(path)), Path(os.path.abspath(root))
+    return _display_path(os.path.abspath(path), os.path.abspath(root))
+
+
+@lru_cache(maxsize=4_096)  # asked for each node of a graph
+def _display_path(path: str, root: str) -> str:
+    file, top = Path(path), Path(root)
     if top in file.parents and len(top.parts) > 1:
         return file.relative_to(top).as_posix()
     common = shared_directory(path, root)

@@ -64,8 +64,10 @@ def digraph_of(diagram: Diagram, hints: Hints = PLAIN) -> graphviz.Digraph:
     free = hints.free
     if free is not None and not free:
         digraph.attr("graph", ordering="in")
-    digraph.attr("node", shape="box", fixedsize="true", label="", fontname="Courier")
-    digraph.attr("edge", arrowsize="0.6", fontname="Courier", fontsize=f"{LABEL_FONT_SIZE:g}")
+    digraph.attr("node", shape="box", fixedsize="true", label="")
+    digraph.attr("edge", arrowsize="0.6")
+    if any(arrow.words for arrow in diagram.arrows):  # the engine says it again at each
+        digraph.attr("edge", fontname="Courier", fontsize=f"{LABEL_FONT_SIZE:g}")
     ordered = {arrow.head for arrow in diagram.arrows} - free if free else set()
     # Lines instead of calls of .node() and .edge(), whose handling of arguments would take most
     # of the time for large graphs; keys are plain identifiers.

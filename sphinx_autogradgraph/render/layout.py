@@ -264,13 +264,18 @@ def _find_graphviz_pure() -> str | None:
     return shutil.which(name)
 
 
+@lru_cache(maxsize=16_384)  # what is in one line has one place
+def _rounded(value: float) -> float:
+    return round(value, 1)
+
+
 def _read(data: Mapping[str, Any]) -> Layout:
     """Read the layout of Graphviz' ``json0`` output, upside down because its y axis points up."""
     _, _, width, height = (float(number) for number in data["bb"].split(","))
 
     def point(text: str) -> Point:
         x, y = text.split(",")
-        return round(float(x), 1), round(height - float(y), 1)
+        return _rounded(float(x)), _rounded(height - float(y))
 
     boxes, frames = {}, {}
     for item in data.get("objects", ()):
@@ -287,13 +292,14 @@ def _read(data: Mapping[str, Any]) -> Layout:
             )
     routes = {}
     for edge in data.get("edges", ()):
-        tip = None
-        points = []
-        for part in edge["pos"].split():
-            if part.startswith("e,"):
-                tip = point(part[2:])
-            else:
-                points.append(point(part.removeprefix("s,")))
+        text, tip = edge["pos"], None
+        if text.startswith("e,"):
+            end, _, text = text.partition(" ")
+            tip = point(end[2:])
+        # All numbers at once: a call for each point would take most of the time.
+        numbers = list(map(float, text.replace(",", " ").split()))
+        across = map(_rounded, numbers[::2])
+        down = map(_rounded, [height - y for y in numbers[1::2]])
         words = point(edge["lp"]) if "lp" in edge else None
-        routes[edge["id"]] = Route(tuple(points), tip, words)
+        routes[edge["id"]] = Route(tuple(zip(across, down, strict=True)), tip, words)
     return Layout(round(width, 1), round(height, 1), boxes, routes, frames)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from html import escape
 from itertools import groupby, pairwise
 from typing import NamedTuple
@@ -348,6 +349,7 @@ def _pair(point: Point) -> str:
     return f"{_number(point[0])},{_number(point[1])}"
 
 
+@lru_cache(maxsize=16_384)  # most places and sizes come again and again
 def _number(value: float) -> str:
     text = f"{value:.1f}"
     return text.removesuffix(".0") if text != "-0.0" else "0"
