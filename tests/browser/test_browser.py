@@ -170,6 +170,15 @@ def test_opening_a_level_keeps_the_place_of_the_reader(open_page: Open) -> None:
     assert abs(after["y"] - before["y"]) < 40
 
 
+def test_a_wide_table_scrolls_by_itself(open_page: Open) -> None:
+    """Alabaster puts no box around tables: the whole page would scroll."""
+    page = open_page("reading", "alabaster", viewport={"width": 360, "height": 800})
+    tables = page.locator("table.autogradgraph-table").all()
+    assert any(table.evaluate("e => e.scrollWidth > e.clientWidth") for table in tables)
+    for table in tables:
+        assert table.evaluate("e => e.getBoundingClientRect().right <= innerWidth")
+
+
 def test_small_screens_need_no_scrolling_for_small_graphs(open_page: Open) -> None:
     """Where data flows down, up to nine nodes fit on a telephone, in words of at least 9 pixels."""
     for name in ("labels", "lines", "reading"):
