@@ -13,9 +13,10 @@ def take_last_value(tree: ast.Module, source: str) -> str | None:
     for index in reversed(range(len(tree.body))):
         statement = tree.body[index]
         if isinstance(statement, ast.Expr) and not isinstance(statement.value, ast.Constant):
-            target = ast.Name(VALUE, ast.Store())
+            # Not fix_missing_locations, which visits a long sum by recursion.
+            target = ast.copy_location(ast.Name(VALUE, ast.Store()), statement)
             keep = ast.Assign(targets=[target], value=statement.value)
-            tree.body[index] = ast.fix_missing_locations(ast.copy_location(keep, statement))
+            tree.body[index] = ast.copy_location(keep, statement)
             return _text(statement.value, source)
     return None
 
@@ -61,4 +62,9 @@ def _single_targets(target: ast.expr) -> list[ast.expr]:
 
 def _text(node: ast.expr, source: str) -> str:
     segment = ast.get_source_segment(source, node)
-    return segment if segment and "\n" not in segment else ast.unparse(node)
+    if segment and "\n" not in segment:
+        return segment
+    try:
+        return ast.unparse(node)
+    except RecursionError:  # a long sum over several lines
+        return " ".join((segment or "").split())

@@ -8,6 +8,7 @@ spawned processes get a module of the program's definitions so far, without its 
 from __future__ import annotations
 
 import ast
+import contextlib
 import multiprocessing.spawn
 import os
 import tempfile
@@ -57,9 +58,12 @@ def definitions(tree: ast.Module) -> list[str]:
     """Return the imports, functions, classes and constants of a program, each as its own text."""
     future = [node for node in tree.body if _is_future(node)]
     before = "".join(f"{ast.unparse(node)}\n" for node in future)
-    return [
-        before + ast.unparse(node) for node in tree.body if _defines(node) and not _is_future(node)
-    ]
+    found = []
+    for node in tree.body:
+        if _defines(node) and not _is_future(node):
+            with contextlib.suppress(RecursionError):  # nested too deeply for text
+                found.append(before + ast.unparse(node))
+    return found
 
 
 def _is_future(node: ast.stmt) -> bool:

@@ -276,6 +276,15 @@ def test_nothing_that_a_program_starts_outlives_it(
     assert left == []
 
 
+def test_a_sum_of_many_terms_over_lines_is_a_value_as_any_other(
+    runner: Runner, tmp_path: Path
+) -> None:
+    terms = "y = x * 2\n(" + " + ".join(["y"] * 900) + "\n)"
+    found = run(runner, program(tmp_path, HEAD + terms))
+    assert isinstance(found, Graph), found
+    assert len(found.nodes) == 901
+
+
 def test_programs_do_not_reach_each_other(runner: Runner, tmp_path: Path) -> None:
     spoil = HEAD + (
         "import json, os, builtins\n"
