@@ -23,7 +23,7 @@ ORDER = (
 FACADES = {"__init__", "__main__", "markdown", "testing"}
 """The modules at the root, which only hand on what the packages have."""
 
-WITH_TORCH = {"tracing", "runtime/child.py", "hosts/python.py"}
+WITH_TORCH = {"tracing", "runtime/child.py", "runtime/rehearsal.py", "hosts/python.py"}
 WITH_SPHINX = {"hosts/sphinx"}
 WITH_DOCUTILS = {"hosts/sphinx"}
 

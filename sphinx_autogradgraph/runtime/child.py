@@ -12,7 +12,6 @@ import ast
 import builtins
 import importlib
 import inspect
-import linecache
 import os
 import random
 import sys
@@ -34,10 +33,9 @@ from sphinx_autogradgraph.program.author_files import is_authors
 from sphinx_autogradgraph.program.program import Block, Program, Target, display_path
 from sphinx_autogradgraph.runtime.last_value import VALUE, last_assignment, take_last_value
 from sphinx_autogradgraph.runtime.observer import Observer
-from sphinx_autogradgraph.runtime.publishable import Publisher
 from sphinx_autogradgraph.runtime.result import Result, Traced
 from sphinx_autogradgraph.runtime.spawned import hand_on_definitions
-from sphinx_autogradgraph.runtime.tracebacks import diagnostic_of
+from sphinx_autogradgraph.runtime.tracebacks import cache_lines, diagnostic_of
 from sphinx_autogradgraph.tracing.explanations import conflict_in_words
 from sphinx_autogradgraph.tracing.fates import Fates, explanation
 from sphinx_autogradgraph.tracing.names import Names
@@ -63,39 +61,14 @@ Torch destroys a graph by recursion where Python has walked it; a long one overf
 def execute(program: Program) -> Result:
     """Run a program and trace its targets; an exception of the program becomes a diagnostic."""
     observer = Observer(program)
-    run = _Run(program)
+    run = ProgramRun(program)
     targets = run.targets(observer)
     return Result(targets, observer.observed(run.module), run.tracing)
 
 
-REHEARSAL = """
-x, y = torch.ones(2, 2), torch.ones(2)
-w = torch.normal(0, 1, size=(2, 1), requires_grad=True)
-z = torch.mm(x, w) + torch.zeros(1, requires_grad=True)
-loss = ((z - y.view(z.size())) ** 2 / 2).sum()
-"""
-"""A program of which nothing stays; its operations are too small to run in parallel."""
+class ProgramRun:
+    """A run of a program in this process."""
 
-
-def rehearse() -> None:
-    """Run and trace a small program, without what would change this process.
-
-    A fork then finds ready what Python and torch make at the first use.  After the third time there
-    is little left of it.
-    """
-    block = Block(REHEARSAL, "rehearsal", os.path.join(os.sep, "rehearsal"))
-    directory = os.path.dirname(block.path)
-    program = Program((block,), (Target(after=1),), directory=directory, root=directory)
-    for _ in range(3):
-        run = _Run(program)
-        run.module.__dict__["torch"] = torch
-        run._run(block)
-        result = Result((run._trace_target(program.targets[0]),))
-        Publisher(program).encode(result.to_dict())
-    _HELD.clear()
-
-
-class _Run:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.module = ModuleType(program.module)
@@ -122,7 +95,7 @@ class _Run:
         for count in range(len(self.program.blocks) + 1):
             if count and failed is None:
                 block = self.program.blocks[count - 1]
-                step = partial(self._run, block)
+                step = partial(self.run_block, block)
                 if self.program.raises is not None and count == len(self.program.blocks):
                     step = partial(self._run_to_raise, block, self.program.raises)
                 failed = self._attempt(step)
@@ -131,7 +104,7 @@ class _Run:
             for index, target in enumerate(self.program.targets):
                 if target.after == count:
                     begin = perf_counter()
-                    found[index] = failed or self._trace_target(target)
+                    found[index] = failed or self.trace_target(target)
                     self.tracing += perf_counter() - begin
         return tuple(found[index] for index in range(len(self.program.targets)))
 
@@ -187,7 +160,7 @@ class _Run:
         if program.blocks:
             self.module.__file__ = program.blocks[0].path
             hand_on_definitions(program.module, self.module.__file__, lambda: self._begun)
-        _cache_lines(program.blocks)
+        cache_lines(program.blocks)
 
     def _import(self, name: str) -> ModuleType:
         try:
@@ -203,7 +176,8 @@ class _Run:
                 raise DiagnosticError(diagnostic) from None
             raise
 
-    def _run(self, block: Block) -> None:
+    def run_block(self, block: Block) -> None:
+        """Run a block; raise what it raises."""
         # Blank lines before it give the code the line numbers of the author's file.
         source = "\n" * (block.line - 1) + block.code
         tree = ast.parse(source, block.path)
@@ -234,7 +208,7 @@ class _Run:
     def _run_to_raise(self, block: Block, expected: str) -> None:
         """Run a block that is expected to raise; its variables can be drawn all the same."""
         try:
-            self._run(block)
+            self.run_block(block)
         except BaseException as error:
             if not any(_is_called(kind, expected) for kind in type(error).__mro__):
                 raise
@@ -246,7 +220,8 @@ class _Run:
         )
         raise DiagnosticError(diagnostic)
 
-    def _trace_target(self, target: Target) -> Traced | Diagnostic:
+    def trace_target(self, target: Target) -> Traced | Diagnostic:
+        """Return what was traced in the present state of the program, or a diagnostic."""
         namespace = self.module.__dict__
         try:
             values = self._values(target)
@@ -361,19 +336,3 @@ def _required_arguments(function: Callable[..., object]) -> list[str]:
         if parameter.default is parameter.empty
         and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
     ]
-
-
-def _cache_lines(blocks: tuple[Block, ...]) -> None:
-    """Tell :mod:`linecache` the lines of the blocks, for tracebacks and ``inspect.getsource``.
-
-    The file itself would not do for code in a document: there it is indented.
-    """
-    for path in {block.path for block in blocks}:
-        lines: list[str] = []
-        for block in blocks:
-            if block.path == path:
-                code = block.code.split("\n")
-                end = block.line - 1 + len(code)
-                lines += ["\n"] * (end - len(lines))
-                lines[block.line - 1 : end] = [f"{line}\n" for line in code]
-        linecache.cache[path] = (sum(map(len, lines)), None, lines, path)

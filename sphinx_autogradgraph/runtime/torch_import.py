@@ -116,7 +116,7 @@ def warm_up() -> bool:
     with contextlib.suppress(Exception):  # a torch that cannot do it will tell the program so
         import torch
 
-        from sphinx_autogradgraph.runtime.child import rehearse
+        from sphinx_autogradgraph.runtime.rehearsal import rehearse
 
         torch.set_num_threads(1)  # as programs have it
         rehearse()

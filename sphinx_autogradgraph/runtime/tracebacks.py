@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import keyword
+import linecache
 import re
 import traceback
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from types import TracebackType
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticKind
 from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.program.author_files import is_authors
-from sphinx_autogradgraph.program.program import Program, display_path
+from sphinx_autogradgraph.program.program import Block, Program, display_path
 
 MAX_FRAMES = 8
 """Maximum number of the author's frames shown; of a deep recursion, both ends are."""
@@ -137,3 +138,19 @@ def _message(error: BaseException) -> str:
     return "".join(
         char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text
     )
+
+
+def cache_lines(blocks: tuple[Block, ...]) -> None:
+    """Tell :mod:`linecache` the lines of the blocks, for tracebacks and ``inspect.getsource``.
+
+    The file itself would not do for code in a document: there it is indented.
+    """
+    for path in {block.path for block in blocks}:
+        lines: list[str] = []
+        for block in blocks:
+            if block.path == path:
+                code = block.code.split("\n")
+                end = block.line - 1 + len(code)
+                lines += ["\n"] * (end - len(lines))
+                lines[block.line - 1 : end] = [f"{line}\n" for line in code]
+        linecache.cache[path] = (sum(map(len, lines)), None, lines, path)

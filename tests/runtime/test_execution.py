@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -29,6 +30,7 @@ from sphinx_autogradgraph.runtime.cache import Cache
 from sphinx_autogradgraph.runtime.cached_client import CachedRunner
 from sphinx_autogradgraph.runtime.client import Method, Runner, default_method
 from sphinx_autogradgraph.runtime.forking_worker import ForkingWorker
+from sphinx_autogradgraph.runtime.rehearsal import rehearse
 from sphinx_autogradgraph.runtime.result import Result, Traced
 from tests.conftest import Project
 
@@ -424,6 +426,18 @@ def test_the_worker_ends_with_its_runner(tmp_path: Path) -> None:
         assert alive(pid)
     assert not alive(pid)
     assert not os.path.exists(directory)
+
+
+def test_a_rehearsal_changes_nothing_that_programs_see() -> None:
+    def seen() -> tuple[object, ...]:
+        modules = {name: id(module) for name, module in sys.modules.items()}
+        threads, tracing = threading.active_count(), sys.gettrace()
+        return os.getcwd(), list(sys.path), dict(os.environ), modules, threads, tracing
+
+    rehearse()  # imports that are made at first use are what it is for
+    before = seen()
+    rehearse()
+    assert seen() == before
 
 
 @forks
