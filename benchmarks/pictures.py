@@ -126,11 +126,16 @@ def main() -> None:
 
 
 def _smaller(svg: str) -> str:
-    """Drop the head, comments and titles, round to a tenth of a pixel, and write each style once."""
+    """Drop the head, comments and titles, round to a tenth of a pixel, and write each style once.
+
+    Ids stay where something refers to them; those of Netron are not unique.
+    """
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<!--.*?-->\s*|<title>.*?</title>\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r"-?\d+\.\d+", lambda found: f"{float(found[0]):.1f}".removesuffix(".0"), svg)
     svg = svg.replace(' style=""', "")
+    used = set(re.findall(r"#([\w-]+)", html.unescape(svg)))
+    svg = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in used else "", svg)
     styles = dict.fromkeys(re.findall(r' style="([^"]*)"', svg))
     rules = ""
     for number, style in enumerate(styles):
