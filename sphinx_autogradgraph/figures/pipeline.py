@@ -12,7 +12,6 @@ A host makes one :class:`Pipeline` for a build and calls :meth:`Pipeline.draw` f
 
 from __future__ import annotations
 
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -23,6 +22,7 @@ from typing import Any
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
 from sphinx_autogradgraph.core.messages import Translate, untranslated
+from sphinx_autogradgraph.core.processors import processors
 from sphinx_autogradgraph.core.settings import Settings
 from sphinx_autogradgraph.figures.figure_layout import FigureLayout, lay_out_figure
 from sphinx_autogradgraph.figures.page_figures import E, FinishedFigure, PageFigures
@@ -123,7 +123,7 @@ class Pipeline:
         tell = begin + PROGRESS
         ahead = deque(pages)
         queue = deque(pages)
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with ThreadPoolExecutor(processors()) as pool:
             while queue:
                 self._runner.advance()
                 for page in [page for page in ahead if not page.submitted or page.submitted.done()]:

@@ -17,6 +17,7 @@ from functools import cache
 from typing import Literal, Protocol
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
+from sphinx_autogradgraph.core.processors import processors
 from sphinx_autogradgraph.core.settings import Mode
 from sphinx_autogradgraph.program.program import Program
 from sphinx_autogradgraph.runtime.forking_worker import ForkingWorker
@@ -149,7 +150,7 @@ class Runner:
         environment: Sequence[str] | None = None,
         linger: Linger | None = None,
     ) -> None:
-        self.jobs = jobs or os.cpu_count() or 1
+        self.jobs = jobs or processors()
         self.method: Method = method or default_method()
         self._owner = self._process = os.getpid()
         self._queue: deque[tuple[Pending, int, Program]] = deque()
