@@ -11,6 +11,7 @@ from typing import Literal
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.core.messages import Message, Translate, untranslated
 from sphinx_autogradgraph.core.settings import Mode
+from sphinx_autogradgraph.graph.model import Source
 from sphinx_autogradgraph.program.installed import installed
 from sphinx_autogradgraph.program.program import Target
 from sphinx_autogradgraph.runtime.result import Traced
@@ -109,7 +110,7 @@ class SnapshotPolicy:
                     detail="\n".join(words),
                 )
                 diagnostics.append(diagnostic)
-        if status != "same" and (purpose == "update" or (purpose == "build" and kept is None)):
+        if self._is_written(kept, traced, status, purpose):
             fault_of_it = self._write(path, traced)
             if fault_of_it is not None:
                 diagnostics.append(fault_of_it)
@@ -118,6 +119,23 @@ class SnapshotPolicy:
             before = kept.traced.graph if isinstance(kept, Snapshot) else None
             comparison = replace(comparison, before=before, after=traced.graph.structure())
         return comparison, diagnostics
+
+    def _is_written(
+        self,
+        kept: Snapshot | Diagnostic | None,
+        traced: Traced,
+        status: SnapshotStatus,
+        purpose: Purpose,
+    ) -> bool:
+        """Whether the graph of today is written: in an update also where lines alone moved.
+
+        A page that is drawn without running links nodes by the lines of its snapshot.
+        """
+        if purpose == "update":
+            return status != "same" or (
+                isinstance(kept, Snapshot) and _lines(kept.traced) != _lines(traced)
+            )
+        return purpose == "build" and kept is None
 
     def _versions(self, kept: Snapshot) -> list[str]:
         """Name the torch versions of both graphs if they may explain the difference."""
@@ -194,3 +212,7 @@ def fall_back(
         "there is no snapshot {file}; run autogradgraph update where torch is, and commit it",
         {"file": policy.display(path)},
     )
+
+
+def _lines(traced: Traced) -> list[Source | None]:
+    return [node.source for node in traced.graph.nodes]

@@ -735,10 +735,18 @@ def test_a_page_from_snapshots_links_only_where_the_text_still_stands(synced: Pr
     synced.build("html", "-W")
     changed = PAGE.replace("import torch\n", "import torch\n   # one line more\n")
     synced.write("index.rst", changed)
-    build = synced.build("html", "-W", "-D", "autogradgraph_execution=never")
+    never = ["html", "-W", "-D", "autogradgraph_execution=never"]
+    build = synced.build(*never)
     assert build.status == 0, build.stderr
     assert 'class="line"' not in figure(build)
     assert "MmBackward0" in figure(build)
+    assert command(synced, "update").returncode == 0  # it takes over where lines are now
+    build = synced.build(*never, "-E")
+    assert build.status == 0, build.stderr
+    assert 'class="line"' in figure(build)
+    times = {path: path.stat().st_mtime_ns for path in (synced.directory / "kept").rglob("*.json")}
+    assert command(synced, "update").returncode == 0
+    assert {path: path.stat().st_mtime_ns for path in times} == times
 
 
 @pytest.mark.parametrize("where", ["page", pytest.param("script", marks=pytest.mark.long)])
