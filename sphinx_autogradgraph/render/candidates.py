@@ -87,9 +87,12 @@ def best_layout(
         if any(candidate.fits(column) for candidate in found):
             best = _improved(found, column, engine, timeout) if few else _best(found, column)
             return best.diagram, best.layout
-    # Both numbers of lines in one run: starting the engine takes longer than most layouts.
-    diagrams = [one, diagram_on(2)]
-    found = _laid_out([(diagram, hint) for diagram in diagrams for hint in hints], engine, timeout)
+        found += _laid_out([(diagram_on(2), hint) for hint in hints], engine, timeout)
+    else:
+        # Both numbers of lines in one run: starting the engine takes longer than most layouts.
+        diagrams = [one, diagram_on(2)]
+        tried = [(diagram, hint) for diagram in diagrams for hint in hints]
+        found = _laid_out(tried, engine, timeout)
     small = column is not None and sum(bool(box.nodes) for box in one.boxes) <= SMALL
     if small and min(candidate.width for candidate in found) <= REACH * PHONE:
         narrow = min(column or PHONE, PHONE)
