@@ -73,6 +73,11 @@ class _Repeat:
     def saves(self) -> int:
         return (self.count - 2) * self.length - 1
 
+    def covers(self, begin: int, end: int, period: int) -> bool:
+        """Whether repetitions of ``period`` nodes between two nodes are some of these together."""
+        inside = self.first <= begin and end <= self.first + self.length * self.count
+        return inside and period % self.length == 0
+
 
 def _called(view: Graph, repeat: _Repeat) -> str:
     """Return the operation of a repetition of single nodes; empty for longer ones."""
@@ -86,13 +91,16 @@ def _repeats(graph: Graph) -> list[_Repeat]:
         return []
     start = functions[0].id
     words = _words(functions)
-    found = [
-        repeat
-        for period in _periods(words)
-        for begin, end in _stretches(words, period)
-        for repeat in _equal(graph, start + begin, start + end, period)
-        if repeat.saves >= WORTH
-    ]
+    found: list[_Repeat] = []
+    most: _Repeat | None = None
+    for period in sorted(_periods(words)):
+        for begin, end in _stretches(words, period):
+            if most is not None and most.covers(start + begin, start + end, period):
+                continue  # it saves more than these
+            for repeat in _equal(graph, start + begin, start + end, period):
+                if repeat.saves >= WORTH:
+                    found.append(repeat)
+                    most = max(most or repeat, repeat, key=lambda one: one.saves)
     # Of equal ones the shortest: four steps are not two times two.
     found.sort(key=lambda repeat: (-repeat.saves, repeat.length, repeat.first))
     chosen: list[_Repeat] = []
