@@ -29,8 +29,14 @@ _CONTROL = re.compile(
 _ESCAPED = re.compile(r"\\[bfu]")
 """The form of a control character, among others, in JSON."""
 
-_ABSOLUTE = re.compile(r"/(?<![\w.~>/-]/)\w|[A-Za-z]:\\\\|%2F")
+_ABSOLUTE = re.compile(r"/(?<![\w.~>/-]/)\w")
 """The beginning of an absolute path, among others."""
+
+_ABSOLUTE_TOO = (":\\\\", "%2F")
+"""Texts in the beginning of a path of Windows, in JSON, and of one in an address.
+
+They are not in the pattern because it is searched for quickly by the slash that it begins with.
+"""
 
 _CODE = "source"
 """Key of the texts that stay unchanged: the author's own lines, which are searched for in pages."""
@@ -76,7 +82,7 @@ class Publisher:
     def encode(self, data: Mapping[str, Any]) -> bytes:
         """Return the JSON of a result with all its messages and names made publishable."""
         targets = _dumps(data["targets"])
-        if _ABSOLUTE.search(targets):
+        if _ABSOLUTE.search(targets) or any(text in targets for text in _ABSOLUTE_TOO):
             self._note_modules()
         # Else it is not worth a walk through large graphs.
         if _ESCAPED.search(targets) or any(place in targets for place in self._written):

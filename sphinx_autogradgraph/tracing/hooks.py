@@ -21,8 +21,6 @@ def hooks_of(fn: GradFn, names: Names, *, on_nodes: bool) -> tuple[str, ...]:
     are looked for with ``on_nodes`` only: torch tells of them to whoever registers another.
     """
     tensors = [fn.variable] if is_accumulate_grad(fn) else names.tensors_of(fn)  # type: ignore[attr-defined]
-    if not tensors and not on_nodes:  # as nearly always
-        return ()
     found = [name for tensor in tensors for name in _of_tensor(tensor, "_backward_hooks")]
     if on_nodes:
         found += _of_node(fn.register_prehook)

@@ -52,6 +52,10 @@ class Names:
         """Return the tensors that have a grad_fn."""
         return [found.tensor for several in self._found[1].values() for found in several.values()]
 
+    def knows(self, grad_fn: GradFn) -> bool:
+        """Whether a tensor with that ``grad_fn`` was found."""
+        return grad_fn in self._found[1]
+
     def tensors_of(self, grad_fn: GradFn) -> list[torch.Tensor]:
         """Return the tensors with that ``grad_fn``."""
         several = self._found[1].get(grad_fn)

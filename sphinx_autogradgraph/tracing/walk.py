@@ -219,9 +219,11 @@ def _add_hooks(
 ) -> None:
     """Add the names of hooks to the nodes that have some."""
     for fn, id in ids.items():
-        hooks = hooks_of(fn, names, on_nodes=on_nodes)
-        if hooks:
-            nodes[id] = nodes[id].replace(hooks=hooks)
+        # Most nodes are no leaf and have no tensor that is known.
+        if on_nodes or nodes[id].kind == "leaf" or names.knows(fn):
+            hooks = hooks_of(fn, names, on_nodes=on_nodes)
+            if hooks:
+                nodes[id] = nodes[id].replace(hooks=hooks)
 
 
 def _edges(
