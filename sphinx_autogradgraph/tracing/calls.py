@@ -21,6 +21,7 @@ from sphinx_autogradgraph.tracing.causes import Cause
 from sphinx_autogradgraph.tracing.changes import FAILED, Changes, Conflict, changed_by, conflict_of
 from sphinx_autogradgraph.tracing.functions_that_cut import SWITCHES
 from sphinx_autogradgraph.tracing.internals import (
+    WeakStorage,
     base_of,
     next_sequence_number,
     plain_tensors,
@@ -35,7 +36,8 @@ class Operand(NamedTuple):
     """An operand of a call that did not require grad; its tensor is not kept alive.
 
     ``differentiable`` says whether a tensor of its dtype could require grad, ``cause`` why this one
-    does not, ``storage`` the address of its memory.
+    does not, ``storage`` the address of its memory.  ``memory`` refers to that without keeping the
+    elements alive, so that the address is not given again.
     """
 
     tensor: weakref.ref[torch.Tensor]
@@ -44,6 +46,7 @@ class Operand(NamedTuple):
     differentiable: bool
     cause: Cause
     storage: int
+    memory: WeakStorage | None
 
 
 class Call(NamedTuple):
@@ -201,9 +204,18 @@ class Calls(TorchFunctionMode):
                         item.dtype.is_floating_point or item.dtype.is_complex,
                         self._reasons.of(item),
                         storage_of(item)[0],
+                        _memory_of(item),
                     )
                 )
         return tuple(found)
+
+
+def _memory_of(tensor: torch.Tensor) -> WeakStorage | None:
+    """Return a reference to the memory of a tensor; None for one that has no storage of its own."""
+    try:
+        return WeakStorage(tensor)
+    except (RuntimeError, NotImplementedError):
+        return None
 
 
 SUSPENDS_TRACING = version_info < (3, 12)
