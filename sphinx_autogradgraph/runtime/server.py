@@ -70,10 +70,14 @@ def serve(terms: Terms, *, warm: bool) -> None:
 
 
 class _Supervisor(NamedTuple):
-    """A supervisor's process id, and the socket on which it gets connections."""
+    """A supervisor's process id, and the socket on which it gets connections.
+
+    ``early`` tells that it was forked before it paid to make forks faster.
+    """
 
     pid: int
     channel: socket.socket
+    early: bool
 
 
 class _Server:
@@ -90,7 +94,6 @@ class _Server:
         self._execute = execute
         self._free: list[_Supervisor] = []
         self._busy: dict[socket.socket, _Supervisor] = {}
-        self._replaced: set[socket.socket] = set()
         self._leaving: set[int] = set()
         self._holders: set[socket.socket] = set()
         self._needed = time.monotonic()
@@ -159,7 +162,7 @@ class _Server:
                     os.close(descriptor)
             end_after(partial(supervise, theirs, self._execute))
         theirs.close()
-        self._free.append(_Supervisor(pid, ours))
+        self._free.append(_Supervisor(pid, ours, early=self._served < FEW))
 
     def _hand_over(self, supervisor: _Supervisor) -> None:
         """Pass the next connection to a supervisor that is free."""
@@ -171,16 +174,15 @@ class _Server:
         self._served += 1
         if self._served == FEW:
             collapse_memory()
-            self._replaced = set(self._busy)  # they have the memory as it was
 
     def _take_back(self, supervisor: _Supervisor) -> None:
-        """Note that a supervisor is free, or let it go if it has ended or is replaced."""
+        """Note that a supervisor is free, or let it go if it has ended or another forks faster."""
         del self._busy[supervisor.channel]
         try:
             said = supervisor.channel.recv(1)
         except OSError:
             said = b""
-        if said == FREE and supervisor.channel not in self._replaced:
+        if said == FREE and not (supervisor.early and self._served >= FEW):
             self._free.append(supervisor)
             return
         self._leaving.add(supervisor.pid)
