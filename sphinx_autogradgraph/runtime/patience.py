@@ -46,16 +46,21 @@ class Patience:
 
 def is_stopped(pid: int | None) -> bool:
     """Whether a process was stopped by a signal, as by a program: it would never answer."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "Tt"
-    except (OSError, IndexError):
-        return False
+    fields = _status(pid)
+    return bool(fields) and fields[0] in "Tt"
 
 
 def processor_time(pid: int | None) -> float | None:
     """Return the seconds of processor time that a process has used; None if nobody can tell."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    except (OSError, ValueError, IndexError):  # it has ended, or the system has no such file
+    fields = _status(pid)
+    if not fields:
         return None
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _status(pid: int | None) -> list[str]:
+    """Return the fields of a process's status, from its state on; none if nobody can tell."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:  # it has ended, or the system has no such file
+        return []
