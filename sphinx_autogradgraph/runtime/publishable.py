@@ -59,7 +59,6 @@ class Publisher:
         own = [(root, "."), (os.path.dirname(root), "..")]
         last = [(os.path.expanduser("~"), "~"), (program.directory, ".")]
         self._names = {**_forms([*temporary, *own]), **_installation(), **_forms(last)}
-        self._written = [json.dumps(form)[1:-1] for form in self._names]
 
     @cached_property
     def _places(self) -> re.Pattern[str]:
@@ -77,7 +76,6 @@ class Publisher:
         known = tuple(os.path.join(place, "") for place in self._names)
         others = {place for place in _of_modules() if not os.path.join(place, "").startswith(known)}
         self._names |= _forms((place, "<packages>") for place in others)
-        self._written = [_dumps(form)[1:-1] for form in self._names]
 
     def encode(self, data: Mapping[str, Any]) -> bytes:
         """Return the JSON of a result with all its messages and names made publishable."""
@@ -85,7 +83,8 @@ class Publisher:
         if _ABSOLUTE.search(targets) or any(text in targets for text in _ABSOLUTE_TOO):
             self._note_modules()
         # Else it is not worth a walk through large graphs.
-        if _ESCAPED.search(targets) or any(place in targets for place in self._written):
+        written = (_dumps(form)[1:-1] for form in self._names)
+        if _ESCAPED.search(targets) or any(place in targets for place in written):
             targets = _dumps(_mapped(data["targets"], self.text))
         rest = _dumps({key: value for key, value in data.items() if key != "targets"})
         return f'{{"targets": {targets}, {rest[1:]}'.encode()
