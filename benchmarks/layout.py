@@ -19,8 +19,8 @@ from sphinx_autogradgraph.graph.model import Edge, Graph, Node, Output, TensorMe
 from sphinx_autogradgraph.render.arrange import arrange
 from sphinx_autogradgraph.render.candidates import MARGIN
 from sphinx_autogradgraph.render.diagram import Direction
-from sphinx_autogradgraph.render.labels import Show
 from sphinx_autogradgraph.render.quality import bends, blank, crossings, sideways, turned
+from sphinx_autogradgraph.render.show import Show
 from sphinx_autogradgraph.views.choice import Scope
 
 CORPUS = Path(__file__).with_name("layout_corpus.jsonl.gz")

@@ -21,7 +21,7 @@ from sphinx_autogradgraph.core.settings import SETTINGS, Settings, default_of
 from sphinx_autogradgraph.figures.option_values import TABLES
 from sphinx_autogradgraph.figures.options import DECLARATIONS, SHOWN, TABLED
 from sphinx_autogradgraph.hosts.cli import parser
-from sphinx_autogradgraph.render.labels import SHOW
+from sphinx_autogradgraph.render.show import SHOW
 from tests.conftest import ROOT
 from tests.test_walls import ORDER, PACKAGE
 

@@ -9,7 +9,7 @@ from typing import Literal, TypeVar, get_args
 
 from sphinx_autogradgraph.core.messages import Message, MessageError
 from sphinx_autogradgraph.render.diagram import DIRECTIONS, Direction
-from sphinx_autogradgraph.render.labels import SHOW, Show
+from sphinx_autogradgraph.render.show import SHOW, Show
 from sphinx_autogradgraph.views.choice import FOLDS, FoldWord, fold_words
 
 W = TypeVar("W", bound=str)

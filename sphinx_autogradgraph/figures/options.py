@@ -34,7 +34,7 @@ from sphinx_autogradgraph.figures.option_values import (
 )
 from sphinx_autogradgraph.program.program import split_expressions
 from sphinx_autogradgraph.render.diagram import DIRECTIONS, Direction
-from sphinx_autogradgraph.render.labels import SHOW, Show
+from sphinx_autogradgraph.render.show import SHOW, Show
 from sphinx_autogradgraph.views.choice import FOLDS, FoldWord, Scope
 
 

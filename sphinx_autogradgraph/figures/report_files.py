@@ -17,7 +17,7 @@ from sphinx_autogradgraph.graph.meaning import meaning_of
 from sphinx_autogradgraph.graph.model import Graph
 from sphinx_autogradgraph.render.arrange import arrange
 from sphinx_autogradgraph.render.difference import Difference
-from sphinx_autogradgraph.render.labels import printable
+from sphinx_autogradgraph.render.lettering import printable
 from sphinx_autogradgraph.render.mermaid import fits
 from sphinx_autogradgraph.render.svg import svg_of
 from sphinx_autogradgraph.render.text import alternative, plain, title_of

@@ -17,7 +17,7 @@ from sphinx_autogradgraph.program.program import (
     read_block,
     referenced,
 )
-from sphinx_autogradgraph.render.labels import extras_of
+from sphinx_autogradgraph.render.show import extras_of
 
 
 @dataclass(frozen=True)

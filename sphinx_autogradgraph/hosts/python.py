@@ -18,7 +18,7 @@ from sphinx_autogradgraph.program.author_files import is_authors
 from sphinx_autogradgraph.program.program import display_path
 from sphinx_autogradgraph.render.diagram import Direction
 from sphinx_autogradgraph.render.drawing import Drawing
-from sphinx_autogradgraph.render.labels import Show, extras_of
+from sphinx_autogradgraph.render.show import Show, extras_of
 from sphinx_autogradgraph.tracing.fates import explanation
 from sphinx_autogradgraph.tracing.names import Names
 from sphinx_autogradgraph.tracing.provenance import Recorder

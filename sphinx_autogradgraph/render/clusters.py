@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sphinx_autogradgraph.graph.model import Graph
 from sphinx_autogradgraph.render.diagram import Arrow, Box, Cluster
-from sphinx_autogradgraph.render.labels import cut, printable
+from sphinx_autogradgraph.render.lettering import cut, printable
 
 
 def clusters_of(graph: Graph, boxes: Sequence[Box], arrows: Sequence[Arrow]) -> Iterator[Cluster]:

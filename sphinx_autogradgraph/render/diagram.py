@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from sphinx_autogradgraph.render.labels import FONT_SIZE, Lines, Word, cut, printable, text_width
+from sphinx_autogradgraph.render.labels import Lines, Word
+from sphinx_autogradgraph.render.lettering import FONT_SIZE, cut, printable, text_width
 
 Direction = Literal["TB", "BT", "LR", "RL"]
 DIRECTIONS: tuple[Direction, ...] = get_args(Direction)

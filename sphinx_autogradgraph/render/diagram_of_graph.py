@@ -19,8 +19,9 @@ from sphinx_autogradgraph.render.diagram import (
     box_of,
 )
 from sphinx_autogradgraph.render.gradient_scale import GradientScale
-from sphinx_autogradgraph.render.labels import Labels, Lines, Show, Word
+from sphinx_autogradgraph.render.labels import Labels, Lines, Word
 from sphinx_autogradgraph.render.legend import legend_of
+from sphinx_autogradgraph.render.show import Show
 from sphinx_autogradgraph.views.module_folds import members
 
 

@@ -11,7 +11,8 @@ import graphviz
 
 from sphinx_autogradgraph.render.diagram import Cluster, Diagram, twins_of
 from sphinx_autogradgraph.render.edge_labels import LABEL_FONT_SIZE, label_width
-from sphinx_autogradgraph.render.labels import CLUSTER_FONT_SIZE, FONT_SIZE, Lines, Word, text_width
+from sphinx_autogradgraph.render.labels import Lines, Word
+from sphinx_autogradgraph.render.lettering import CLUSTER_FONT_SIZE, FONT_SIZE, text_width
 from sphinx_autogradgraph.render.palette import BOXES, CLUSTER, EDGE, MUTED, TEXT
 
 POINTS = 72.0

@@ -21,11 +21,11 @@ from sphinx_autogradgraph.render.arrange import Arranged, arrange
 from sphinx_autogradgraph.render.captions import caption_and_legend
 from sphinx_autogradgraph.render.diagram import DIRECTIONS, Diagram, Direction
 from sphinx_autogradgraph.render.dot import labelled_digraph_of
-from sphinx_autogradgraph.render.labels import SHOW, Show
 from sphinx_autogradgraph.render.latex_picture import latex_of
 from sphinx_autogradgraph.render.layout import Layout, run_engine
 from sphinx_autogradgraph.render.mermaid import flowchart_of
 from sphinx_autogradgraph.render.notebook_html import notebook_html
+from sphinx_autogradgraph.render.show import SHOW, Show
 from sphinx_autogradgraph.render.svg import legend_html, svg_of
 from sphinx_autogradgraph.render.text import (
     Span,

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from sphinx_autogradgraph.render.diagram import Arrow, Diagram, Direction, twins_of
-from sphinx_autogradgraph.render.labels import printable, text_width
 from sphinx_autogradgraph.render.layout import Layout, Point
+from sphinx_autogradgraph.render.lettering import printable, text_width
 
 LABEL_FONT_SIZE = 11.0
 """Font size of the words of arrows, in the units of the drawing."""

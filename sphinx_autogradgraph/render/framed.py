@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from sphinx_autogradgraph.render.diagram import Cluster, Diagram
-from sphinx_autogradgraph.render.labels import CLUSTER_FONT_SIZE, text_width
 from sphinx_autogradgraph.render.layout import Frame, Layout, Point
+from sphinx_autogradgraph.render.lettering import CLUSTER_FONT_SIZE, text_width
 
 PAD = 8.0
 """Distance between a frame and its contents."""

@@ -1,26 +1,17 @@
-"""Words of boxes and frames, with their roles and widths."""
+"""Words of boxes and frames, with their roles."""
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 from sphinx_autogradgraph.core.messages import Translate, untranslated
-from sphinx_autogradgraph.graph.model import (
-    EXTRAS,
-    Edge,
-    Extra,
-    Fold,
-    Gradient,
-    Graph,
-    Node,
-    TensorMeta,
-)
+from sphinx_autogradgraph.graph.model import Edge, Fold, Gradient, Graph, Node, TensorMeta
 from sphinx_autogradgraph.render.chain_rule import ChainRule, flags_text
 from sphinx_autogradgraph.render.gradient_scale import GradientScale
 from sphinx_autogradgraph.render.operators import call_text
+from sphinx_autogradgraph.render.show import META, Show
 from sphinx_autogradgraph.render.text import (
     bytes_text,
     norm_text,
@@ -30,55 +21,6 @@ from sphinx_autogradgraph.render.text import (
     times_text,
     value_text,
 )
-
-Show = Literal[
-    "shape",
-    "dtype",
-    "device",
-    "values",
-    "flags",
-    "saved",
-    "memory",
-    "inputs",
-    "formulas",
-    "gradients",
-    "modules",
-    "calls",
-    "order",
-    "legend",
-]
-SHOW: tuple[Show, ...] = get_args(Show)
-"""Words of the option ``show``, each for something that a drawing can show.
-
-They stand for: the tensors that nodes produce, their values if they are small, and their flags if
-they are alive; what nodes saved for backward, and its bytes; the tensors that do not require grad;
-the formulas of gradients, and the gradients that arrived; the modules and the calls that made
-nodes; the order in which backward visits nodes; and a legend."""
-
-
-def extras_of(show: Collection[str]) -> tuple[Extra, ...]:
-    """Return the extra data that a Graph needs for these words of ``show``.
-
-    Formulas want what was saved, too: it tells which box ``self`` is.
-    """
-    wanted = {*show, "saved"} if "formulas" in show else set(show)
-    return tuple(extra for extra in EXTRAS if extra in wanted)
-
-
-META: tuple[Show, ...] = ("shape", "dtype", "device")
-
-FONT_SIZE = 13.0
-"""Size of the labels, in the units of the drawing (CSS pixels at 100 %)."""
-
-CLUSTER_FONT_SIZE = 11.0
-"""Size of the names of frames."""
-
-CHARACTER = 0.602
-"""Width of a character of a monospace font, in its size: that of the widest in use (DejaVu Sans
-Mono, Menlo); Courier and Liberation Mono have 0.6, Consolas 0.55."""
-
-MAX_LABEL = 60
-"""Maximum number of characters of a word in a label; the tooltip has the whole word."""
 
 Lines = Literal[1, 2]
 """Number of lines for the words of a box, besides words with a line of their own."""
@@ -313,52 +255,3 @@ MAX_ARGUMENTS = 3
 
 SCALES = ("alpha", "beta")
 """Factors that are left out when they are 1, as in most calls."""
-
-
-def cut(word: str) -> str:
-    """Shorten a word that is too long for a box."""
-    return word if len(word) <= MAX_LABEL else f"{word[: MAX_LABEL - 1]}…"
-
-
-def printable(text: str) -> str:
-    """Return the text on one line and without characters that are unsafe to print.
-
-    Those are characters that XML forbids, that are invisible, or that turn the direction of
-    writing, which could make a name read as another."""
-    if text.isascii() and text.isprintable():  # as nearly all is
-        return text
-    kept = []
-    for char in text:
-        category = unicodedata.category(char)
-        if char.isspace():
-            kept.append(" ")
-        elif category in ("Cc", "Cs", "Cn", "Co") or char in _BIDI or char in "\ufffe\uffff":
-            kept.append("\N{REPLACEMENT CHARACTER}")
-        else:
-            kept.append(char)
-    return "".join(kept)
-
-
-_BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-
-
-def text_width(text: str) -> float:
-    """Return the width of a text in a monospace font, in font sizes.
-
-    East Asian wide characters come from another font, where they are 1 em; signs that combine
-    with the one before have no width.
-    """
-    if text.isascii():
-        return CHARACTER * len(text)
-    return sum(_character_width(char) for char in text)
-
-
-def _character_width(char: str) -> float:
-    if ord(char) < 256:
-        return CHARACTER
-    if unicodedata.combining(char):
-        return 0.0
-    if unicodedata.east_asian_width(char) in "WF":
-        return 1.05
-    # Fonts differ on the rest, and a fallback font may be wider: be generous.
-    return 0.75 if unicodedata.category(char)[0] == "L" else 0.9

@@ -17,8 +17,10 @@ from sphinx_autogradgraph.render.diagram import (
 )
 from sphinx_autogradgraph.render.diagram_of_graph import diagram_of
 from sphinx_autogradgraph.render.edge_labels import text_of
-from sphinx_autogradgraph.render.labels import Show, Word, printable
+from sphinx_autogradgraph.render.labels import Word
+from sphinx_autogradgraph.render.lettering import printable
 from sphinx_autogradgraph.render.palette import BOXES, CLUSTER, TEXT
+from sphinx_autogradgraph.render.show import Show
 from sphinx_autogradgraph.render.text import plain, title_of
 from sphinx_autogradgraph.views.choice import Scope, views, wanted_view
 

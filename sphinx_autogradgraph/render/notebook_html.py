@@ -10,7 +10,7 @@ from importlib.resources import files
 
 from sphinx_autogradgraph.core.messages import Translate, untranslated
 from sphinx_autogradgraph.graph.model import Graph
-from sphinx_autogradgraph.render.labels import printable
+from sphinx_autogradgraph.render.lettering import printable
 from sphinx_autogradgraph.render.style_sheet import style_sheet
 from sphinx_autogradgraph.render.text import Span, whole_lists
 

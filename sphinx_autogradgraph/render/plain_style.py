@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from sphinx_autogradgraph.render.diagram import ArrowKind, BoxKind
 from sphinx_autogradgraph.render.edge_labels import LABEL_FONT_SIZE
-from sphinx_autogradgraph.render.labels import CLUSTER_FONT_SIZE, FONT_SIZE, Role
+from sphinx_autogradgraph.render.labels import Role
+from sphinx_autogradgraph.render.lettering import CLUSTER_FONT_SIZE, FONT_SIZE
 from sphinx_autogradgraph.render.palette import (
     BOXES,
     CLUSTER,

@@ -12,9 +12,10 @@ from sphinx_autogradgraph.render.arrow_heads import arrow_head
 from sphinx_autogradgraph.render.candidates import MARGIN
 from sphinx_autogradgraph.render.diagram import LINE, ArrowKind, Box, Cluster, Diagram
 from sphinx_autogradgraph.render.edge_labels import LABEL_FONT_SIZE, EdgeLabel, edge_labels
-from sphinx_autogradgraph.render.labels import CLUSTER_FONT_SIZE, FONT_SIZE, Word, printable
+from sphinx_autogradgraph.render.labels import Word
 from sphinx_autogradgraph.render.layout import Frame, Layout, Point, Route
 from sphinx_autogradgraph.render.legend import with_legend
+from sphinx_autogradgraph.render.lettering import CLUSTER_FONT_SIZE, FONT_SIZE, printable
 from sphinx_autogradgraph.render.links import Link, shared_link
 from sphinx_autogradgraph.render.plain_style import PlainStyle
 from sphinx_autogradgraph.render.style_sheet import style_sheet

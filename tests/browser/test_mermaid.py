@@ -18,8 +18,8 @@ from sphinx_autogradgraph.render.diagram import (
     box_of,
 )
 from sphinx_autogradgraph.render.drawing import Drawing
-from sphinx_autogradgraph.render.labels import SHOW
 from sphinx_autogradgraph.render.mermaid import MAX_CHARACTERS, MAX_EDGES, mermaid_of
+from sphinx_autogradgraph.render.show import SHOW
 from sphinx_autogradgraph.views.choice import Scope
 from tests.conftest import ROOT
 from tests.render.test_drawing import chain, linreg

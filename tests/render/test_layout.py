@@ -13,7 +13,7 @@ from sphinx_autogradgraph.render import layout
 from sphinx_autogradgraph.render.arrange import arrange
 from sphinx_autogradgraph.render.diagram import DIRECTIONS, Direction
 from sphinx_autogradgraph.render.edge_labels import LABEL_FONT_SIZE, edge_labels
-from sphinx_autogradgraph.render.labels import text_width
+from sphinx_autogradgraph.render.lettering import text_width
 
 FIGURES = {figure.name: figure for figure in read_corpus()}
 
