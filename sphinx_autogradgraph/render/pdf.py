@@ -15,7 +15,7 @@ from sphinx_autogradgraph.render.layout import Frame, Layout, Route
 from sphinx_autogradgraph.render.legend import with_legend
 from sphinx_autogradgraph.render.lettering import CLUSTER_FONT_SIZE, FONT_SIZE, text_width
 from sphinx_autogradgraph.render.palette import BOXES, CLUSTER, CLUSTER_FILL, EDGE, WORDS
-from sphinx_autogradgraph.render.svg import BAR, BAR_UP, CORNER, ROUND
+from sphinx_autogradgraph.render.svg_boxes import BAR, BAR_UP, CORNER, ROUND
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

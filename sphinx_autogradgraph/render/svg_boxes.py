@@ -1,0 +1,156 @@
+"""Boxes of a drawing as SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from itertools import groupby
+from typing import NamedTuple
+
+from sphinx_autogradgraph.render.diagram import LINE, Box
+from sphinx_autogradgraph.render.layout import Point
+from sphinx_autogradgraph.render.lettering import FONT_SIZE
+from sphinx_autogradgraph.render.links import Link, shared_link
+from sphinx_autogradgraph.render.plain_style import PlainStyle
+from sphinx_autogradgraph.render.svg_text import MIDDLE, number, word_svg
+
+ROUND = 20.0
+"""Most that the corners of a function are rounded: in taller boxes, words would not fit."""
+
+CORNER = 7.0
+"""Side of the corner that is cut off the box of a saved tensor."""
+
+STACK = 3.0
+"""Width at which the lower card of a fold shows under the upper one."""
+
+BAR, BAR_UP = 80.0, 3.5
+"""Length of a full bar of a gradient, and its distance from the lower end of its box."""
+
+CLASSES = {"base": "output base", "cut": "module cut"}
+"""Classes of boxes that are a special case of another kind."""
+
+
+class DrawnBox(NamedTuple):
+    """Box at its place, in its style."""
+
+    box: Box
+    centre: Point
+    style: PlainStyle
+
+    def outline(self) -> str:
+        """Return the outlines of the box."""
+        box, (x, y), style = self
+        left, top = x - box.width / 2, y - box.height / 2
+        if box.kind == "saved":
+            return _note(left, top, box.width, box.height, style.box(box.kind))
+        radius = min(box.height / 2, ROUND) if box.kind == "function" else 3.0
+        outer = _rect(left, top, box.width, box.height, radius, style.box(box.kind))
+        if box.kind == "output":  # told apart by its double outline as well as by colour
+            inside = (left + 2.5, top + 2.5, box.width - 5, box.height - 5, 1.5)
+            return outer + _rect(*inside, f' class="inner"{style.inner(box.kind)}')
+        if box.kind == "module":  # a stack of cards: there is more in it
+            under = (left + STACK, top + STACK, box.width, box.height, radius)
+            return _rect(*under, style.box(box.kind)) + outer
+        return outer
+
+    def scale(self) -> str:
+        """Return a bar as long as the gradient of the box is high on the scale of gradients."""
+        box, (x, y), style = self
+        if box.level is None:
+            return ""
+        start = f"M{number(x - BAR / 2)},{number(y + box.height / 2 - BAR_UP)}"
+        track, bar = style.scale
+        return (
+            f'<path class="track" d="{start}h{number(BAR)}"{track}/>'
+            f'<path class="level" d="{start}h{number(BAR * box.level)}"{bar}/>'
+        )
+
+    def words(self, line: Link | None = None, call: Link | None = None) -> Iterator[str]:
+        """Yield the lines of words of the box, with links of their own if there is a ``call``."""
+        box, (x, y), style = self
+        for place, words in enumerate(box.lines):
+            at = y + (place - (len(box.lines) - 1) / 2) * LINE + MIDDLE * FONT_SIZE
+            parts = []
+            for of_call, found in groupby(words, key=lambda word: word[0] in ("op", "call")):
+                group = list(found)
+                text = " ".join(word_svg(word, style.word(word[0], box.kind)) for word in group)
+                if of_call and call:
+                    said = " ".join(word for _, word in group)
+                    text = call.around(text, "call", None if place else said)
+                elif call and line:
+                    text = line.around(text, "line", None)
+                parts.append(text)
+            yield f'<text x="{number(x)}" y="{number(at)}">{" ".join(parts)}</text>'
+
+
+def sample_svg(drawn: DrawnBox) -> str:
+    """Return a box of the legend, which looks like a node without being one."""
+    kind = drawn.box.kind
+    body = drawn.outline() + " ".join(drawn.words())
+    return f'<g class="legend {CLASSES.get(kind, kind)}">{body}</g>'
+
+
+def _classes(box: Box, mark: str | None) -> str:
+    """Return the classes of a box besides ``node``."""
+    shared = "shared" if box.shared else None
+    return " ".join(filter(None, [CLASSES.get(box.kind, box.kind), shared, mark]))
+
+
+def box_svg(
+    drawn: DrawnBox,
+    id: str,
+    mark: str | None,
+    lines: Mapping[int, Link],
+    calls: Mapping[int, Link],
+) -> str:
+    """Return a box with its tooltip and links; ``mark`` is one more class."""
+    box, rect = drawn.box, drawn.outline() + drawn.scale()
+    line = shared_link(box, lines)
+    call = shared_link(box, calls) if box.kind == "function" else None
+    tooltip = f"<title>{escape(box.tooltip)}</title>" if box.tooltip else ""
+    if call is None:
+        body = rect + " ".join(drawn.words())
+        body = line.around(body, "line", box_text(box)) if line else body
+    else:
+        # The operation leads to its documentation, all else to the line; links do not nest.
+        body = line.around(rect, "line", box_text(box)) if line else rect
+        body += " ".join(drawn.words(line, call))
+    nodes = escape(runs(box.nodes))
+    return (
+        f'<g class="node {_classes(box, mark)}" id="{id}" data-node="{nodes}">{tooltip}{body}</g>'
+    )
+
+
+def box_text(box: Box) -> str:
+    """Return the words of a box, for who cannot see it."""
+    return " ".join(text for words in box.lines for _, text in words)
+
+
+def runs(ids: Sequence[int]) -> str:
+    """Write ascending ids as text, consecutive ones as a run: ``3 12-40``."""
+    found: list[list[int]] = []
+    for id in ids:
+        if found and found[-1][1] == id - 1:
+            found[-1][1] = id
+        else:
+            found.append([id, id])
+    return " ".join(str(a) if a == b else f"{a}-{b}" for a, b in found)
+
+
+def _rect(
+    left: float, top: float, width: float, height: float, radius: float, attributes: str
+) -> str:
+    return (
+        f'<rect x="{number(left)}" y="{number(top)}" width="{number(width)}" '
+        f'height="{number(height)}" rx="{number(radius)}"{attributes}/>'
+    )
+
+
+def _note(left: float, top: float, width: float, height: float, attributes: str) -> str:
+    """Return the outline of a box like a sheet of paper, with a corner cut off."""
+    down, right = number(height), number(width - CORNER)
+    corner = number(CORNER)
+    return (
+        f'<path class="note" d="M{number(left)},{number(top)}h{right}l{corner},{corner}'
+        f'V{number(top + height)}h-{number(width)}v-{down}z"{attributes}/>'
+    )
