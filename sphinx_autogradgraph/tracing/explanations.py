@@ -42,7 +42,7 @@ def at(source: Source | None) -> Message | str:
 
 def because(cause: Cause, tensor: torch.Tensor, name: str, recorder: Recorder) -> Message:
     """Return, as a clause, why ``tensor`` does not require grad; the program calls it ``name``."""
-    source = recorder.source_of(cause, name)
+    source = recorder.files.source_of(cause, name)
     line = "" if source is None else source.text
     where: dict[str, str | Message] = {"at": at(source)}
     if cause.why == "detached":
@@ -70,7 +70,7 @@ def because(cause: Cause, tensor: torch.Tensor, name: str, recorder: Recorder) -
 
 def cut_off(cause: Cause, recorder: Recorder) -> Message:
     """Return, as a clause, what cut off what was computed from a tensor of the program."""
-    source = recorder.source(cause.place)
+    source = recorder.files.source(cause.place)
     line = "" if source is None else source.text
     name = _detached(cause, line) if cause.why == "detached" else _assigned(line)
     values: dict[str, str | Message] = {
@@ -103,7 +103,7 @@ def _created(cause: Cause, recorder: Recorder) -> Message:
         return Message("it is a gradient, computed without create_graph=True")
     if cause.doubt == "numbers" and recorder.reasons.exported.last is not None:
         export = recorder.reasons.exported.last
-        source = recorder.source(export.place)
+        source = recorder.files.source(export.place)
         values: dict[str, str | Message] = {"at": at(source)}
         return Message(
             "it was made from numbers, and where they came from is not known: "
@@ -209,7 +209,7 @@ def conflict_in_words(conflict: Conflict, names: Names, recorder: Recorder) -> M
     fn, tensor = conflict.fn, conflict.tensor
     change = conflict.change
     by = "" if change is None else change.by
-    changed = None if change is None else recorder.source(change.place)
+    changed = None if change is None else recorder.files.source(change.place)
     saved = recorder.origins(names.module_paths())(sequence_number(fn)).source
     living = [tensor, base_of(tensor)]
     if change is not None and (called_on := change.tensor()) is not None:

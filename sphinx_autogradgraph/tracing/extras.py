@@ -71,7 +71,7 @@ class Extras:
         producer = cut_from(self.ids)
         for id, input in enumerate(self.inputs, len(self.leaves)):
             cause = input.cause
-            source = recorder.source_of(cause, input.name)
+            source = recorder.files.source_of(cause, input.name)
             reason = Reason(cause.why, source, producer(cause.of))
             nodes[id] = nodes[id].replace(reason=reason)
 

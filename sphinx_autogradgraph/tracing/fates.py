@@ -201,7 +201,7 @@ class Fates:
                 values: Mapping[str, str | Message] = {
                     "name": name,
                     "count": str(len(steps)),
-                    "at": at(self._recorder.source(made[1])),
+                    "at": at(self._recorder.files.source(made[1])),
                 }
                 yield Message(
                     "`{name}` holds the history of {count} steps{at}; "

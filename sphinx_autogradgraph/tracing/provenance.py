@@ -8,8 +8,6 @@ and when a module's forward begins and ends.  Each node falls between two such n
 
 from __future__ import annotations
 
-import linecache
-import re
 import sys
 from bisect import bisect_right
 
@@ -17,7 +15,6 @@ from bisect import bisect_right
 from builtins import bool, id, isinstance, len, type  # noqa: A004, UP029
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from functools import cache
 from sys import gettrace, settrace
 from types import CodeType, FrameType
@@ -25,9 +22,9 @@ from typing import Any
 
 import torch
 
-from sphinx_autogradgraph.graph.model import Source, Values
+from sphinx_autogradgraph.graph.model import Values
 from sphinx_autogradgraph.tracing.calls import SUSPENDS_TRACING, Call, Calls, call_name
-from sphinx_autogradgraph.tracing.causes import Cause, Place
+from sphinx_autogradgraph.tracing.causes import Place
 from sphinx_autogradgraph.tracing.changes import Changes, Conflict
 from sphinx_autogradgraph.tracing.hooks import handles_made
 from sphinx_autogradgraph.tracing.internals import (
@@ -38,38 +35,11 @@ from sphinx_autogradgraph.tracing.internals import (
     next_sequence_number,
     set_aside,
 )
+from sphinx_autogradgraph.tracing.origins import Origin, Visit
 from sphinx_autogradgraph.tracing.reasons import Reasons
+from sphinx_autogradgraph.tracing.traced_files import TracedFiles
 
 Trace = Callable[[FrameType, str, Any], Any]
-
-
-@dataclass(frozen=True)
-class Visit:
-    """A call of a module, by the path of the module, in another such call or in none."""
-
-    path: str
-    type: str
-    outer: Visit | None
-
-    def chain(self) -> list[Visit]:
-        """Return the call and those that it was made in, the outermost first."""
-        found = [self]
-        while found[-1].outer is not None:
-            found.append(found[-1].outer)
-        return found[::-1]
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Provenance of a node: line, module and call.
-
-    ``module`` is the path of the innermost module, "" without any, ``visit`` the call of it.
-    """
-
-    source: Source | None = None
-    module: str | None = None
-    call: str | None = None
-    visit: Visit | None = None
 
 
 class Recorder:
@@ -89,9 +59,7 @@ class Recorder:
         inputs: bool = False,
         values: bool = False,
     ) -> None:
-        self._is_own = is_own
-        self._display = display
-        self._own: dict[str, bool] = {}
+        self.files = TracedFiles(is_own, display)
         self._passed_over: set[str] = set()  # files of others that do not matter
         self._of_torch: dict[int, bool] = {}  # by the id of a module's type: whether it is torch's
         self._tracer = self._trace_call
@@ -132,7 +100,7 @@ class Recorder:
     def enter_frame(self, frame: FrameType) -> None:
         """Trace the lines of a frame that runs already, as that of a ``with`` statement."""
         path = frame.f_code.co_filename
-        if self._is_own(path):
+        if self.files.has(path):
             self._lines.append((path, frame.f_lineno))
             frame.f_trace = self._trace_line
             self._note()
@@ -205,10 +173,7 @@ class Recorder:
         path = frame.f_code.co_filename
         if path in self._passed_over:
             return None
-        own = self._own.get(path)
-        if own is None:
-            own = self._own[path] = self._is_own(path)
-        if not own:
+        if not self.files.has(path):
             return self._trace_call_of_torch(frame, path) if self._hooks else None
         if not self._hooks:  # Dynamo is at work
             return None
@@ -293,7 +258,7 @@ class Recorder:
     def origins(self, paths: Mapping[int, str]) -> Callable[[int], Origin]:
         """Make a function from sequence numbers to origins; ``paths`` names modules, by id."""
         calls: dict[int, str | None] = {}
-        source = cache(self.source)  # a loop has few lines and makes many nodes
+        source = cache(self.files.source)  # a loop has few lines and makes many nodes
         visits: list[Visit] = []
         for module, outer in zip(self._visited, self._outer_visits, strict=True):
             kind = type(module).__name__
@@ -355,35 +320,3 @@ class Recorder:
             return None
         place = self._places[at]
         return None if place is None else (at, place)
-
-    def source_of(self, cause: Cause, name: str | None) -> Source | None:
-        """Return the line of a cause, or else the only one that binds ``name``."""
-        place = cause.place
-        if place is None and cause.why == "created" and name is not None and name.isidentifier():
-            place = self._line_binding(name)
-        return self.source(place)
-
-    def _line_binding(self, name: str) -> Place | None:
-        """Return the only line of the author's that assigns a name; None if others bind it."""
-        binds = re.compile(
-            rf"(?<![\w.]){name}\s*(,[^=()]*|:[^=]*)?=(?!=)|\b(for|as|import|def)\b.*\b{name}\b"
-        )
-        found = [
-            (path, number)
-            for path, own in self._own.items()
-            if own
-            for number, line in enumerate(linecache.getlines(path), 1)
-            if binds.search(line)
-        ]
-        if len(found) != 1:
-            return None
-        path, number = found[0]
-        assigns = re.match(rf"\s*{name}\s*(:[^=]*)?=(?!=)", linecache.getline(path, number))
-        return found[0] if assigns else None
-
-    def source(self, place: Place | None) -> Source | None:
-        """Return a place as a line with its file's name and its text."""
-        if place is None:
-            return None
-        path, line = place
-        return Source(self._display(path), line, linecache.getline(path, line).strip())

@@ -35,7 +35,8 @@ from sphinx_autogradgraph.tracing.internals import (
     sequence_number,
 )
 from sphinx_autogradgraph.tracing.names import Names
-from sphinx_autogradgraph.tracing.provenance import Origin, Recorder, Visit
+from sphinx_autogradgraph.tracing.origins import Origin, Visit
+from sphinx_autogradgraph.tracing.provenance import Recorder
 from sphinx_autogradgraph.tracing.tensor_metadata import describe
 
 

@@ -40,7 +40,7 @@ def false_reasons(ran: Ran) -> list[str]:
         if tensor is None:
             continue
         tainted = tensor in ran.taint.tensors
-        source = ran.recorder.source_of(cause, input.name)
+        source = ran.recorder.files.source_of(cause, input.name)
         line = "" if source is None else source.text
         said = f"{ran.name}: {input.name} {cause.why} at {line!r}"
         if cause.why == "created" and not cause.function and not cause.doubt and tainted:
