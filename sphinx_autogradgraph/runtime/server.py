@@ -27,9 +27,12 @@ from typing import NamedTuple, NoReturn
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.runtime.os_processes import (
+    CLEANING_TIME,
     adopt_orphans,
+    await_end,
     children,
     collapse_memory,
+    end_descendants,
     kill,
 )
 from sphinx_autogradgraph.runtime.program_process import end_after
@@ -47,6 +50,9 @@ from sphinx_autogradgraph.runtime.worker_directories import only_one
 
 FEW = 4
 """Number of programs after which it pays to spend a moment on making forks faster."""
+
+LONGEST_END = CLEANING_TIME + 1
+"""Maximum seconds that supervisors have for ending their programs when the worker ends."""
 
 LONGEST_IMPORT = 600
 """Maximum seconds for importing torch in a worker without a pipe, before the system ends it."""
@@ -261,10 +267,14 @@ class _Server:
         self._exit()
 
     def _exit(self) -> NoReturn:
-        """End this process and the free supervisors; the others end with their programs."""
-        for supervisor in self._free:
-            kill(supervisor.pid)
-            os.waitpid(supervisor.pid, 0)
+        """End the supervisors, then this process; each supervisor ends its own program first."""
+        for channel in self._busy:
+            channel.close()
+        deadline = time.monotonic() + LONGEST_END
+        for pid in (*(supervisor.pid for supervisor in self._busy.values()), *self._leaving):
+            await_end(pid, max(0.0, deadline - time.monotonic()))
+        # As long as there is one, it may write to the directory, which then could not be removed.
+        end_descendants()
         shutil.rmtree(os.getcwd(), ignore_errors=True)
         _exit(0)  # taking torch down takes long
 
