@@ -35,12 +35,12 @@ from sphinx_autogradgraph.runtime.patience import Patience, is_stopped
 from sphinx_autogradgraph.runtime.torch_import import never_imported
 from sphinx_autogradgraph.runtime.worker_command import (
     CONTROL,
-    HUGE_PAGES,
     NO_LIFE,
     PING,
     SOCKET,
     START_TIMEOUT,
     STOP,
+    TUNING,
     Terms,
     command,
 )
@@ -284,7 +284,7 @@ class ForkingWorker:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL if unheard else None,
-            env={**HUGE_PAGES, **self._environment},
+            env={**TUNING, **self._environment},
             cwd=scratch,  # empty: nothing in it can stand in front of torch
             pass_fds=[*sockets, *([] if life == NO_LIFE else [life])],
             start_new_session=True,  # Ctrl-C reaches us; the server ends with us

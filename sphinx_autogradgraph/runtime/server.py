@@ -39,10 +39,10 @@ from sphinx_autogradgraph.runtime.program_process import end_after
 from sphinx_autogradgraph.runtime.supervisor import FREE, supervise
 from sphinx_autogradgraph.runtime.torch_import import Execute, ending_with, load, warm_up
 from sphinx_autogradgraph.runtime.worker_command import (
-    HUGE_PAGES,
     NO_LIFE,
     PING,
     STOP,
+    TUNING,
     Terms,
     command,
 )
@@ -69,7 +69,7 @@ def serve(terms: Terms, *, warm: bool) -> None:
             line = command(["serve-cold", *terms.arguments()])
             os.execv(line[0], line)  # noqa: S606
     signal.alarm(0)
-    for name, value in HUGE_PAGES.items():
+    for name, value in TUNING.items():
         if os.environ.get(name) == value:
             del os.environ[name]  # it is none of the programs' business
     _Server(terms, execute).run()

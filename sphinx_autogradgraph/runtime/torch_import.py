@@ -27,6 +27,7 @@ def load() -> Execute | Diagnostic:
     try:
         return _load()
     finally:
+        gc.freeze()  # nor do the collections to come search what it made
         gc.enable()
 
 

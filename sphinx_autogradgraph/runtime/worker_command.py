@@ -20,11 +20,12 @@ START_TIMEOUT = 60.0
 NO_LIFE = -1
 """Value in place of a pipe's descriptor for a worker that lingers."""
 
+TUNING = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1", "OPENBLAS_THREAD_TIMEOUT": "4"}
+"""Environment of the forking worker alone: few large pages of memory, and threads that sleep.
 
-HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
-"""Environment of the forking worker alone: it has few large pages of memory instead of many small.
-
-A fork copies the table of pages, which for a process with torch takes longer than many a program.
+A fork copies the table of pages; with many small ones that takes a process with torch longer than
+many a program.  The threads that numpy starts at its import would first spin for a tenth of a
+second, on a processor that the build needs; the number is the binary logarithm of their turns.
 """
 
 
