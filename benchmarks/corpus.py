@@ -13,9 +13,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812 - as everybody calls it
 
+from sphinx_autogradgraph.core.show import Show
 from sphinx_autogradgraph.graph.model import EXTRAS, Graph
 from sphinx_autogradgraph.hosts.python import record
-from sphinx_autogradgraph.render.show import Show
 from sphinx_autogradgraph.tracing.names import Names
 from sphinx_autogradgraph.tracing.targets import drawable
 from sphinx_autogradgraph.tracing.walk import trace_tensors

@@ -15,12 +15,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from sphinx_autogradgraph.core.show import Show
 from sphinx_autogradgraph.graph.model import Edge, Graph, Node, Output, TensorMeta
 from sphinx_autogradgraph.render.arrange import arrange
 from sphinx_autogradgraph.render.candidates import MARGIN
 from sphinx_autogradgraph.render.diagram import Direction
 from sphinx_autogradgraph.render.quality import bends, blank, crossings, sideways, turned
-from sphinx_autogradgraph.render.show import Show
 from sphinx_autogradgraph.views.choice import Scope
 
 CORPUS = Path(__file__).with_name("layout_corpus.jsonl.gz")

@@ -18,10 +18,10 @@ import pytest
 import sphinx_autogradgraph
 from sphinx_autogradgraph.core.diagnostics import DiagnosticKind
 from sphinx_autogradgraph.core.settings import SETTINGS, Settings, default_of
+from sphinx_autogradgraph.core.show import SHOW
 from sphinx_autogradgraph.figures.option_values import TABLES
 from sphinx_autogradgraph.figures.options import DECLARATIONS, SHOWN, TABLED
 from sphinx_autogradgraph.hosts.cli import parser
-from sphinx_autogradgraph.render.show import SHOW
 from tests.conftest import ROOT
 from tests.test_walls import ORDER, PACKAGE
 

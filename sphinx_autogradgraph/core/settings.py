@@ -16,6 +16,7 @@ from typing import Any, Literal, get_args
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
 from sphinx_autogradgraph.core.messages import MessageError
+from sphinx_autogradgraph.core.show import parse_show
 
 Engine = Literal["graphviz-pure", "dot"]
 """The layout engines: the one that comes with the package, and that of the system."""
@@ -46,6 +47,13 @@ def text(value: object) -> str:
     if not isinstance(value, str):
         raise MessageError("a text is needed")
     return value
+
+
+def words_of_show(value: object) -> str:
+    """Return a text of known words of ``show``, as it is."""
+    known = text(value)
+    parse_show(known)
+    return known
 
 
 def choice(*choices: str) -> Parse:
@@ -126,7 +134,9 @@ def setting(
 class Settings:
     """The settings of a project.  Paths are relative to the file that sets them."""
 
-    show: str = setting("shape", text, "The words of ``:show:`` where an author gives none.", "env")
+    show: str = setting(
+        "shape", words_of_show, "The words of ``:show:`` where an author gives none.", "env"
+    )
     layout: Engine = setting(
         ENGINES[0],
         choice(*ENGINES),

@@ -10,13 +10,13 @@ from typing import Any
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
 from sphinx_autogradgraph.core.messages import Translate, untranslated
 from sphinx_autogradgraph.core.settings import Settings
+from sphinx_autogradgraph.core.show import Show
 from sphinx_autogradgraph.figures.options import Options
 from sphinx_autogradgraph.graph.model import Graph
 from sphinx_autogradgraph.render.arrange import Arranged, arrange, draw_view
 from sphinx_autogradgraph.render.diagram import Diagram, Direction
 from sphinx_autogradgraph.render.diagram_of_graph import diagram_of
 from sphinx_autogradgraph.render.layout import Layout, LayoutTimeoutError
-from sphinx_autogradgraph.render.show import Show
 from sphinx_autogradgraph.render.text import alternative
 from sphinx_autogradgraph.views.choice import steps
 

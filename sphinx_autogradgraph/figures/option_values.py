@@ -8,8 +8,8 @@ import unicodedata
 from typing import Literal, TypeVar, get_args
 
 from sphinx_autogradgraph.core.messages import Message, MessageError
+from sphinx_autogradgraph.core.show import known_words
 from sphinx_autogradgraph.render.diagram import DIRECTIONS, Direction
-from sphinx_autogradgraph.render.show import SHOW, Show
 from sphinx_autogradgraph.views.choice import FOLDS, FoldWord, fold_words
 
 W = TypeVar("W", bound=str)
@@ -66,25 +66,9 @@ def parse_classes(text: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def parse_show(text: str) -> tuple[Show, ...]:
-    """Parse words of :data:`.SHOW`."""
-    return _words(text, SHOW)
-
-
 def parse_table(text: str) -> tuple[TableName, ...]:
     """Parse words of :data:`TABLES`."""
-    return _words(text, TABLES)
-
-
-def _words(text: str, known: tuple[W, ...]) -> tuple[W, ...]:
-    """Parse known words, separated by spaces or commas; return each once."""
-    by_text: dict[str, W] = {word: word for word in known}
-    words = text.replace(",", " ").split()
-    for word in words:
-        if word not in by_text:
-            values = {"word": repr(word), "choices": ", ".join(known)}
-            raise MessageError("there is no {word}; choose from {choices}", values)
-    return tuple(by_text[word] for word in dict.fromkeys(words))
+    return known_words(text, TABLES)
 
 
 def parse_depth(text: str) -> int:

@@ -7,12 +7,13 @@ checks, and the table in the reference.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
 from sphinx_autogradgraph.core.messages import Message, MessageError
 from sphinx_autogradgraph.core.settings import FIRST, MAX_NODES, Settings
+from sphinx_autogradgraph.core.show import SHOW, Show, parse_show
 from sphinx_autogradgraph.figures.option_values import (
     ALIGN,
     TABLES,
@@ -26,7 +27,6 @@ from sphinx_autogradgraph.figures.option_values import (
     parse_named,
     parse_seconds,
     parse_seed,
-    parse_show,
     parse_table,
     parse_text,
     parse_width,
@@ -34,7 +34,6 @@ from sphinx_autogradgraph.figures.option_values import (
 )
 from sphinx_autogradgraph.program.program import split_expressions
 from sphinx_autogradgraph.render.diagram import DIRECTIONS, Direction
-from sphinx_autogradgraph.render.show import SHOW, Show
 from sphinx_autogradgraph.views.choice import FOLDS, FoldWord, Scope
 
 
@@ -267,13 +266,11 @@ def parse_options(texts: Mapping[str, str], settings: Settings) -> Options:
     A bad value is a diagnostic (``option``) in the result, and its option as if it were not there.
     """
     diagnostics: list[Diagnostic] = []
-    found: dict[str, Any] = {"timeout": float(settings.timeout), "limit": settings.max_nodes}
-    try:
-        found["show"] = parse_show(settings.show)
-    except MessageError as error:
-        values: dict[str, str | Message] = {"value": repr(settings.show), "reason": error.message}
-        diagnostic = Diagnostic("option", "autogradgraph_show cannot be {value}: {reason}", values)
-        diagnostics.append(replace(diagnostic, build_wide=True))  # every figure meets it
+    found: dict[str, Any] = {
+        "timeout": float(settings.timeout),
+        "limit": settings.max_nodes,
+        "show": parse_show(settings.show),
+    }
     for name, item in _FIELDS.items():
         if name not in texts:
             continue
@@ -282,6 +279,10 @@ def parse_options(texts: Mapping[str, str], settings: Settings) -> Options:
         except DiagnosticError as error:
             diagnostics.append(error.diagnostic)
         except MessageError as error:
-            values = {"name": name, "value": repr(texts[name]), "reason": error.message}
+            values: dict[str, str | Message] = {
+                "name": name,
+                "value": repr(texts[name]),
+                "reason": error.message,
+            }
             diagnostics.append(Diagnostic("option", ":{name}: cannot be {value}: {reason}", values))
     return Options(**found, diagnostics=tuple(diagnostics))

@@ -12,12 +12,12 @@ from sphinx_autogradgraph.program.program import (
     Block,
     Program,
     Target,
+    extras_of,
     find_module,
     parse_reference,
     read_block,
     referenced,
 )
-from sphinx_autogradgraph.render.show import extras_of
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sphinx_autogradgraph.core.messages import Translate
+from sphinx_autogradgraph.core.show import Show
 from sphinx_autogradgraph.figures.option_values import TableName
 from sphinx_autogradgraph.graph.model import Graph, Node, ParameterRow, Saved, TensorRow, source_of
 from sphinx_autogradgraph.render.chain_rule import ChainRule
-from sphinx_autogradgraph.render.show import Show
 from sphinx_autogradgraph.render.text import (
     Span,
     bytes_text,

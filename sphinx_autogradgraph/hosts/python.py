@@ -13,12 +13,12 @@ import torch
 from sphinx_autogradgraph.core.diagnostics import DiagnosticError
 from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.core.settings import COLUMN
+from sphinx_autogradgraph.core.show import Show
 from sphinx_autogradgraph.graph.model import Graph
 from sphinx_autogradgraph.program.author_files import is_authors
-from sphinx_autogradgraph.program.program import display_path
+from sphinx_autogradgraph.program.program import display_path, extras_of
 from sphinx_autogradgraph.render.diagram import Direction
 from sphinx_autogradgraph.render.drawing import Drawing
-from sphinx_autogradgraph.render.show import Show, extras_of
 from sphinx_autogradgraph.tracing.fates import explanation
 from sphinx_autogradgraph.tracing.names import Names
 from sphinx_autogradgraph.tracing.provenance import Recorder

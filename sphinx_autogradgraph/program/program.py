@@ -10,7 +10,7 @@ import ast
 import os
 import re
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from importlib.machinery import PathFinder
@@ -19,7 +19,7 @@ from typing import Any
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
 from sphinx_autogradgraph.core.messages import Message
-from sphinx_autogradgraph.graph.model import Extra
+from sphinx_autogradgraph.graph.model import EXTRAS, Extra
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class Target:
     It is traced after the first ``after`` blocks have run.
     ``expressions`` are evaluated in the program's namespace.  ``member`` names something in that
     namespace instead, called first if it is callable without arguments.  With neither, the
-    program's last value is traced (see DESIGN §4: the value of the last expression statement if
-    it holds a tensor, else what the last assignment bound).  ``extras`` are what the Graph is to
+    program's last value is traced: that of the last expression statement if it holds a tensor,
+    else what the last assignment bound.  ``extras`` are what the Graph is to
     hold besides its structure.  ``tensors`` and ``parameters`` ask for a row on each tensor or
     parameter that the program has, ``explain`` for words on why each is in the graph or not.
     """
@@ -56,6 +56,15 @@ class Target:
     tensors: bool = False
     parameters: bool = False
     explain: bool = False
+
+
+def extras_of(show: Collection[str]) -> tuple[Extra, ...]:
+    """Return the extra data that a Graph needs for these words of ``show``.
+
+    Formulas want what was saved, too: it tells which box ``self`` is.
+    """
+    wanted = {*show, "saved"} if "formulas" in show else set(show)
+    return tuple(extra for extra in EXTRAS if extra in wanted)
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.core.messages import Translate, untranslated
 from sphinx_autogradgraph.core.settings import COLUMN, Engine
+from sphinx_autogradgraph.core.show import Show
 from sphinx_autogradgraph.graph.model import Graph
 from sphinx_autogradgraph.render.candidates import best_layout
 from sphinx_autogradgraph.render.diagram import Diagram, Direction
 from sphinx_autogradgraph.render.diagram_of_graph import diagram_of
 from sphinx_autogradgraph.render.labels import Lines
 from sphinx_autogradgraph.render.layout import Layout, LayoutTimeoutError
-from sphinx_autogradgraph.render.show import Show
 from sphinx_autogradgraph.views.choice import EVERYTHING, Scope, views, wanted_view
 
 

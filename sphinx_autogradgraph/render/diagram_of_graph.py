@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from sphinx_autogradgraph.core.messages import Translate, untranslated
+from sphinx_autogradgraph.core.show import Show
 from sphinx_autogradgraph.graph.model import Graph, Node, Saved, TensorMeta
 from sphinx_autogradgraph.graph.order import main_chain
 from sphinx_autogradgraph.render.clusters import clusters_of
@@ -21,7 +22,6 @@ from sphinx_autogradgraph.render.diagram import (
 from sphinx_autogradgraph.render.gradient_scale import GradientScale
 from sphinx_autogradgraph.render.labels import Labels, Lines, Word
 from sphinx_autogradgraph.render.legend import legend_of
-from sphinx_autogradgraph.render.show import Show
 from sphinx_autogradgraph.views.module_folds import members
 
 

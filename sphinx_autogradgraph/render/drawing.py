@@ -16,6 +16,7 @@ import graphviz
 from sphinx_autogradgraph.core.diagnostics import DiagnosticError
 from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.core.settings import COLUMN
+from sphinx_autogradgraph.core.show import SHOW, Show
 from sphinx_autogradgraph.graph.model import Graph
 from sphinx_autogradgraph.render.arrange import Arranged, arrange
 from sphinx_autogradgraph.render.captions import caption_and_legend
@@ -25,7 +26,6 @@ from sphinx_autogradgraph.render.latex_picture import latex_of
 from sphinx_autogradgraph.render.layout import Layout, run_engine
 from sphinx_autogradgraph.render.mermaid import flowchart_of
 from sphinx_autogradgraph.render.notebook_html import notebook_html
-from sphinx_autogradgraph.render.show import SHOW, Show
 from sphinx_autogradgraph.render.svg import legend_html, svg_of
 from sphinx_autogradgraph.render.text import (
     Span,

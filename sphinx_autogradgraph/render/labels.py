@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sphinx_autogradgraph.core.messages import Translate, untranslated
+from sphinx_autogradgraph.core.show import Show
 from sphinx_autogradgraph.graph.model import Edge, Fold, Gradient, Graph, Node, TensorMeta
 from sphinx_autogradgraph.render.chain_rule import ChainRule, flags_text
 from sphinx_autogradgraph.render.gradient_scale import GradientScale
 from sphinx_autogradgraph.render.operators import call_text
-from sphinx_autogradgraph.render.show import META, Show
 from sphinx_autogradgraph.render.text import (
     bytes_text,
     norm_text,
@@ -21,6 +21,9 @@ from sphinx_autogradgraph.render.text import (
     times_text,
     value_text,
 )
+
+META: tuple[Show, ...] = ("shape", "dtype", "device")
+"""Words for what a label tells of a tensor, in this order."""
 
 Lines = Literal[1, 2]
 """Number of lines for the words of a box, besides words with a line of their own."""

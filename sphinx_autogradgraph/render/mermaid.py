@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from sphinx_autogradgraph.core.show import Show
 from sphinx_autogradgraph.graph.model import Graph
 from sphinx_autogradgraph.render.diagram import (
     Arrow,
@@ -20,7 +21,6 @@ from sphinx_autogradgraph.render.edge_labels import text_of
 from sphinx_autogradgraph.render.labels import Word
 from sphinx_autogradgraph.render.lettering import printable
 from sphinx_autogradgraph.render.palette import BOXES, CLUSTER, TEXT
-from sphinx_autogradgraph.render.show import Show
 from sphinx_autogradgraph.render.text import plain, title_of
 from sphinx_autogradgraph.views.choice import Scope, views, wanted_view
 

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import pytest
 
+from sphinx_autogradgraph.core.show import SHOW
 from sphinx_autogradgraph.graph.model import Edge, Graph, Node, Output, TensorMeta
 from sphinx_autogradgraph.render.diagram import (
     DIRECTIONS,
@@ -19,7 +20,6 @@ from sphinx_autogradgraph.render.diagram import (
 )
 from sphinx_autogradgraph.render.drawing import Drawing
 from sphinx_autogradgraph.render.mermaid import MAX_CHARACTERS, MAX_EDGES, mermaid_of
-from sphinx_autogradgraph.render.show import SHOW
 from sphinx_autogradgraph.views.choice import Scope
 from tests.conftest import ROOT
 from tests.render.test_drawing import chain, linreg

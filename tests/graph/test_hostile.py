@@ -8,13 +8,13 @@ import xml.etree.ElementTree as ET
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sphinx_autogradgraph.core.show import SHOW, Show
 from sphinx_autogradgraph.graph.diff import differences
 from sphinx_autogradgraph.graph.model import Graph, Saved
 from sphinx_autogradgraph.render.arrange import arrange
 from sphinx_autogradgraph.render.diagram import DIRECTIONS, Direction
 from sphinx_autogradgraph.render.drawing import Drawing
 from sphinx_autogradgraph.render.pdf import pdf_of
-from sphinx_autogradgraph.render.show import SHOW, Show
 from sphinx_autogradgraph.render.svg import svg_of
 from sphinx_autogradgraph.render.text import alternative, plain, summary, title
 from sphinx_autogradgraph.render.text_tree import tree

@@ -21,6 +21,7 @@ BAD = [
     ("timeout", -1), ("timeout", [1]), ("timeout", True), ("memory", "4 GB"), ("memory", -1),
     ("max_nodes", 2.5), ("max_nodes", 0), ("column", 0), ("linger", -1), ("layout", "neato"),
     ("execution", "sometimes"), ("environment", [1]), ("snapshots", 3), ("show", ["shape"]),
+    ("show", "colours"),
 ]  # fmt: skip
 
 

@@ -469,12 +469,3 @@ def test_a_layout_that_fails_comes_back_on_every_build(project: Project) -> None
         (warning,) = project.build().warnings  # one fault of the surroundings
         assert "index.rst:4: WARNING: the layout engine dot is not installed" in warning
         assert "(the same for 1 more figures)" in warning
-
-
-def test_a_bad_default_of_show_is_one_fault(project: Project) -> None:
-    project.conf("autogradgraph_show = 'colours'")
-    figure = f".. autogradgraph::\n{INLINE}\n"
-    project.write("index.rst", f"Title\n=====\n\n{figure}\n{figure}")
-    (warning,) = project.build().warnings
-    assert "index.rst:4: WARNING: autogradgraph_show cannot be 'colours'" in warning
-    assert "(the same for 1 more figures)" in warning

@@ -1,4 +1,4 @@
-"""The picture that DESIGN promises, measured over the corpus of figures that tutorials draw."""
+"""How good pictures are, measured over the corpus of figures that tutorials draw."""
 
 from __future__ import annotations
 

@@ -12,9 +12,9 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 from sphinx_autogradgraph import draw
+from sphinx_autogradgraph.core.show import SHOW
 from sphinx_autogradgraph.graph.model import EXTRAS, Graph, Node, Saved
 from sphinx_autogradgraph.render.diagram_of_graph import diagram_of
-from sphinx_autogradgraph.render.show import SHOW
 from sphinx_autogradgraph.runtime.result import Traced
 from sphinx_autogradgraph.snapshots.store import snapshot_text
 from sphinx_autogradgraph.tracing.names import Names
