@@ -23,7 +23,6 @@ from typing import Any
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
 from sphinx_autogradgraph.core.messages import Translate, untranslated
 from sphinx_autogradgraph.core.processors import processors
-from sphinx_autogradgraph.core.settings import Settings
 from sphinx_autogradgraph.figures.figure_layout import FigureLayout, lay_out_figure
 from sphinx_autogradgraph.figures.page_figures import E, FinishedFigure, PageFigures
 from sphinx_autogradgraph.figures.plan import Figure
@@ -56,27 +55,24 @@ Progress = Callable[[int, int, float], None]
 class Pipeline:
     """Draws the figures of all pages of one build.
 
-    ``runner`` runs its programs, and is closed with it (see :func:`.runner_of`); ``path`` is where
-    they find modules.  ``opens`` tells whether folded drawings can open in the pages.
+    ``runner`` runs its programs, has its settings, and is closed with it (see :func:`.runner_of`).
+    ``opens`` tells whether folded drawings can open in the pages.
     """
 
     def __init__(
         self,
-        settings: Settings,
         runner: CachedRunner,
         *,
-        path: Sequence[str],
         snapshots: SnapshotPolicy | None,
         purpose: Purpose = "build",
         opens: bool = True,
         translate: Translate = untranslated,
     ) -> None:
-        self.settings = settings
+        self.settings = runner.settings
         self.snapshots = snapshots
         self.purpose = purpose
         self._opens = opens
         self.times = StageTimes()
-        self._path = tuple(path)
         self._translate = translate
         self._runner = runner
 
@@ -106,10 +102,7 @@ class Pipeline:
         page.programs = page.plan.programs(page.directory, page.root)
         blocks = {block.path for run in page.programs for block in run.program.blocks}
         page.host.depends_on(map(Observation.of_file, sorted(blocks)))
-        memory = self.settings.memory
-        page.submitted = self._runner.submit(
-            [replace(run.program, path=self._path, memory=memory) for run in page.programs]
-        )
+        page.submitted = self._runner.submit([run.program for run in page.programs])
 
     def finish(
         self, pages: Sequence[PageFigures[E]], progress: Progress | None = None

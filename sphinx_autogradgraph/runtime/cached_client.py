@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
@@ -25,10 +25,9 @@ def runner_of(
     which are about what the code does now.
     """
     linger = Linger(settings.linger, project, [asdict(settings), tuple(path)])
-    return CachedRunner(
-        Runner(environment=settings.environment, linger=linger),
-        None if cache is None else Cache(cache, settings.environment),
-    )
+    runner = Runner(environment=settings.environment, linger=linger)
+    kept = None if cache is None else Cache(cache, settings.environment)
+    return CachedRunner(runner, kept, settings, path)
 
 
 class CachedRunner:
@@ -38,13 +37,22 @@ class CachedRunner:
     that failed, if there was one; the results themselves stay valid.
     """
 
-    def __init__(self, runner: Runner, cache: Cache | None) -> None:
+    def __init__(
+        self, runner: Runner, cache: Cache | None, settings: Settings, path: Sequence[str]
+    ) -> None:
+        self.settings = settings
         self._runner = runner
         self._cache = cache
+        self._path = tuple(path)
         self.cache_error: Diagnostic | None = None
 
     def submit(self, programs: Sequence[Program]) -> Submitted:
-        """Submit programs and return at once; those that are not cached run in the background."""
+        """Submit programs and return at once; those that are not cached run in the background.
+
+        They find modules, and get memory, as the settings of the build say.
+        """
+        memory = self.settings.memory
+        programs = [replace(program, path=self._path, memory=memory) for program in programs]
         found: dict[int, Result] = {}
         if self._cache is not None:
             present = self._cache.present()

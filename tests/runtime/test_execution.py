@@ -17,6 +17,7 @@ from typing import cast
 import pytest
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
+from sphinx_autogradgraph.core.settings import Settings
 from sphinx_autogradgraph.graph.model import Graph
 from sphinx_autogradgraph.program.program import (
     Block,
@@ -479,14 +480,14 @@ def test_a_worker_that_was_released_is_started_again(tmp_path: Path) -> None:
 def test_the_worker_imports_torch_before_it_is_needed(tmp_path: Path) -> None:
     cache = Cache(tmp_path / "cache")
     with Runner() as runner:
-        cached = CachedRunner(runner, cache)
+        cached = CachedRunner(runner, cache, Settings(), ())
         cached.warm_up()
         server = worker_of(runner).pid
         assert server is not None
         cached.submit([program(tmp_path, HEAD + "y = x * 2")]).results()
         assert worker_of(runner).pid == server
     with Runner() as runner:
-        CachedRunner(runner, cache).warm_up()  # all may be remembered
+        CachedRunner(runner, cache, Settings(), ()).warm_up()  # all may be remembered
         assert worker_of(runner).pid is None
 
 

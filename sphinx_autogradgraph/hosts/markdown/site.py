@@ -56,9 +56,7 @@ class MarkdownSite:
         path = [os.path.join(self.root, entry) for entry in self.settings.path]
         cache = self.root / (self.settings.cache or CACHE) if self.purpose == "build" else None
         return Pipeline(
-            self.settings,
             runner_of(self.settings, str(self.root), path, cache),
-            path=path,
             snapshots=self.snapshots,
             purpose=self.purpose,
             opens=self._opens,

@@ -19,9 +19,8 @@ from sphinx_autogradgraph.figures.plan import Figure
 from sphinx_autogradgraph.figures.stage_times import StageTimes
 from sphinx_autogradgraph.graph.model import Source
 from sphinx_autogradgraph.hosts.sphinx import build_wide, dependencies
-from sphinx_autogradgraph.hosts.sphinx.check_builders import PURPOSES, part_of
+from sphinx_autogradgraph.hosts.sphinx.check_builders import part_of, purpose_of
 from sphinx_autogradgraph.hosts.sphinx.comparisons import COMPARISONS, ERRORS, snapshot_policy
-from sphinx_autogradgraph.hosts.sphinx.config_values import settings_of
 from sphinx_autogradgraph.hosts.sphinx.docstrings import (
     Docstrings,
     docstrings_of,
@@ -33,7 +32,7 @@ from sphinx_autogradgraph.hosts.sphinx.figure_nodes import fail, fill, leave_out
 from sphinx_autogradgraph.hosts.sphinx.gallery import is_gallery_page, runs_in_gallery
 from sphinx_autogradgraph.hosts.sphinx.live_preview import suggest_linger
 from sphinx_autogradgraph.hosts.sphinx.translation import _
-from sphinx_autogradgraph.hosts.sphinx.worker_of_build import IDLE_BUILDERS, module_path
+from sphinx_autogradgraph.hosts.sphinx.worker_of_build import IDLE_BUILDERS
 from sphinx_autogradgraph.program.observations import Observation
 from sphinx_autogradgraph.snapshots.figure_names import FigureNames
 
@@ -59,11 +58,9 @@ class Build:
         self._pages: dict[str, tuple[nodes.document, PageFigures[nodes.Element]]] = {}
         self._put_in = False
         self._pipeline = Pipeline(
-            settings_of(app.config),
             runner,
-            path=module_path(app),
             snapshots=snapshot_policy(app),
-            purpose=PURPOSES.get(app.builder.name, "build"),
+            purpose=purpose_of(app),
             translate=_,
         )
 

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-PURPOSES: dict[str, Purpose] = {CHECK: "check", UPDATE: "update"}
-"""Purposes of the runs of this package's builders, by their names."""
-
 REPORT_EVENT = "autogradgraph-report"
 """Emitted with the :class:`.Report` when a check or an update has read all documents."""
 
@@ -45,6 +42,12 @@ class UpdateBuilder(CheckBuilder):
     """Builder that runs all code and accepts the graphs as the snapshots."""
 
     name = UPDATE
+
+
+def purpose_of(app: Sphinx) -> Purpose:
+    """Return the purpose of a run of Sphinx, by its builder."""
+    purposes: dict[str, Purpose] = {CHECK: "check", UPDATE: "update"}
+    return purposes.get(app.builder.name, "build")
 
 
 def setup_builders(app: Sphinx) -> None:
@@ -79,7 +82,7 @@ def part_of(app: Sphinx) -> Part:
 
 
 def _demand_snapshots(app: Sphinx) -> None:
-    if app.builder.name not in PURPOSES:
+    if purpose_of(app) == "build":
         return
     if app.config.autogradgraph_execution == "never":
         raise ConfigError(
@@ -97,11 +100,12 @@ def _demand_snapshots(app: Sphinx) -> None:
 def _all_of_them(
     app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
 ) -> list[str]:
-    return list(env.found_docs) if app.builder.name in PURPOSES else []
+    return [] if purpose_of(app) == "build" else list(env.found_docs)
 
 
 def _report(app: Sphinx, env: BuildEnvironment) -> None:
-    if app.builder.name not in PURPOSES:
+    purpose = purpose_of(app)
+    if purpose == "build":
         return
     from sphinx_autogradgraph.snapshots.report import Report
 
@@ -109,7 +113,6 @@ def _report(app: Sphinx, env: BuildEnvironment) -> None:
     assert policy is not None, "a check demands snapshots"
     report = Report.of(COMPARISONS.of(env), policy, _, part_of(app), ERRORS.of(env))
     told = app.emit(REPORT_EVENT, report)
-    purpose = PURPOSES[app.builder.name]
     app.statuscode = report.conclude(purpose)
     for docname, number, subtype, text in report.complaints() if purpose == "check" else ():
         location = None if docname is None else (docname, number)
