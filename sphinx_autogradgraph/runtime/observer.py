@@ -72,7 +72,7 @@ class Observer:
     def begin(self) -> None:
         """Start recording, and import modules of the author's directories from their sources."""
         finder = _Finder.path_hook(*_loaders())
-        _Finder.observer = _Loader.observer = self
+        _Finder.observer = _Loader.observer = _Environment.observer = self
 
         def hook(path: str) -> object:
             if not is_authors(os.path.abspath(path)):
@@ -84,7 +84,7 @@ class Observer:
         sys.path_hooks.insert(0, hook)  # type: ignore[arg-type]
         sys.path_importer_cache.clear()
         # Its class is changed, for others hold the object: replacing os.environ would miss them.
-        os.environ.__class__ = _environment(self)
+        os.environ.__class__ = _Environment
         sys.addaudithook(self._audit)
 
     def note(self, kind: Kind, path: str, name: str, value: str | None) -> None:
@@ -263,17 +263,16 @@ def _loaders() -> list[tuple[type, list[str]]]:
     ]
 
 
-def _environment(observer: Observer) -> type:
-    """Return a class for ``os.environ`` that reports the variables that are read."""
+class _Environment(os._Environ):  # type: ignore[type-arg]
+    """Reports the variables that are read."""
 
-    class Environment(os._Environ):  # type: ignore[type-arg]
-        def __getitem__(self, key: str) -> str:
-            value: str | None = None
-            try:
-                value = super().__getitem__(key)
-                return value
-            finally:
-                if isinstance(key, str):  # bytes are no key of it, and asked for all the same
-                    observer.variable(key, value)
+    observer: Observer
 
-    return Environment
+    def __getitem__(self, key: str) -> str:
+        value: str | None = None
+        try:
+            value = super().__getitem__(key)
+            return value
+        finally:
+            if isinstance(key, str):  # bytes are no key of it, and asked for all the same
+                self.observer.variable(key, value)

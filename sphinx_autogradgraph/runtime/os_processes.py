@@ -9,6 +9,7 @@ import select
 import signal
 import threading
 import time
+from functools import cache
 from pathlib import Path
 
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
@@ -42,8 +43,13 @@ def die_with_parent() -> None:
 
 
 def _prctl(option: int, value: int) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(option, value, 0, 0, 0)
+    _libc().prctl(option, value, 0, 0, 0)
+
+
+@cache
+def _libc() -> ctypes.CDLL:
+    """Return the system's library, which forks inherit: to make it again takes them longer."""
+    return ctypes.CDLL(None)
 
 
 def collapse_memory() -> None:
@@ -51,7 +57,6 @@ def collapse_memory() -> None:
 
     It is advice: a system that has no such pages (Linux before 6.1) or no room ignores it.
     """
-    libc = ctypes.CDLL(None)
     begin = end = 0
     with contextlib.suppress(OSError, ValueError):  # another form of that listing: no advice
         for line in Path("/proc/self/smaps").read_text().splitlines():
@@ -63,7 +68,7 @@ def collapse_memory() -> None:
                 start, stop = -(-begin // _HUGE) * _HUGE, end // _HUGE * _HUGE
                 if stop > start:
                     area = ctypes.c_void_p(start), ctypes.c_size_t(stop - start)
-                    libc.madvise(*area, _MADV_COLLAPSE)
+                    _libc().madvise(*area, _MADV_COLLAPSE)
 
 
 def children() -> list[int]:

@@ -153,6 +153,7 @@ def run_once(answer: str) -> None:
     if hasattr(os, "register_at_fork"):  # what the program forks ends, too, also as a daemon
         os.register_at_fork(after_in_child=watch)
     _silence()
+    _open_streams()
     execute = load()
     _keep_temporary_files_in(scratch)
     trail = open(f"{answer}.dump", "wb", buffering=0)  # noqa: SIM115
@@ -165,10 +166,14 @@ def run_once(answer: str) -> None:
 
 
 def _silence() -> None:
-    """Redirect all standard streams to the null device, even those that were closed."""
+    """Redirect the descriptors of all standard streams to the null device."""
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(null, descriptor)
+
+
+def _open_streams() -> None:
+    """Open the standard streams anew, even those that were closed."""
     sys.stdin = open(0, closefd=False)  # noqa: SIM115
     sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
@@ -179,7 +184,7 @@ def _keep_temporary_files_in(scratch: str) -> None:
     directory = os.path.join(scratch, TEMPORARY)
     for name in ("TMPDIR", "TEMP", "TMP"):
         os.environ[name] = directory
-    tempfile.tempdir = None  # what was found before
+    tempfile.tempdir = directory  # else it tries by a file whether it can write there
 
 
 def _tell_of_exits(trail: FileIO) -> None:
