@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Sequence
 from types import TracebackType
 
-from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticKind
+from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.program.author_files import is_authors
 from sphinx_autogradgraph.program.program import Block, Program, display_path
@@ -22,9 +22,7 @@ MAX_MESSAGE = 2_000
 """Maximum number of characters of an exception's message shown."""
 
 
-def diagnostic_of(
-    error: BaseException, program: Program, *, kind: DiagnosticKind = "execution", what: str = ""
-) -> Diagnostic:
+def diagnostic_of(error: BaseException, program: Program, *, what: str = "") -> Diagnostic:
     """Return the diagnostic for an exception that the program raised.
 
     ``what`` names the code that raised it where that is no line of the program: the expression of
@@ -54,7 +52,7 @@ def diagnostic_of(
         values["error"] = Message("{error} ({hint})", {"error": values["error"], "hint": hint})
     raised = Message("{what} raised {error}", values) if what else Message("{error}", values)
     return Diagnostic(
-        kind,
+        "execution",
         raised.text,
         raised.values,
         file=place[0] if place else None,

@@ -181,9 +181,8 @@ def function_with_forward_at(path: str, line: int) -> str | None:
     while stack:
         kind = stack.pop()
         stack += kind.__subclasses__()
-        code = getattr(kind.__dict__.get("forward"), "__code__", None) or getattr(
-            getattr(kind.__dict__.get("forward"), "__func__", None), "__code__", None
-        )
+        forward = kind.__dict__.get("forward")  # as the class holds it: a static method, mostly
+        code = getattr(getattr(forward, "__func__", forward), "__code__", None)
         if code is not None and code.co_filename == path:
             lines = {number for _, _, number in code.co_lines()}
             if line in lines:

@@ -77,11 +77,10 @@ class Found(NamedTuple):
 
 
 class FoundModule(NamedTuple):
-    """A module with the path to it; ``outermost`` if no other module holds it."""
+    """A module with the path to it."""
 
     module: torch.nn.Module
     path: Path
-    outermost: bool
 
 
 class Reach:
@@ -155,7 +154,7 @@ class Reach:
             parts = [("", module)]
         for name, part in parts:
             here = Path(path, ATTRIBUTE, name, path.depth) if name else path
-            self.modules.setdefault(id(part), FoundModule(part, here, outermost=not name))
+            self.modules.setdefault(id(part), FoundModule(part, here))
             with suppress(Exception):  # the author's own method
                 for held in (part.named_parameters, part.named_buffers):
                     # One that stands in the module twice has both names.

@@ -18,6 +18,9 @@ from typing import Any
 from sphinx_autogradgraph.hosts.markdown.converters import MYST, project_root
 from sphinx_autogradgraph.program.fences import FIGURE, SETUP
 
+Node = dict[str, Any]
+"""A node of mystmd's syntax tree, as JSON has it."""
+
 MARKER = "autogradgraph"
 """Type of the nodes that directives leave for the transform."""
 
@@ -53,7 +56,7 @@ def _answer(data: object) -> None:
     json.dump(data, sys.stdout)
 
 
-def spec() -> dict[str, Any]:
+def spec() -> Node:
     """Return the plugin's specification for mystmd: directives and the transform."""
     from sphinx_autogradgraph.figures.options import DECLARATIONS
 
@@ -81,7 +84,7 @@ def spec() -> dict[str, Any]:
     return {"name": "autogradgraph", "directives": [figure, setup], "transforms": [transform]}
 
 
-def marker(data: dict[str, Any]) -> dict[str, Any]:
+def marker(data: Node) -> Node:
     """Return the marker node of a directive, which the transform replaces."""
     node = data.get("node", {})
     return {
@@ -94,9 +97,6 @@ def marker(data: dict[str, Any]) -> dict[str, Any]:
             "body": data.get("body") or "",
         },
     }
-
-
-Node = dict[str, Any]
 
 
 def walk(root: Node) -> Iterator[tuple[Node, Node]]:

@@ -100,12 +100,12 @@ class Evidence:
             raise LookupError(f"nothing goes along edge {edge}")
         return output_metadata(used)[output]
 
-    def dims(self, role: str, count: int) -> list[int] | None:
-        """Return dimensions saved as a number or a list, from 0 and in order.
+    def dims(self, count: int) -> list[int] | None:
+        """Return the saved ``dim``, a number or several, from 0 and in order.
 
         All if None or an empty tuple was saved; None if nothing was.
         """
-        value = self.value(role)
+        value = self.value("dim")
         if value is MISSING:
             return None
         if value is None or value == ():

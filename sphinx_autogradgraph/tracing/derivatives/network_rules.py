@@ -80,8 +80,9 @@ def _nll(name: str) -> Rule:
     return rule
 
 
-def _mask(edge: int, length: int) -> str:
-    return f"[{', '.join(str(place == edge) for place in range(length))}]"
+def _mask(edge: int) -> str:
+    """Return which of the three gradients of a backward to compute: that of one edge."""
+    return f"[{', '.join(str(place == edge) for place in range(3))}]"
 
 
 def _batch_norm(at: Evidence, edge: int) -> str | None:
@@ -92,7 +93,7 @@ def _batch_norm(at: Evidence, edge: int) -> str | None:
         return None
     return (
         "torch.ops.aten.native_batch_norm_backward(grad, input, weight, running_mean, running_var,"
-        f" result1, result2, training, eps, {_mask(edge, 3)})[{edge}]"
+        f" result1, result2, training, eps, {_mask(edge)})[{edge}]"
         if into
         else None
     )
@@ -124,7 +125,7 @@ def _group_norm(at: Evidence, edge: int) -> str | None:
         return None
     return (
         "torch.ops.aten.native_group_norm_backward(grad.contiguous(), input, result1, result2,"
-        f" weight, N, C, HxW, group, {_mask(edge, 3)})[{edge}]"
+        f" weight, N, C, HxW, group, {_mask(edge)})[{edge}]"
     )
 
 
@@ -138,7 +139,7 @@ def _convolution(at: Evidence, edge: int) -> str | None:
     if at.value("transposed") or rank not in (1, 2, 3):
         return (
             "torch.ops.aten.convolution_backward(grad, input, weight, None, stride, padding,"
-            f" dilation, transposed, output_padding, groups, {_mask(edge, 3)})[{edge}]"
+            f" dilation, transposed, output_padding, groups, {_mask(edge)})[{edge}]"
         )
     if edge == 0:
         return f"torch.nn.grad.conv{rank}d_input({at.into(0)}, weight, grad{options})"

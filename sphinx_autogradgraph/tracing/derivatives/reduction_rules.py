@@ -64,7 +64,7 @@ def _extreme(at: Evidence, edge: int) -> str | None:
         into = at.into(edge)
         if into == ():
             return "grad"
-        dims = at.dims("dim", len(into))
+        dims = at.dims(len(into))
         if dims is None or len(dims) != 1:
             return None
         if at.value("keepdim") is True:
@@ -94,7 +94,7 @@ def _extremes(at: Evidence, edge: int) -> str | None:
 def _as_kept(at: Evidence, edge: int, result: torch.Tensor) -> torch.Tensor:
     if at.value("keepdim") is True or at.out == ():
         return result
-    for dim in at.dims("dim", len(at.into(edge))) or ():
+    for dim in at.dims(len(at.into(edge))) or ():
         result = result.unsqueeze(dim)
     return result
 

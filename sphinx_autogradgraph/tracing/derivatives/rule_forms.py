@@ -56,7 +56,7 @@ def unreduced(at: Evidence, edge: int, formula: str = "grad") -> str | None:
     into = at.into(edge)
     if at.value("keepdim") is True or at.out == ():
         return formula
-    dims = at.dims("dim", len(into))
+    dims = at.dims(len(into))
     if dims is None:
         return None
     return f"({formula})" + "".join(f".unsqueeze({dim})" for dim in dims)
@@ -70,7 +70,7 @@ def reduced(at: Evidence, edge: int) -> int:
 def over(at: Evidence, edge: int) -> str:
     """Return arguments that make a reduction keep its dimensions: ``1, keepdim=True``."""
     into = at.into(edge)
-    dims = at.dims("dim", len(into)) if at.value("dim") is not MISSING else None
+    dims = at.dims(len(into)) if at.value("dim") is not MISSING else None
     if dims is None or len(dims) == len(into):
         return ""
     return f"{dims[0] if len(dims) == 1 else tuple(dims)}, keepdim=True"

@@ -31,7 +31,7 @@ def _squeezed(at: Evidence, edge: int) -> str | None:
     if at.into(edge) == at.out:
         return "grad"
     into = at.into(edge)
-    dims = at.dims("dim", len(into)) if at.value("dim") is not MISSING else None
+    dims = at.dims(len(into)) if at.value("dim") is not MISSING else None
     gone = [dim for dim in (range(len(into)) if dims is None else dims) if into[dim] == 1]
     return "grad" + "".join(f".unsqueeze({dim})" for dim in gone)
 
