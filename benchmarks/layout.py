@@ -19,8 +19,9 @@ from sphinx_autogradgraph.core.show import Show
 from sphinx_autogradgraph.graph.model import Edge, Graph, Node, Output, TensorMeta
 from sphinx_autogradgraph.render.arrange import arrange
 from sphinx_autogradgraph.render.candidates import MARGIN
-from sphinx_autogradgraph.render.diagram import Direction
-from sphinx_autogradgraph.render.quality import bends, blank, crossings, sideways, turned
+from sphinx_autogradgraph.render.diagram import Diagram, Direction
+from sphinx_autogradgraph.render.layout import Layout
+from sphinx_autogradgraph.render.quality import crossings, side, sideways, turned
 from sphinx_autogradgraph.views.choice import Scope
 
 CORPUS = Path(__file__).with_name("layout_corpus.jsonl.gz")
@@ -55,6 +56,22 @@ class Measured:
     bends: int
     blank: float
     framed: bool
+
+
+def blank(diagram: Diagram, layout: Layout) -> float:
+    """Return the share of the drawing on which no box stands."""
+    boxes = sum(box.width * box.height for box in diagram.boxes)
+    return 1 - boxes / max(layout.width * layout.height, 1.0)
+
+
+def bends(layout: Layout) -> int:
+    """Return the number of arrows that are not straight."""
+    count = 0
+    for route in layout.routes.values():
+        first, last = route.points[0], route.points[-1]
+        length = abs(last[0] - first[0]) + abs(last[1] - first[1])
+        count += any(abs(side(first, last, point)) > length for point in route.points)
+    return count
 
 
 def read_corpus() -> Iterator[Figure]:

@@ -23,10 +23,10 @@ def crossings(diagram: Diagram, layout: Layout) -> int:
 
 def cross(a: Point, b: Point, c: Point, d: Point) -> bool:
     """Whether the line from ``a`` to ``b`` crosses that from ``c`` to ``d``."""
-    return _side(a, b, c) * _side(a, b, d) < 0 and _side(c, d, a) * _side(c, d, b) < 0
+    return side(a, b, c) * side(a, b, d) < 0 and side(c, d, a) * side(c, d, b) < 0
 
 
-def _side(a: Point, b: Point, c: Point) -> float:
+def side(a: Point, b: Point, c: Point) -> float:
     """Return a number whose sign tells on which side of the line ``a`` to ``b`` ``c`` is."""
     return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
 
@@ -59,19 +59,3 @@ def lengths(diagram: Diagram, layout: Layout) -> float:
         + abs(layout.boxes[arrow.tail][1] - layout.boxes[arrow.head][1])
         for arrow in diagram.arrows
     )
-
-
-def blank(diagram: Diagram, layout: Layout) -> float:
-    """Return the share of the drawing on which no box stands."""
-    boxes = sum(box.width * box.height for box in diagram.boxes)
-    return 1 - boxes / max(layout.width * layout.height, 1.0)
-
-
-def bends(layout: Layout) -> int:
-    """Return the number of arrows that are not straight."""
-    count = 0
-    for route in layout.routes.values():
-        first, last = route.points[0], route.points[-1]
-        length = abs(last[0] - first[0]) + abs(last[1] - first[1])
-        count += any(abs(_side(first, last, point)) > length for point in route.points)
-    return count
