@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -78,6 +79,14 @@ def test_no_two_modules_share_a_name() -> None:
 
 def test_every_package_has_its_place_in_the_order() -> None:
     assert {path.parent.name for path in PACKAGE.glob("*/__init__.py")} == set(ORDER)
+
+
+def test_the_way_of_a_figure_passes_each_module_once() -> None:
+    guide = (ROOT / "docs" / "contributing.rst").read_text("utf-8")
+    way = re.findall(r"^   (\w+/[\w/]+)  +\w", guide, re.MULTILINE)
+    assert len(way) > 20
+    assert len(set(way)) == len(way)
+    assert set(way) <= {path.relative_to(PACKAGE).with_suffix("").as_posix() for path in MODULES}
 
 
 @each_module
