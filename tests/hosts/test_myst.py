@@ -20,7 +20,8 @@ from sphinx_autogradgraph.figures.options import Options
 from sphinx_autogradgraph.figures.page_figures import FinishedFigure
 from sphinx_autogradgraph.hosts.cli import main as command
 from sphinx_autogradgraph.hosts.myst.myst_nodes import figure_nodes
-from sphinx_autogradgraph.hosts.myst.myst_plugin import main, walk
+from sphinx_autogradgraph.hosts.myst.myst_plugin import main
+from sphinx_autogradgraph.hosts.myst.myst_tree import walk
 from sphinx_autogradgraph.program.myst_fences import myst_fences
 from sphinx_autogradgraph.render.drawn_graph import graph_in_svg
 from sphinx_autogradgraph.render.layout import Layout

@@ -10,7 +10,7 @@ from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.figures.options import Options
 from sphinx_autogradgraph.figures.page_figures import FinishedFigure
 from sphinx_autogradgraph.figures.tables import Cell, Table
-from sphinx_autogradgraph.hosts.myst.myst_plugin import Node
+from sphinx_autogradgraph.hosts.myst.myst_tree import Node
 from sphinx_autogradgraph.render.candidates import MARGIN
 from sphinx_autogradgraph.render.mermaid import flowchart_of
 from sphinx_autogradgraph.render.svg import svg_of

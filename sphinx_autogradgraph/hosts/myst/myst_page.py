@@ -13,8 +13,8 @@ from sphinx_autogradgraph.figures.request import Request
 from sphinx_autogradgraph.hosts.markdown.converters import PageHost
 from sphinx_autogradgraph.hosts.markdown.site import MarkdownSite, warning_text
 from sphinx_autogradgraph.hosts.myst.myst_nodes import failed_nodes, figure_nodes
-from sphinx_autogradgraph.hosts.myst.myst_plugin import MARKER, Node, walk
 from sphinx_autogradgraph.hosts.myst.myst_text import MystTextPage
+from sphinx_autogradgraph.hosts.myst.myst_tree import MARKER, Node, walk
 from sphinx_autogradgraph.program.fences import FIGURE, REFERENCE, SETUP, SKIP, Fence
 from sphinx_autogradgraph.program.notebook_cells import is_python
 from sphinx_autogradgraph.program.source_lines import line_of_code, source_lines

@@ -13,16 +13,10 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from sphinx_autogradgraph.hosts.markdown.converters import MYST, project_root
+from sphinx_autogradgraph.hosts.myst.myst_tree import MARKER, Node, walk
 from sphinx_autogradgraph.program.fences import FIGURE, SETUP
-
-Node = dict[str, Any]
-"""A node of mystmd's syntax tree, as JSON has it."""
-
-MARKER = "autogradgraph"
-"""Type of the nodes that directives leave for the transform."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -97,15 +91,6 @@ def marker(data: Node) -> Node:
             "body": data.get("body") or "",
         },
     }
-
-
-def walk(root: Node) -> Iterator[tuple[Node, Node]]:
-    """Yield the nodes of a page in their order, each with its parent."""
-    stack = [(child, root) for child in reversed(root.get("children") or ())]
-    while stack:
-        node, parent = stack.pop()
-        yield node, parent
-        stack += [(child, node) for child in reversed(node.get("children") or ())]
 
 
 @contextlib.contextmanager
