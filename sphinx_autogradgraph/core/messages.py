@@ -64,6 +64,12 @@ class Message:
                 value.check()
 
 
+def not_utf8(file: str, error: UnicodeDecodeError) -> Message:
+    """Return a sentence on a file that should be a text and is none."""
+    values = {"file": file, "reason": error.reason}
+    return Message("{file} is not a text in UTF-8: {reason}", values)
+
+
 class MessageError(ValueError):
     """An error with a message for users; its text and values are those of :class:`Message`."""
 

@@ -6,7 +6,7 @@ checks, and the table in the reference.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -258,6 +258,12 @@ DECLARATIONS: Mapping[str, Declaration] = {
     name: item.metadata["declaration"] for name, item in _FIELDS.items()
 }
 """The declarations of the options, by the names that authors write."""
+
+
+def unknown_option(name: str, known: Iterable[str]) -> Diagnostic:
+    """Return the diagnostic for a name that no option has."""
+    values = {"name": name, "choices": ", ".join(sorted(known))}
+    return Diagnostic("option", "there is no option {name}; the options are {choices}", values)
 
 
 def parse_options(texts: Mapping[str, str], settings: Settings) -> Options:

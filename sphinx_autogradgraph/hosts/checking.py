@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sphinx_autogradgraph.core.messages import Message, untranslated
+from sphinx_autogradgraph.core.messages import not_utf8, untranslated
 from sphinx_autogradgraph.figures.report_files import write_report
 from sphinx_autogradgraph.snapshots.part import WHOLE, Part
 from sphinx_autogradgraph.snapshots.report import Report
@@ -111,10 +111,7 @@ def _build(app: Sphinx) -> None:
         app.build()
     except UnicodeDecodeError as error:
         file = os.path.relpath(app.env.doc2path(app.env.docname))
-        text = Message(
-            "{file} is not a text in UTF-8: {reason}", {"file": file, "reason": error.reason}
-        )
-        raise SphinxError(text.sentence()) from None
+        raise SphinxError(not_utf8(file, error).sentence()) from None
 
 
 def _sphinx_project(options: argparse.Namespace) -> int:

@@ -17,11 +17,11 @@ from urllib.parse import quote
 
 from sphinx_autogradgraph.core.atomic_files import write_aside
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
-from sphinx_autogradgraph.core.messages import Message
+from sphinx_autogradgraph.core.messages import Message, not_utf8
 from sphinx_autogradgraph.core.settings import Settings
 from sphinx_autogradgraph.figures.drawings import FigureDrawing
 from sphinx_autogradgraph.figures.html_ids import page_slug
-from sphinx_autogradgraph.figures.options import Options, parse_options
+from sphinx_autogradgraph.figures.options import Options, parse_options, unknown_option
 from sphinx_autogradgraph.figures.page_figures import FinishedFigure, PageFigures
 from sphinx_autogradgraph.figures.plan import Figure, Plan
 from sphinx_autogradgraph.figures.request import Request
@@ -206,8 +206,7 @@ def sync_files(paths: Sequence[Path], *, check: bool) -> tuple[list[str], list[s
 def _unusable(path: Path, error: OSError | UnicodeDecodeError) -> str:
     """Say why a file cannot be read or written."""
     if isinstance(error, UnicodeDecodeError):
-        values = {"file": str(path), "reason": error.reason}
-        return Message("{file} is not a text in UTF-8: {reason}", values).sentence()
+        return not_utf8(str(path), error).sentence()
     values = {"file": str(path), "reason": error.strerror or type(error).__name__}
     return Message("{file} cannot be read or written: {reason}", values).sentence()
 
@@ -229,9 +228,7 @@ def _faults(marker: Marker) -> Iterator[Diagnostic]:
     """Yield the diagnostics on the options that only comments have."""
     for name in marker.options:
         if name not in NAMES:
-            values = {"name": name, "choices": ", ".join(sorted(NAMES))}
-            text = "there is no option {name}; the options are {choices}"
-            yield Diagnostic("option", text, values)
+            yield unknown_option(name, NAMES)
     svg = marker.options.get(SVG)
     if svg is not None and not svg.lower().endswith(".svg"):
         yield Diagnostic("option", "svg {file} does not end in .svg", {"file": repr(svg)})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -70,6 +70,15 @@ def project_root(start: Path, files: Sequence[str] = PROJECT_FILES) -> Path:
         if any((directory / file).is_file() for file in files):
             return directory
     return start
+
+
+def pages_below(directory: Path, *, is_myst: bool) -> Iterator[Path]:
+    """Yield the Markdown files below a directory, without those that its host passes over."""
+    outside = (".", "_build", "node_modules") if is_myst else (".",)
+    for path in sorted(directory.rglob("*.md")):
+        hidden = any(part.startswith(outside) for part in path.relative_to(directory).parts)
+        if not hidden and path.is_file():  # a pipe would keep us waiting
+            yield path
 
 
 def _stem(name: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.figures.html_ids import page_slug
-from sphinx_autogradgraph.figures.options import DECLARATIONS, parse_options
+from sphinx_autogradgraph.figures.options import DECLARATIONS, parse_options, unknown_option
 from sphinx_autogradgraph.figures.page_figures import FinishedFigure, PageFigures
 from sphinx_autogradgraph.figures.page_html import code_html, failed_html, figure_html
 from sphinx_autogradgraph.figures.plan import Figure, Plan
@@ -161,11 +161,7 @@ class MarkdownPage:
             )
         unknown = [name for name in texts if name not in DECLARATIONS]
         if unknown:
-            diagnostic = Diagnostic(
-                "option",
-                "there is no option {name}; the options are {choices}",
-                {"name": unknown[0], "choices": ", ".join(sorted((*DECLARATIONS, REFERENCE)))},
-            )
+            diagnostic = unknown_option(unknown[0], (*DECLARATIONS, REFERENCE))
             found = (diagnostic, *request.diagnostics)
             return replace(request, program=None, source=False, diagnostics=found)
         return request

@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sphinx_autogradgraph.core.messages import Message
+from sphinx_autogradgraph.core.messages import not_utf8
 from sphinx_autogradgraph.figures.stage_times import StageTimes
 from sphinx_autogradgraph.hosts.markdown.converters import (
     MYST,
     PROJECT_FILES,
     PageHost,
+    pages_below,
     project_root,
 )
 from sphinx_autogradgraph.hosts.markdown.markdown_page import MarkdownPage
@@ -55,13 +56,10 @@ def check_site(
     root = project_root(docs)
     is_myst = (root / MYST).is_file()
     page_class: type[MarkdownPage] = MystTextPage if is_myst else MarkdownPage
-    outside = (".", "_build", "node_modules") if is_myst else (".",)
     files = {
         path.relative_to(root if is_myst else docs).with_suffix("").as_posix(): path
-        for path in sorted(docs.rglob("*.md"))
-        if path.is_file()  # a pipe would keep us waiting
-        and not any(name.startswith(outside) for name in path.relative_to(docs).parts)
-        and (without is None or not path.is_relative_to(docs / without))
+        for path in pages_below(docs, is_myst=is_myst)
+        if without is None or not path.is_relative_to(docs / without)
     }
     if not files:
         raise NoSiteError(f"there is no conf.py in {directory}, and no Markdown page")
@@ -137,9 +135,7 @@ def lines_of(file: Path, places: Sequence[Path]) -> list[str]:
     try:
         lines = split_lines(file.read_text("utf-8-sig"))
     except UnicodeDecodeError as error:
-        values = {"file": str(file), "reason": error.reason}
-        text = Message("{file} is not a text in UTF-8: {reason}", values)
-        raise NoSiteError(text.sentence()) from None
+        raise NoSiteError(not_utf8(str(file), error).sentence()) from None
     if lines and lines[0].rstrip() == "---":
         end = next((n for n, line in enumerate(lines[1:], 1) if line.rstrip() == "---"), 0)
         lines[: end + 1] = [""] * (end + 1)

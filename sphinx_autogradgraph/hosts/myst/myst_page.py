@@ -10,7 +10,7 @@ from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.figures.page_figures import FinishedFigure
 from sphinx_autogradgraph.figures.plan import Figure
 from sphinx_autogradgraph.figures.request import Request
-from sphinx_autogradgraph.hosts.markdown.converters import PageHost
+from sphinx_autogradgraph.hosts.markdown.converters import PageHost, pages_below
 from sphinx_autogradgraph.hosts.markdown.site import MarkdownSite, warning_text
 from sphinx_autogradgraph.hosts.myst.myst_nodes import failed_nodes, figure_nodes
 from sphinx_autogradgraph.hosts.myst.myst_text import MystTextPage
@@ -73,10 +73,7 @@ def _fence_of(data: Node, line: int) -> Fence:
 
 def _file_of(project: Path, items: Sequence[tuple[Node, Fence]]) -> Path | None:
     """Find the file of a page, which mystmd does not tell, by the lines of its directives."""
-    for path in sorted(project.rglob("*.md")):
-        parts = path.relative_to(project).parts
-        if any(part.startswith((".", "_build", "node_modules")) for part in parts):
-            continue
+    for path in pages_below(project, is_myst=True):
         lines = source_lines(str(path))
         found = [
             0 < fence.line <= len(lines) and f"{{{fence.language}}}" in lines[fence.line - 1]
