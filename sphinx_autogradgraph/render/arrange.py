@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
+from sphinx_autogradgraph.core.garbage import uncollected
 from sphinx_autogradgraph.core.messages import Translate, untranslated
 from sphinx_autogradgraph.core.settings import COLUMN, Engine
 from sphinx_autogradgraph.core.show import Show
@@ -33,6 +34,7 @@ class Arranged:
     diagnostic: Diagnostic | None = None
 
 
+@uncollected()
 def arrange(
     graph: Graph,
     scope: Scope = EVERYTHING,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from itertools import pairwise
 
+from sphinx_autogradgraph.core.garbage import uncollected
 from sphinx_autogradgraph.render.arrow_heads import arrow_head
 from sphinx_autogradgraph.render.candidates import MARGIN
 from sphinx_autogradgraph.render.diagram import ArrowKind, Cluster, Diagram
@@ -23,6 +24,7 @@ SVG_CLASS = "autogradgraph-svg"
 """Class of the element of every drawing."""
 
 
+@uncollected()
 def svg_of(
     diagram: Diagram,
     layout: Layout,

@@ -5,15 +5,14 @@ Nothing is run, changed or unpacked.
 
 from __future__ import annotations
 
-import gc
 import heapq
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 
 import torch
 from torch.autograd.graph import Node as GradFn
 from torch.autograd.graph import get_gradient_edge
 
+from sphinx_autogradgraph.core.garbage import uncollected
 from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.graph.model import (
     Edge,
@@ -40,19 +39,7 @@ from sphinx_autogradgraph.tracing.provenance import Recorder
 from sphinx_autogradgraph.tracing.tensor_metadata import describe
 
 
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Pause garbage collection, which would look at the many new objects again and again."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
-
-
-@_uncollected()
+@uncollected()
 def trace_tensors(
     outputs: Sequence[tuple[str | None, torch.Tensor]],
     names: Names,
