@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import importlib.metadata
-import json
 import os
 import shutil
 import signal
 import subprocess
 import sysconfig
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import msgspec
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
 from sphinx_autogradgraph.core.messages import Message
@@ -133,29 +134,16 @@ def lay_out(
 def _lay_out(dots: tuple[str, ...], engine: Engine, timeout: float) -> list[Layout]:
     output, said = run_engine(engine, "json0", "\n".join(dots), timeout)
     try:
-        layouts = [_read(data) for data in _json_texts(output.decode())]
+        layouts = _read_all(output)
         if len(layouts) != len(dots):
             raise ValueError(f"{len(layouts)} layouts of {len(dots)} graphs")
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, msgspec.MsgspecError) as error:
         raise _failed(engine, str(error), said) from None
     return layouts
 
 
 # The pages of a tutorial often draw one graph again, with another caption or table.
 _lay_out_once = lru_cache(maxsize=128)(_lay_out)
-
-
-def _json_texts(text: str) -> Iterator[Any]:
-    """Yield the values of JSON texts that follow each other."""
-    decoder = json.JSONDecoder()
-    at, end = 0, len(text.rstrip())
-    if not end:
-        raise ValueError("no output")
-    while at < end:
-        value, at = decoder.raw_decode(text, at)
-        yield value
-        while at < end and text[at].isspace():
-            at += 1
 
 
 def run_engine(engine: Engine, form: str, dot: str, timeout: float) -> tuple[bytes, str]:
@@ -264,42 +252,76 @@ def _find_graphviz_pure() -> str | None:
     return shutil.which(name)
 
 
-@lru_cache(maxsize=16_384)  # what is in one line has one place
-def _rounded(value: float) -> float:
-    return round(value, 1)
+class _Object(msgspec.Struct):
+    """A box, which has a place, or a frame, which has a rectangle, in the engine's output."""
+
+    name: str
+    pos: str | None = None
+    bb: str = ""
+    lp: str = ""
 
 
-def _read(data: Mapping[str, Any]) -> Layout:
-    """Read the layout of Graphviz' ``json0`` output, upside down because its y axis points up."""
-    _, _, width, height = (float(number) for number in data["bb"].split(","))
+class _Edge(msgspec.Struct):
+    """An arrow in the engine's output: its route, and the centre of its words."""
 
-    def point(text: str) -> Point:
-        x, y = text.split(",")
-        return _rounded(float(x)), _rounded(height - float(y))
+    id: str
+    pos: str
+    lp: str | None = None
 
-    boxes, frames = {}, {}
-    for item in data.get("objects", ()):
-        if "pos" in item:
-            boxes[item["name"]] = point(item["pos"])
-        elif "bb" in item:
-            left, low, right, high = (float(number) for number in item["bb"].split(","))
-            frames[item["name"].removeprefix("cluster_")] = Frame(
+
+class _Output(msgspec.Struct):
+    """One graph in the engine's output."""
+
+    bb: str
+    objects: list[_Object] = []
+    edges: list[_Edge] = []
+
+
+_OUTPUTS = msgspec.json.Decoder(list[_Output])
+_NUMBERS = msgspec.json.Decoder(list[float])
+
+
+def _numbers(text: str) -> list[float]:
+    """Read numbers with commas or spaces between them."""
+    return _NUMBERS.decode(f"[{text.replace(' ', ',')}]")
+
+
+def _read_all(output: bytes) -> list[Layout]:
+    """Read the layouts in Graphviz' ``json0`` output, where the texts of graphs follow each other.
+
+    Of all lines, only the first and the last one of a graph have no indent.
+    """
+    graphs = output.strip().replace(b"\n}\n{", b"\n},{")
+    return [_read(data) for data in _OUTPUTS.decode(b"[%b]" % graphs)]
+
+
+def _read(data: _Output) -> Layout:
+    """Read a layout, upside down because the engine's y axis points up."""
+    _, _, width, height = _numbers(data.bb)
+
+    def points(text: str) -> list[Point]:
+        numbers = _numbers(text)
+        across = [round(x, 1) for x in numbers[::2]]
+        down = [round(height - y, 1) for y in numbers[1::2]]
+        return list(zip(across, down, strict=True))
+
+    boxes, frames, routes = {}, {}, {}
+    for item in data.objects:
+        if item.pos is not None:
+            (boxes[item.name],) = points(item.pos)
+        elif item.bb:
+            left, low, right, high = _numbers(item.bb)
+            (label,) = points(item.lp)
+            frames[item.name.removeprefix("cluster_")] = Frame(
                 left=round(left, 1),
                 top=round(height - high, 1),
                 width=round(right - left, 1),
                 height=round(high - low, 1),
-                label=point(item["lp"]),
+                label=label,
             )
-    routes = {}
-    for edge in data.get("edges", ()):
-        text, tip = edge["pos"], None
-        if text.startswith("e,"):
-            end, _, text = text.partition(" ")
-            tip = point(end[2:])
-        # All numbers at once: a call for each point would take most of the time.
-        numbers = list(map(float, text.replace(",", " ").split()))
-        across = map(_rounded, numbers[::2])
-        down = map(_rounded, [height - y for y in numbers[1::2]])
-        words = point(edge["lp"]) if "lp" in edge else None
-        routes[edge["id"]] = Route(tuple(zip(across, down, strict=True)), tip, words)
+    for edge in data.edges:
+        found = points(edge.pos.removeprefix("e,"))
+        tip = found.pop(0) if edge.pos.startswith("e,") else None
+        words = None if edge.lp is None else points(edge.lp)[0]
+        routes[edge.id] = Route(tuple(found), tip, words)
     return Layout(round(width, 1), round(height, 1), boxes, routes, frames)
