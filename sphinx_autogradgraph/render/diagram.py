@@ -119,16 +119,16 @@ def box_of(
 ) -> Box:
     """Make a box for these lines of words, as wide as they are; words that are too long are cut."""
     said = [line for line in lines if line] or [()]
-    cuts = [tuple((role, cut(printable(word))) for role, word in line) for line in said]
-    labels = [" ".join(word for _, word in line) for line in cuts]
-    whole = " ".join(printable(word) for line in said for _, word in line)
-    width = max(text_width(label) for label in labels) * FONT_SIZE + 2 * PADDING
+    whole = [tuple([(role, printable(word)) for role, word in line]) for line in said]
+    cuts = [tuple([(role, cut(word)) for role, word in line]) for line in whole]
+    labels = [" ".join([word for _, word in line]) for line in cuts]
+    width = max(map(text_width, labels)) * FONT_SIZE + 2 * PADDING
     return Box(
         key=key,
         kind=kind,
         nodes=nodes,
         lines=tuple(cuts),
-        tooltip=whole if whole != " ".join(filter(None, labels)) else "",
+        tooltip="" if cuts == whole else " ".join(word for line in whole for _, word in line),
         width=round(width, 1),
         height=HEIGHT + (len(cuts) - 1) * LINE,
     )

@@ -107,16 +107,17 @@ def _arrows(
 ) -> Iterator[Arrow]:
     """Make an arrow for each edge; of several between two boxes the first has the words of all."""
     carried: dict[tuple[str, str], list[Word]] = {}
+    plus: Word = ("gradient", "+")
     ends = []
     for edge in graph.edges:
-        tail = uses.get(edge.from_, {}).get(edge.to, f"n{edge.from_}")
+        keys = uses.get(edge.from_)
+        tail = keys[edge.to] if keys else f"n{edge.from_}"
         ends.append((tail, f"n{edge.to}"))
-        carried.setdefault(ends[-1], []).extend(labels.of_edge(graph, edge))
+        for word in labels.of_edge(graph, edge):
+            carried.setdefault(ends[-1], []).extend((plus, word))
     for index, (tail, head) in enumerate(ends):
-        words = carried.pop((tail, head), [])
-        plus: Word = ("gradient", "+")
-        joined = [part for word in words for part in (plus, word)][1:]
-        yield Arrow(f"e{index}", tail, head, words=tuple(joined))
+        words = carried.pop((tail, head), [])[1:]
+        yield Arrow(f"e{index}", tail, head, words=tuple(words))
 
 
 def _chain(graph: Graph, uses: Mapping[int, Mapping[int | None, str]]) -> Iterator[str]:
@@ -221,18 +222,20 @@ SAME = "≡"
 
 def _uses_apart(graph: Graph) -> dict[int, dict[int | None, str]]:
     """Return the boxes of each leaf and input that is drawn at each use: keys by their users."""
-    rank = _ranks(graph)
     users: dict[int, dict[int | None, str]] = {}
     for edge in graph.edges:
         if graph.nodes[edge.from_].kind in ("leaf", "input"):
             keys = users.setdefault(edge.from_, {})
             place = f"_{len(keys)}" if keys else ""
             keys.setdefault(edge.to, f"n{edge.from_}{place}")
+    shared = {id: keys for id, keys in users.items() if len(keys) > 1}
+    if not shared:
+        return {}
+    rank = _ranks(graph)
     return {
         id: keys
-        for id, keys in users.items()
-        if len(ranks := {rank[to] for to in keys if to is not None}) > 1
-        and max(ranks) - min(ranks) > FAR
+        for id, keys in shared.items()
+        if max(ranks := [rank[to] for to in keys if to is not None]) - min(ranks) > FAR
     }
 
 

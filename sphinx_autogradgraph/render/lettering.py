@@ -28,7 +28,7 @@ def printable(text: str) -> str:
 
     Those are characters that XML forbids, that are invisible, or that turn the direction of
     writing, which could make a name read as another."""
-    if text.isascii() and text.isprintable():  # as nearly all is
+    if text.isprintable():  # as nearly all is
         return text
     kept = []
     for char in text:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from itertools import groupby
 from typing import NamedTuple
 
 from sphinx_autogradgraph.render.diagram import LINE, Box
+from sphinx_autogradgraph.render.labels import Word
 from sphinx_autogradgraph.render.layout import Point
 from sphinx_autogradgraph.render.lettering import FONT_SIZE
 from sphinx_autogradgraph.render.links import Link, shared_link
@@ -67,20 +68,34 @@ class DrawnBox(NamedTuple):
 
     def words(self, line: Link | None = None, call: Link | None = None) -> Iterator[str]:
         """Yield the lines of words of the box, with links of their own if there is a ``call``."""
-        box, (x, y), style = self
+        box, (x, y), _ = self
         for place, words in enumerate(box.lines):
             at = y + (place - (len(box.lines) - 1) / 2) * LINE + MIDDLE * FONT_SIZE
-            parts = []
-            for of_call, found in groupby(words, key=lambda word: word[0] in ("op", "call")):
-                group = list(found)
-                text = " ".join(word_svg(word, style.word(word[0], box.kind)) for word in group)
-                if of_call and call:
-                    said = " ".join(word for _, word in group)
-                    text = call.around(text, "call", None if place else said)
-                elif call and line:
-                    text = line.around(text, "line", None)
-                parts.append(text)
-            yield f'<text x="{number(x)}" y="{number(at)}">{" ".join(parts)}</text>'
+            if call is None:
+                text = self._row(words)
+            else:
+                text = " ".join(self._linked(words, line, call, is_first=not place))
+            yield f'<text x="{number(x)}" y="{number(at)}">{text}</text>'
+
+    def _row(self, words: Iterable[Word]) -> str:
+        kind, style = self.box.kind, self.style
+        return " ".join([word_svg(word, style.word(word[0], kind)) for word in words])
+
+    def _linked(
+        self, words: Iterable[Word], line: Link | None, call: Link, *, is_first: bool
+    ) -> Iterator[str]:
+        """Yield the words of a line: those of the operation lead to the call, others to the line.
+
+        The keyboard reaches the call in the first line.
+        """
+        for of_call, found in groupby(words, key=lambda word: word[0] in ("op", "call")):
+            group = list(found)
+            text = self._row(group)
+            if of_call:
+                said = " ".join(word for _, word in group)
+                yield call.around(text, "call", said if is_first else None)
+            else:
+                yield line.around(text, "line", None) if line else text
 
 
 def sample_svg(drawn: DrawnBox) -> str:
@@ -115,10 +130,8 @@ def box_svg(
         # The operation leads to its documentation, all else to the line; links do not nest.
         body = line.around(rect, "line", box_text(box)) if line else rect
         body += " ".join(drawn.words(line, call))
-    nodes = escape(runs(box.nodes))
-    return (
-        f'<g class="node {_classes(box, mark)}" id="{id}" data-node="{nodes}">{tooltip}{body}</g>'
-    )
+    classes, nodes = _classes(box, mark), runs(box.nodes)
+    return f'<g class="node {classes}" id="{id}" data-node="{nodes}">{tooltip}{body}</g>'
 
 
 def box_text(box: Box) -> str:
