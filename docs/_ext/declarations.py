@@ -56,7 +56,7 @@ def settings_text() -> str:
 
 
 TYPES: Mapping[object, str] = {
-    str: "text", int: "whole number", float: "number", list[str]: "list of texts",
+    str: "string", int: "whole number", float: "number", list[str]: "list of strings",
     bool: "``True`` | ``False``", type(None): "``None``",
 }  # fmt: skip
 """How the types of settings are called."""

@@ -43,9 +43,9 @@ Parse = Callable[[object], object]
 
 
 def text(value: object) -> str:
-    """Return a value that must be a text."""
+    """Return a value that must be a string."""
     if not isinstance(value, str):
-        raise MessageError("a text is needed")
+        raise MessageError("a string is needed")
     return value
 
 
@@ -97,10 +97,10 @@ def number(least: float, *, above: bool = False, whole: bool = False) -> Parse:
 
 
 def texts(value: object) -> list[str]:
-    """Return a list of texts, also from one text with commas, as ``-D`` of Sphinx gives it."""
+    """Return a list of strings, also from one with commas, as ``-D`` of Sphinx gives it."""
     items = [item.strip() for item in value.split(",")] if isinstance(value, str) else value
     if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
-        raise MessageError("a list of texts is needed")
+        raise MessageError("a list of strings is needed")
     return list(items)
 
 

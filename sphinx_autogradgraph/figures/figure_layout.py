@@ -97,7 +97,7 @@ def _laid_out_dict(of: FigureLayout | Step) -> dict[str, Any]:
 
 
 def _laid_out(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Read the view and the layout among plain data."""
+    """Read a view and its layout from what :func:`_laid_out_dict` returned."""
     view = None if data["view"] is None else Graph.view_from_dict(data["view"])
     return {"view": view, "layout": Layout.from_dict(data["layout"])}
 

@@ -231,7 +231,7 @@ def _faults(marker: Marker) -> Iterator[Diagnostic]:
             yield unknown_option(name, NAMES)
     svg = marker.options.get(SVG)
     if svg is not None and not svg.lower().endswith(".svg"):
-        yield Diagnostic("option", "svg {file} does not end in .svg", {"file": repr(svg)})
+        yield Diagnostic("option", "svg={file} does not end in .svg", {"file": repr(svg)})
 
 
 def _mermaid(drawing: Drawing) -> list[str]:

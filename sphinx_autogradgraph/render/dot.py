@@ -124,7 +124,7 @@ def _frames(diagram: Diagram, label_of: Callable[[Cluster], str]) -> Iterator[st
 
 
 def _placeholder(width: float, size: float) -> str:
-    """Return a text of this width at a font size, in letters whose width the engine knows."""
+    """Return a text that is this wide to the engine, which knows the letters of Courier."""
     return "x" * math.ceil(width / size / COURIER)
 
 

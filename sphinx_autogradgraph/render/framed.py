@@ -143,7 +143,9 @@ def _ranks(diagram: Diagram, layout: Layout, axis: int) -> list[_Rank]:
 
 
 def _stretched(marks: list[tuple[float, float]], most: float) -> Callable[[float], float]:
-    """Return the function that moves a place with its rank, in proportion between two ranks."""
+    """Return a function that shifts a coordinate as ``marks``, of coordinate and shift, tell.
+
+    Between two marks the shift is in proportion; after the last it is ``most``."""
 
     def to(at: float) -> float:
         place = bisect_right(marks, (at, float("inf")))

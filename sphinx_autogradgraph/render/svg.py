@@ -132,7 +132,7 @@ def _arrows(
 
 
 def legend_html(diagram: Diagram, *, plain: bool = False) -> str:
-    """Return the legend as HTML, whose lines break as those of the page; "" without a legend."""
+    """Return the legend as HTML, which wraps as text does; empty without a legend."""
     samples = []
     style = PlainStyle(plain)
     for box in diagram.legend:

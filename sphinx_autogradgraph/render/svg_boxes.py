@@ -135,7 +135,7 @@ def box_svg(
 
 
 def box_text(box: Box) -> str:
-    """Return the words of a box, for who cannot see it."""
+    """Return the words of a box as one text, for assistive tools."""
     return " ".join(text for words in box.lines for _, text in words)
 
 

@@ -60,7 +60,7 @@ def because(cause: Cause, tensor: torch.Tensor, name: str, recorder: Recorder) -
     if cause.why != "dtype":
         return _made(_created(cause, recorder), source)
     if tensor.dtype.is_floating_point or tensor.dtype.is_complex:
-        return Message("it was computed from integers or truth values, which were made{at}", where)
+        return Message("it was computed from integers or booleans, which were made{at}", where)
     why = Message(
         "its dtype is {dtype}, and only floating point and complex tensors can require grad",
         {"dtype": str(tensor.dtype)},
@@ -83,7 +83,7 @@ def cut_off(cause: Cause, recorder: Recorder) -> Message:
         return Message("{name} was detached{at}", values)
     if cause.why == "no_grad":
         return _without_gradients(cause, values)
-    return Message("integers or truth values were made of it{at}", {"at": at(source)})
+    return Message("integers or booleans were made of it{at}", {"at": at(source)})
 
 
 def _without_gradients(cause: Cause, values: Mapping[str, str | Message]) -> Message:
