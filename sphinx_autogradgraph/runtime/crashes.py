@@ -9,8 +9,12 @@ from typing import Literal
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.program.program import Program
 
-Ended = int | Literal["timeout"]
-"""The end of a process: its exit status as in :class:`subprocess.Popen`, or ``timeout``."""
+Ended = int | Literal["timeout", "unsupervised"]
+"""The end of a process: its exit status as in :class:`subprocess.Popen`, or why there is none.
+
+``timeout``: it was killed after its time.  ``unsupervised``: it has ended or stopped the process
+that would have told its status.
+"""
 
 
 def lost(ended: Ended, program: Program, dump: str = "") -> Diagnostic:
@@ -18,6 +22,8 @@ def lost(ended: Ended, program: Program, dump: str = "") -> Diagnostic:
 
     ``dump`` is the output of :mod:`faulthandler`.
     """
+    if ended == "unsupervised":
+        return Diagnostic("crash", "the process that runs programs has ended unexpectedly")
     file, line = _place(dump, program)
     block = _block(program, file, line)
     if ended == "timeout":

@@ -85,7 +85,7 @@ class ForkedRun:
             with contextlib.suppress(OSError):
                 self.connect()
                 return
-        self.settle(Diagnostic("crash", "the process that runs programs has ended unexpectedly"))
+        self.settle(lost("unsupervised", self.program))
 
     def check_time(self, now: float) -> None:
         """Kill a supervisor that is overdue, since its program may have stopped it."""

@@ -88,7 +88,7 @@ class ForkingWorker:
         self._runs: list[ForkedRun] = []
         self._heard = 0.0
         self._asked: float | None = None  # when it was asked what it has not answered yet
-        self._patience = Patience(None)
+        self._patience = Patience(lambda: None)
         self._has_answered = False
         self._launched: float | None = None
         self.importing: float | None = None
@@ -249,7 +249,7 @@ class ForkingWorker:
             for other in others_of(self.directory):
                 tell_to_go(other)
         self._heard, self._has_answered = time.monotonic(), False
-        self._patience = Patience(self.pid)
+        self._patience = Patience(lambda: self.pid)
         self._ask()  # what it can answer once torch is imported
 
     def _launch(self) -> None:

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
-import signal
-import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from sphinx_autogradgraph.program.program import Program
-from sphinx_autogradgraph.runtime.crashes import Ended, lost
-from sphinx_autogradgraph.runtime.os_processes import end_marked
+from sphinx_autogradgraph.runtime.crashes import Ended
+from sphinx_autogradgraph.runtime.outcome import outcome, without_space
 from sphinx_autogradgraph.runtime.patience import Patience
-from sphinx_autogradgraph.runtime.program_process import TEMPORARY
 from sphinx_autogradgraph.runtime.result import Result
+from sphinx_autogradgraph.runtime.supervised_process import LoneProcess, SupervisedProcess
 from sphinx_autogradgraph.runtime.torch_import import never_imported
-from sphinx_autogradgraph.runtime.worker_command import START_TIMEOUT, command
+from sphinx_autogradgraph.runtime.worker_command import DUMP, PROGRAM, START_TIMEOUT, TEMPORARY
 
 LOOK_EVERY = 0.02
 """Polling interval, in seconds: not every system can tell when a process ends."""
@@ -35,15 +33,21 @@ class FreshProcesses:
         self._environment = environment
         self._runs: list[FreshRun] = []
 
-    def start(self, program: Program) -> FreshRun:
+    def start(self, program: Program) -> FreshRun | FailedRun:
         """Start the process of a program."""
         self._runs = [run for run in self._runs if not run.ended]
-        run = FreshRun(program, self._environment)
+        try:
+            scratch = _new_scratch(program)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            return FailedRun(Result.from_dict(json.loads(without_space(program, reason))))
+        run = FreshRun(program, scratch, self._environment)
         self._runs.append(run)
         return run
 
     def wait(self, seconds: float) -> None:
         """Wait a moment, or until a process has ended."""
+        self._runs = [run for run in self._runs if not run.ended]
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and not any(run.is_over() for run in self._runs):
             time.sleep(LOOK_EVERY)
@@ -63,29 +67,21 @@ class FreshProcesses:
 class FreshRun:
     """A program in its own process, with its own directory."""
 
-    def __init__(self, program: Program, environment: Mapping[str, str]) -> None:
+    def __init__(self, program: Program, scratch: str, environment: Mapping[str, str]) -> None:
         self._program = program
+        self._scratch = scratch
         self.ended = False
-        self._scratch = tempfile.mkdtemp(prefix="autogradgraph-")
-        self._answer = Path(self._scratch, "answer.json")
-        os.mkdir(os.path.join(self._scratch, TEMPORARY), 0o700)
         self._begun = time.monotonic()
         self._seconds = program.timeout + START_TIMEOUT
         self.seconds = 0.0
-        self._process = subprocess.Popen(
-            command(["once", str(self._answer)]),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=dict(environment),
-            cwd=self._scratch,  # empty: nothing in it can stand in front of torch
-            start_new_session=True,
-        )
-        self._patience = Patience(self._process.pid)
-        assert self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(json.dumps(program.to_dict()).encode() + b"\n")
-            self._process.stdin.flush()
+        self._process: SupervisedProcess | LoneProcess
+        try:
+            start = SupervisedProcess if os.name == "posix" else LoneProcess
+            self._process = start(scratch, environment)
+        except OSError:
+            self._remove()
+            raise
+        self._patience = Patience(lambda: self._process.pid)
 
     def is_over(self) -> bool:
         """Whether the process has ended or timed out."""
@@ -98,40 +94,54 @@ class FreshRun:
         if not self.is_over():
             return None
         self.seconds = time.monotonic() - self._begun
-        status = self._process.poll()
-        ended: Ended = "timeout" if status is None else status
-        self._end_process()
+        ended = self._process.poll()
+        self._process.end()
         try:
-            if ended == 0 and self._answer.exists():
-                return Result.from_dict(json.loads(self._answer.read_bytes()))
-            trail = Path(f"{self._answer}.dump")
-            if ended == "timeout" and not trail.exists():  # the program has not begun
-                diagnostic = never_imported(self._seconds)
-                return Result.of_diagnostic(diagnostic, len(self._program.targets))
-            dump = trail.read_text(errors="replace") if trail.exists() else ""
+            return self._result(ended)
         finally:
-            self.end()
-        if dump.startswith("Timeout"):
-            ended = "timeout"
-        diagnostic = lost(ended, self._program, dump)
-        return Result.of_diagnostic(diagnostic, len(self._program.targets))
+            self._remove()
 
     def end(self) -> None:
         """End the process, and remove its directory."""
         if not self.ended:
-            self._end_process()
-            shutil.rmtree(self._scratch, ignore_errors=True)
-            self.ended = True
+            self._process.end()
+            self._remove()
 
-    def _end_process(self) -> None:
-        """Kill the process and its group, and wait for it."""
-        if os.name == "posix":
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-        else:
-            self._process.kill()
-        end_marked(os.path.join(self._scratch, TEMPORARY))  # where its temporary files go
-        if self._process.stdin is not None:
-            with contextlib.suppress(OSError):
-                self._process.stdin.close()
-        self._process.wait()
+    def _result(self, ended: Ended | None) -> Result:
+        """Return the result; ``ended`` is None for a process that was killed after its time."""
+        if ended is None and not os.path.exists(os.path.join(self._scratch, DUMP)):
+            diagnostic = never_imported(self._seconds)  # the program has not begun
+            return Result.of_diagnostic(diagnostic, len(self._program.targets))
+        answer = outcome(self._scratch, "timeout" if ended is None else ended, self._program)
+        return Result.from_dict(json.loads(answer))
+
+    def _remove(self) -> None:
+        shutil.rmtree(self._scratch, ignore_errors=True)
+        self.ended = True
+
+
+@dataclass
+class FailedRun:
+    """A program for which there is no directory, with the result that says so."""
+
+    result: Result
+    seconds: float = 0.0
+
+    def poll(self) -> Result:
+        """Return the result."""
+        return self.result
+
+
+def _new_scratch(program: Program) -> str:
+    """Make the directory of a run, with the program in it.
+
+    Raises :exc:`OSError` if nothing can be written there, and then leaves nothing.
+    """
+    scratch = tempfile.mkdtemp(prefix="autogradgraph-")
+    try:
+        os.mkdir(os.path.join(scratch, TEMPORARY), 0o700)
+        Path(scratch, PROGRAM).write_text(json.dumps(program.to_dict()), "utf-8")
+    except OSError:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise
+    return scratch

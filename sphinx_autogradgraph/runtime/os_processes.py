@@ -1,4 +1,4 @@
-"""Linux processes: parenthood, waiting, and ending all descendants."""
+"""Processes, most of it on Linux: parenthood, waiting, ending all that a program has started."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import select
 import signal
 import threading
 import time
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -101,18 +102,22 @@ def end_descendants() -> None:
     """
     deadline = time.monotonic() + CLEANING_TIME
     while True:
-        found = children()
-        cleaners = {pid for pid in found if _cleans(pid)} if time.monotonic() < deadline else set()
-        for pid in found:
-            if pid not in cleaners:
-                kill(pid)
-        only_cleaners = bool(cleaners) and cleaners == set(found)
+        cleaning = _kill_but_cleaners(children(), deadline)
         try:
-            ended, _ = os.waitpid(-1, os.WNOHANG if only_cleaners else 0)
+            ended, _ = os.waitpid(-1, os.WNOHANG if cleaning else 0)
         except ChildProcessError:
             return
         if ended == 0:
             time.sleep(0.005)
+
+
+def _kill_but_cleaners(found: Sequence[int], deadline: float) -> bool:
+    """Kill processes, but until the deadline no helpers; return whether these alone are left."""
+    cleaners = {pid for pid in found if _cleans(pid)} if time.monotonic() < deadline else set()
+    for pid in found:
+        if pid not in cleaners:
+            kill(pid)
+    return bool(cleaners) and cleaners == set(found)
 
 
 def _cleans(pid: int) -> bool:
@@ -123,21 +128,40 @@ def _cleans(pid: int) -> bool:
     return any(name in command for name in CLEANERS)
 
 
+def end_group(group: int) -> None:
+    """End the processes of a group.
+
+    They are told to by a signal that Python's helpers ignore, which end by themselves when they
+    have removed a program's shared memory.  Who is still there after a moment is killed.
+    """
+    deadline = time.monotonic() + CLEANING_TIME
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: none but zombies
+        while time.monotonic() < deadline:
+            os.killpg(group, signal.SIGTERM)
+            time.sleep(0.005)
+        os.killpg(group, signal.SIGKILL)
+
+
 def end_marked(mark: str) -> None:
     """Kill the processes with a text in their environment, and those that they start meanwhile.
 
     That reaches processes which a program has put into another session, where no subreaper has
-    adopted them.  A system without ``/proc`` does not tell, and none are killed.
+    adopted them.  Helpers get a moment, as of :func:`end_descendants`.  A system without ``/proc``
+    does not tell, and none are killed.
     """
     needle = os.fsencode(mark)
-    for _ in range(_ROUNDS):
+    deadline = time.monotonic() + CLEANING_TIME
+    rounds = 0
+    while rounds < _ROUNDS:
         found = [
             pid for pid in _processes() if pid != os.getpid() and _has_in_environment(pid, needle)
         ]
         if not found:
             return
-        for pid in found:
-            kill(pid)
+        if _kill_but_cleaners(found, deadline):
+            time.sleep(0.005)
+        else:
+            rounds += 1
 
 
 def _processes() -> list[int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 SHARE = 0.01
@@ -24,17 +25,17 @@ MOST = 10
 class Patience:
     """Decides when a process that imports torch is given up; begin with the process."""
 
-    def __init__(self, pid: int | None) -> None:
-        self._pid = pid
+    def __init__(self, pid: Callable[[], int | None]) -> None:
+        self._pid = pid  # asked for again, since it may be known later
         self._since = time.monotonic()
-        self._used = self._at_first = processor_time(pid) or 0.0
+        self._used = self._at_first = processor_time(pid()) or 0.0
         self._extended = 0
 
     def is_over(self, now: float, seconds: float) -> bool:
         """Whether the process had ``seconds``, and more where it has got on in them."""
         if now - self._since < seconds:
             return False
-        used = processor_time(self._pid)
+        used = processor_time(self._pid())
         if used is None or self._extended + 1 >= MOST:
             return True
         if used - self._used < SHARE * seconds or used - self._at_first >= ENOUGH:

@@ -5,7 +5,6 @@ Either a fork of a supervisor, or a fresh process that imports torch for the pro
 
 from __future__ import annotations
 
-import contextlib
 import faulthandler
 import json
 import os
@@ -23,11 +22,11 @@ from typing import Any, NoReturn
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.program.program import Program
-from sphinx_autogradgraph.runtime.os_processes import die_with_parent, end_marked
-from sphinx_autogradgraph.runtime.protocol import encode
+from sphinx_autogradgraph.runtime.os_processes import die_with_parent
 from sphinx_autogradgraph.runtime.publishable import Publisher
 from sphinx_autogradgraph.runtime.result import Result
 from sphinx_autogradgraph.runtime.torch_import import Execute, load
+from sphinx_autogradgraph.runtime.worker_command import ANSWER, DUMP, PROGRAM, TEMPORARY
 
 DUMP_SIGNAL = getattr(signal, "SIGUSR1", None)
 """Signal on which a child writes its traceback (see :mod:`faulthandler`) before it is killed."""
@@ -35,12 +34,6 @@ DUMP_SIGNAL = getattr(signal, "SIGUSR1", None)
 
 _DESCRIPTORS = 4096
 """Bound of the descriptors that are closed for the answer; some systems have no other."""
-
-TEMPORARY = "t"
-"""Name of the directory for the program's temporary files, beside its answer.
-
-It is short because the paths of sockets in it must not be long.
-"""
 
 
 def answer_of(execute: Execute | Diagnostic, program: Program) -> bytes:
@@ -63,11 +56,6 @@ def _outcome(execute: Execute | Diagnostic, program: Program) -> dict[str, Any]:
         return Result.of_diagnostic(diagnostic, len(program.targets)).to_dict()
 
 
-def json_bytes(message: Any) -> bytes:
-    """Return a message as the bytes of its JSON, without the length."""
-    return encode(message)[8:]
-
-
 def end_after(step: Callable[[], object]) -> None:
     """Run a function, then exit at once, without unwinding the stack copied from the parent."""
     try:
@@ -78,9 +66,9 @@ def end_after(step: Callable[[], object]) -> None:
         _exit(0)
 
 
-def run_forked(reader: int, execute: Execute | Diagnostic, answer: str, dump: str) -> None:
-    """Run the program read from ``reader``, and write the answer to a file."""
-    put = _writer_of(answer)
+def run_forked(reader: int, execute: Execute | Diagnostic, scratch: str) -> None:
+    """Run the program read from ``reader``, and write the answer to its directory."""
+    put = _writer_of(os.path.join(scratch, ANSWER))
     die_with_parent()
     os.setsid()  # signals to the group of the program reach none of ours
     _silence()
@@ -89,8 +77,8 @@ def run_forked(reader: int, execute: Execute | Diagnostic, answer: str, dump: st
     if not body:
         return  # there will be none
     program = Program.from_dict(json.loads(body))
-    _keep_temporary_files_in(os.path.dirname(answer))
-    trail = open(dump, "wb", buffering=0)  # noqa: SIM115
+    _keep_temporary_files_in(scratch)
+    trail = open(os.path.join(scratch, DUMP), "wb", buffering=0)  # noqa: SIM115
     faulthandler.enable(trail)
     if DUMP_SIGNAL is not None:
         faulthandler.register(DUMP_SIGNAL, trail)
@@ -121,28 +109,19 @@ def _writer_of(answer: str) -> Callable[[bytes], None]:
     return put
 
 
-def run_once(answer: str) -> None:
-    """Run the program on standard input, and write the answer to a file.
+def run_once(scratch: str) -> None:
+    """Run the program in a directory, and write the answer to it.
 
     The standard input stays open as long as somebody waits for the answer.  When the program times
-    out, its traceback is written to the answer's path with ``.dump`` appended.
+    out, its traceback is written to the directory, too.
     """
-    put = _writer_of(answer)
-    stdin = sys.stdin.buffer
-    scratch, line = os.path.dirname(answer), stdin.readline()
-    if not line.endswith(b"\n"):  # the build was killed before it had said what to run
-        shutil.rmtree(scratch, ignore_errors=True)
-        _exit(1)
-    program = Program.from_dict(json.loads(line))
-    reader = os.dup(stdin.fileno())
-
+    put = _writer_of(os.path.join(scratch, ANSWER))
+    reader = os.dup(sys.stdin.fileno())
     read, pid, own = os.read, os.getpid, os.getpid()
 
     def end_with_the_build() -> None:
         read(reader, 1)
         if pid() == own:  # what it forked may outlive it, until the answer has been read
-            with contextlib.suppress(Exception):  # the program may have replaced what it needs
-                end_marked(os.path.join(scratch, TEMPORARY))
             shutil.rmtree(scratch, ignore_errors=True)  # a build that was killed could not
         _exit(1)
 
@@ -152,11 +131,12 @@ def run_once(answer: str) -> None:
     watch()
     if hasattr(os, "register_at_fork"):  # what the program forks ends, too, also as a daemon
         os.register_at_fork(after_in_child=watch)
+    program = Program.from_dict(json.loads(Path(scratch, PROGRAM).read_bytes()))
     _silence()
     _open_streams()
     execute = load()
     _keep_temporary_files_in(scratch)
-    trail = open(f"{answer}.dump", "wb", buffering=0)  # noqa: SIM115
+    trail = open(os.path.join(scratch, DUMP), "wb", buffering=0)  # noqa: SIM115
     faulthandler.enable(trail)
     faulthandler.dump_traceback_later(program.timeout, exit=True, file=trail)
     _tell_of_exits(trail)

@@ -8,34 +8,27 @@ become its children, and it ends them with the program.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import select
 import shutil
 import socket
 import tempfile
 import time
-from pathlib import Path
 from typing import Literal
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.program.program import Program
-from sphinx_autogradgraph.runtime.crashes import Ended, lost
+from sphinx_autogradgraph.runtime.crashes import Ended
 from sphinx_autogradgraph.runtime.os_processes import (
     adopt_orphans,
     await_end,
     end_descendants,
 )
-from sphinx_autogradgraph.runtime.program_process import (
-    DUMP_SIGNAL,
-    TEMPORARY,
-    end_after,
-    json_bytes,
-    run_forked,
-)
+from sphinx_autogradgraph.runtime.outcome import outcome, without_space
+from sphinx_autogradgraph.runtime.program_process import DUMP_SIGNAL, end_after, run_forked
 from sphinx_autogradgraph.runtime.protocol import encode, receive
-from sphinx_autogradgraph.runtime.result import Result
 from sphinx_autogradgraph.runtime.torch_import import Execute
+from sphinx_autogradgraph.runtime.worker_command import TEMPORARY
 
 FREE = b"f"
 """Byte by which a supervisor tells the server that it can take the next program."""
@@ -87,7 +80,7 @@ def _answer(ready: _Ready | str, connection: socket.socket) -> None:
     connection.sendall(encode({"supervisor": os.getpid()}))
     program = Program.from_dict(receive(connection))
     if isinstance(ready, str):
-        answer: bytes | None = _without_space(program, ready)
+        answer: bytes | None = without_space(program, ready)
     else:
         answer = ready.run(program, connection)
     if answer is not None:
@@ -101,8 +94,7 @@ class _Ready:
     """
 
     def __init__(self, scratch: str, execute: Execute | Diagnostic, server: socket.socket) -> None:
-        self._answer = os.path.join(scratch, "answer.json")
-        self._dump = os.path.join(scratch, "dump")
+        self._scratch = scratch
         reader, writer = os.pipe()
         self._pipe = open(writer, "wb")  # noqa: SIM115
         try:
@@ -110,7 +102,7 @@ class _Ready:
             if self._child == 0:
                 self._pipe.close()
                 server.close()
-                end_after(lambda: run_forked(reader, execute, self._answer, self._dump))
+                end_after(lambda: run_forked(reader, execute, scratch))
         except OSError:
             self._pipe.close()
             raise
@@ -133,24 +125,7 @@ class _Ready:
         end_descendants()
         if ended == "gone":
             return None
-        if ended == 0 and os.path.exists(self._answer):
-            return Path(self._answer).read_bytes()
-        if ended == 0 and os.path.exists(f"{self._answer}.part"):
-            return _without_space(program, os.strerror(errno.ENOSPC))
-        diagnostic = lost(ended, program, _read_dump(self._dump))
-        return json_bytes(Result.of_diagnostic(diagnostic, len(program.targets)).to_dict())
-
-
-def _without_space(program: Program, reason: str) -> bytes:
-    """Return the answer for a program whose answer cannot be written."""
-    diagnostic = Diagnostic(
-        "execution",
-        "nothing can be written where temporary files go: {reason}; make room there, or have "
-        "TMPDIR name another directory",
-        {"reason": reason},
-        build_wide=True,
-    )
-    return json_bytes(Result.of_diagnostic(diagnostic, len(program.targets)).to_dict())
+        return outcome(self._scratch, ended, program)
 
 
 def _watch(child: int, connection: socket.socket, timeout: float) -> Ended | Literal["gone"]:
@@ -171,11 +146,3 @@ def _watch(child: int, connection: socket.socket, timeout: float) -> Ended | Lit
         return "timeout"
     finally:
         os.close(end)
-
-
-def _read_dump(path: str) -> str:
-    try:
-        with open(path, "rb") as file:
-            return file.read(100_000).decode(errors="replace")
-    except OSError:
-        return ""

@@ -20,6 +20,15 @@ START_TIMEOUT = 60.0
 NO_LIFE = -1
 """Value in place of a pipe's descriptor for a worker that lingers."""
 
+PROGRAM, ANSWER, DUMP = "program.json", "answer.json", "dump"
+"""Names of files in the directory of a program's run; the dump is of its traceback."""
+
+TEMPORARY = "t"
+"""Name of the directory for the program's temporary files, in that directory.
+
+It is short because the paths of sockets in it must not be long.
+"""
+
 TUNING = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1", "OPENBLAS_THREAD_TIMEOUT": "4"}
 """Environment of the forking worker alone: few large pages of memory, and threads that sleep.
 
@@ -71,9 +80,9 @@ main(sys.argv[2:])
 """
 
 
-def command(arguments: Sequence[str]) -> list[str]:
-    """Return the command line of a worker."""
-    return [sys.executable, "-c", _BEGIN, str(_PACKAGE / "__init__.py"), *arguments]
+def command(arguments: Sequence[str], options: Sequence[str] = ()) -> list[str]:
+    """Return the command line of a worker, with options of Python."""
+    return [sys.executable, *options, "-c", _BEGIN, str(_PACKAGE / "__init__.py"), *arguments]
 
 
 NEEDED = frozenset(

@@ -27,12 +27,14 @@ from sphinx_autogradgraph.program.program import (
     read_block,
     split_expressions,
 )
+from sphinx_autogradgraph.runtime import fresh_processes
 from sphinx_autogradgraph.runtime.cache import Cache
 from sphinx_autogradgraph.runtime.cached_client import CachedRunner
 from sphinx_autogradgraph.runtime.client import Method, Runner, default_method
 from sphinx_autogradgraph.runtime.forking_worker import ForkingWorker
 from sphinx_autogradgraph.runtime.rehearsal import rehearse
 from sphinx_autogradgraph.runtime.result import Result, Traced
+from sphinx_autogradgraph.runtime.supervised_process import LoneProcess, SupervisedProcess
 from tests.conftest import Project
 
 forks = pytest.mark.skipif(default_method() != "fork", reason="no safe fork on this system")
@@ -54,6 +56,11 @@ def program(directory: Path, code: str, tensor: str = "", **options: object) -> 
 def run(runner: Runner, program: Program) -> Graph | Diagnostic:
     (result,) = runner.run([program])
     return graph_or_fault(result.targets[0])
+
+
+def using(runner: Runner, method: Method) -> contextlib.AbstractContextManager[Runner]:
+    """The runner if it has the method, else one of its own."""
+    return contextlib.nullcontext(runner) if method == runner.method else Runner(method=method)
 
 
 def graph_or_fault(drawn: Traced | Diagnostic) -> Graph | Diagnostic:
@@ -264,9 +271,7 @@ def test_nothing_that_a_program_starts_outlives_it(
         "threading.Thread(target=time.sleep, args=(600,)).start()\n"
         f"{end}"
     )
-    with (
-        contextlib.nullcontext(runner) if method == runner.method else Runner(method=method) as own
-    ):
+    with using(runner, method) as own:
         found = run(own, program(tmp_path, code))
         assert isinstance(found, Graph) == (end == "y = x * 2")
     left = []
@@ -527,7 +532,13 @@ def test_a_worker_that_was_killed_is_started_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_a_fresh_process_does_the_same(tmp_path: Path) -> None:
+@pytest.mark.parametrize("process", [SupervisedProcess, LoneProcess])
+def test_a_fresh_process_does_the_same(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    process: type[SupervisedProcess] | type[LoneProcess],
+) -> None:
+    monkeypatch.setattr(fresh_processes, "SupervisedProcess", process)
     with Runner(method="fresh") as runner:
         results = runner.run(
             [
