@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import re
 import secrets
+import time
+from functools import cache
 from pathlib import Path
+
+ABANDONED = 3600
+"""Seconds after which a file that was written aside has no writer any more."""
+
+_ASIDE = re.compile(r"\.autogradgraph-[0-9a-f]{16}\.part")
 
 
 def write_aside(path: Path, data: bytes) -> None:
@@ -15,7 +24,8 @@ def write_aside(path: Path, data: bytes) -> None:
     content then stays.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.parent / f".part-{secrets.token_hex(8)}"
+    _sweep(path.parent)
+    aside = path.parent / f".autogradgraph-{secrets.token_hex(8)}.part"
     # Who may read it is for the umask to say, which mkstemp would not ask.
     handle = os.open(
         aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666
@@ -27,6 +37,19 @@ def write_aside(path: Path, data: bytes) -> None:
     except BaseException:
         os.unlink(aside)
         raise
+
+
+@cache
+def _sweep(directory: Path) -> None:
+    """Remove, once in a process, what writers have left in a directory that were killed.
+
+    No writer takes as long as :data:`ABANDONED`.
+    """
+    before = time.time() - ABANDONED
+    with contextlib.suppress(OSError), os.scandir(directory) as entries:
+        for entry in entries:
+            if _ASIDE.fullmatch(entry.name) and entry.stat(follow_symlinks=False).st_mtime < before:
+                os.unlink(entry.path)
 
 
 def digest(path: str | os.PathLike[str]) -> str | None:

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 import sphinx.util
 
-from sphinx_autogradgraph.core.atomic_files import write_aside
+from sphinx_autogradgraph.core.atomic_files import ABANDONED, write_aside
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.graph.model import Edge, Graph, Node, Output, TensorMeta
 from sphinx_autogradgraph.hosts.cli import main
@@ -344,6 +345,29 @@ def test_files_are_as_public_as_the_umask_says(tmp_path: Path) -> None:
         os.umask(before)
     modes = [(tmp_path / name).stat().st_mode & 0o777 for name in ("private", "public")]
     assert modes == [0o600, 0o644]
+
+
+def test_what_a_killed_writer_left_is_swept_by_a_later_one(tmp_path: Path) -> None:
+    kill = "import os; os.replace = lambda *_: os.kill(os.getpid(), 9)\n"
+    write = (
+        "from sphinx_autogradgraph.core.atomic_files import write_aside\nfrom pathlib import Path\n"
+    )
+    code = f"{write}{kill}write_aside(Path({str(tmp_path / 'page')!r}), b'half')"
+    subprocess.run([sys.executable, "-c", code], check=False)
+    (left,) = tmp_path.iterdir()
+    theirs = tmp_path / ".part-1234567890abcdef"
+    theirs.touch()
+    before = time.time() - 2 * ABANDONED
+    os.utime(theirs, (before, before))
+
+    def write_anew() -> set[str]:
+        code = f"{write}write_aside(Path({str(tmp_path / 'page')!r}), b'whole')"
+        subprocess.run([sys.executable, "-c", code], check=True)
+        return {path.name for path in tmp_path.iterdir()}
+
+    assert write_anew() == {"page", left.name, theirs.name}  # it may be of a writer at work
+    os.utime(left, (before, before))
+    assert write_anew() == {"page", theirs.name}
 
 
 def test_the_cache_stays_in_bounds(tmp_path: Path) -> None:
