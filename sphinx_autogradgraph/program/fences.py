@@ -21,8 +21,9 @@ REFERENCE = "reference"
 
 _START = re.compile(
     r"""(?P<indent>[>\s]*)(?P<fence>`{3,}|~{3,})[ \t]*
-    (?:\.?(?P<language>[\w#.+-]+)(?=[ \t]|$))?[ \t]*
-    (?:\{(?P<attributes>[^\n]*)\}|(?P<options>(?:[^`"'\n]|"[^"\n]*"|'[^'\n]*')*))[ \t]*$""",
+    (?:\.?(?P<language>[\w#.+-]+)(?=[ \t]|$)[ \t]*)?
+    (?:\{(?P<attributes>[^\n]*)\}[ \t]*
+    |(?P<options>(?![ \t])(?:[^`"'\n]|"[^"\n]*"|'[^'\n]*')*))$""",
     re.VERBOSE,
 )
 _ANY_START = re.compile(r"(?P<indent>[>\s]*)(?P<fence>`{3,}(?=[^`\n]*$)|~{3,})(?P<info>[^\n]*)$")
@@ -82,9 +83,10 @@ class Fence:
 def fences(lines: Sequence[str]) -> Iterator[Fence]:
     """Yield the fences of a page in order, without fences inside of others."""
     at = 0
+    closing = _Closing(lines)
     while at < len(lines):
         match = _START.match(lines[at].rstrip("\r"))
-        end = None if match is None else _end(lines, at, match["indent"], match["fence"])
+        end = None if match is None else closing.after(at, match["indent"], match["fence"])
         if match is None or end is None:
             at += 1
             continue
@@ -100,13 +102,14 @@ def commonmark_fences(lines: Sequence[str]) -> Iterator[tuple[Fence, range]]:
     valid.  A fence that is never closed ends with the text, the quotation or the list item.
     """
     at = 0
+    inside = in_list_items(lines)
     while at < len(lines):
         match = _ANY_START.match(lines[at].rstrip("\r"))
         if match is None:
             at += 1
             continue
         indent = match["indent"]
-        end, closed = _commonmark_end(lines, at, indent, match["fence"])
+        end, closed = _commonmark_end(lines, at, match, in_item=inside[at])
         body = "\n".join(_outdented(line, indent) for line in lines[at + 1 : end])
         read = _START.match(lines[at].rstrip("\r"))
         language = match["info"].strip().partition(" ")[0]
@@ -117,9 +120,12 @@ def commonmark_fences(lines: Sequence[str]) -> Iterator[tuple[Fence, range]]:
         at = end + closed
 
 
-def _commonmark_end(lines: Sequence[str], start: int, indent: str, fence: str) -> tuple[int, bool]:
+def _commonmark_end(
+    lines: Sequence[str], start: int, match: re.Match[str], *, in_item: bool
+) -> tuple[int, bool]:
     """Return the index of the line that ends a fence, and whether it belongs to the fence."""
-    quoted, in_item = indent.count(">"), in_list_item(lines, start, indent)
+    indent, fence = match["indent"], match["fence"]
+    quoted = indent.count(">")
     for index in range(start + 1, len(lines)):
         line = lines[index].rstrip()
         text = line.lstrip(" \t>")
@@ -131,13 +137,22 @@ def _commonmark_end(lines: Sequence[str], start: int, indent: str, fence: str) -
     return len(lines), False
 
 
-def in_list_item(lines: Sequence[str], index: int, indent: str) -> bool:
-    """Whether the line of that index and indentation belongs to a list item."""
-    for line in reversed(lines[:index]):
-        before = len(line) - len(line.lstrip(" \t>"))
-        if line.strip(" \t>") and before < len(indent):
-            return _ITEM.match(line) is not None
-    return False
+def in_list_items(lines: Sequence[str]) -> list[bool]:
+    """Tell of each line whether it belongs to a list item: the last line less indented begins one.
+
+    Empty lines belong to none.
+    """
+    found = []
+    outer: list[tuple[int, bool]] = []  # indentation, and whether it begins an item
+    for line in lines:
+        text = line.lstrip(" \t>")
+        before = len(line) - len(text)
+        while text and outer and outer[-1][0] >= before:
+            outer.pop()
+        found.append(bool(text and outer and outer[-1][1]))
+        if text:
+            outer.append((before, _ITEM.match(line) is not None))
+    return found
 
 
 def _outdented(line: str, indent: str) -> str:
@@ -160,15 +175,27 @@ def header_options(text: str) -> tuple[dict[str, str], str]:
     return options, _OPTION.sub(take, text).strip()
 
 
-def _end(lines: Sequence[str], start: int, indent: str, fence: str) -> int | None:
-    """Return the index of the line that closes a fence; None if text outside comes before it."""
-    for index in range(start + 1, len(lines)):
-        line = lines[index].rstrip()
-        if line and line[: len(indent)].strip(" \t>"):
+class _Closing:
+    """Finds the lines that close fences."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self._lines = lines
+        # The line up to which nothing closes fences of that indentation and these marks.
+        self._open: dict[tuple[str, str], int] = {}
+
+    def after(self, start: int, indent: str, fence: str) -> int | None:
+        """Return the index of the line that closes a fence; None if text outside comes before."""
+        if start < self._open.get((indent, fence), 0):
             return None
-        if line[len(indent) :] == fence:
-            return index
-    return None
+        for index in range(start + 1, len(self._lines)):
+            line = self._lines[index].rstrip()
+            if line and line[: len(indent)].strip(" \t>"):
+                self._open[indent, fence] = index
+                return None
+            if line[len(indent) :] == fence:
+                return index
+        self._open[indent, fence] = len(self._lines)
+        return None
 
 
 def _within(line: str, indent: str) -> str:

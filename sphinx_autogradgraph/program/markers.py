@@ -9,18 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.program.fences import (
     Fence,
     commonmark_fences,
     header_options,
-    in_list_item,
+    in_list_items,
 )
 
 _MARKER = re.compile(
     r"""(?P<indent>\ufeff?[>\s]*)(?:<!--|\{/\*)[ \t]*
-    (?P<end>/?)autogradgraph(?P<options>(?:[ \t][^\n]*?)?)[ \t]*(?:-->|\*/\})[ \t]*$""",
+    (?P<end>/?)autogradgraph(?P<options>(?:[ \t][^\n]*?)?)(?:-->|\*/\})[ \t]*$""",
     re.VERBOSE,
 )
 _CODE = 4
@@ -82,20 +83,21 @@ def markers_and_fences(lines: Sequence[str]) -> list[Marker | Fence]:
             opened = line, match
     if opened is not None:
         raise MarkerError(opened[0], Message("no comment /autogradgraph closes this one"))
-    taken = [range(item.line, item.end) for item in items if isinstance(item, Marker)]
-    items += [fence for fence, _ in found if not any(fence.line in span for span in taken)]
+    spans = [range(item.line, item.end) for item in items if isinstance(item, Marker)]
+    taken = set(chain.from_iterable(spans))
+    items += [fence for fence, _ in found if fence.line not in taken]
     return sorted(items, key=lambda item: item.line)
 
 
 def _comments(lines: Sequence[str]) -> Iterator[tuple[int, re.Match[str]]]:
     """Yield the lines that are comments of markers, with their numbers."""
+    inside = in_list_items(lines)
     for number, line in enumerate(lines, 1):
         match = _MARKER.match(line)
-        if match is not None and not _is_code(lines, number, match["indent"]):
+        if match is not None and (inside[number - 1] or not _is_code(match["indent"])):
             yield number, match
 
 
-def _is_code(lines: Sequence[str], number: int, indent: str) -> bool:
-    """Whether a line is indented so far that it belongs to a block of code."""
-    depth = len(indent.expandtabs(_CODE).rpartition(">")[2])
-    return depth >= _CODE and not in_list_item(lines, number - 1, indent)
+def _is_code(indent: str) -> bool:
+    """Whether an indentation is so deep that what follows is code."""
+    return len(indent.expandtabs(_CODE).rpartition(">")[2]) >= _CODE

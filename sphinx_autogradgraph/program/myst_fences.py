@@ -9,7 +9,7 @@ from sphinx_autogradgraph.program.fences import FIGURE, REFERENCE, SETUP, SKIP, 
 
 _START = re.compile(
     r"[ \t>]*(?P<fence>`{3,}|~{3,}|:{3,})[ \t]*(?:\{(?P<name>[\w:-]+)\}|(?P<plain>[\w+-]*))"
-    r"[ \t]*(?P<argument>[^`\n]*)$"
+    r"[ \t]*(?P<argument>(?![ \t])[^`\n]*)$"
 )
 _OPTION = re.compile(r"[ \t>]*:(?P<key>[\w-]+):[ \t]*(?P<value>.*)$")
 _YAML = re.compile(r"(?P<key>[\w-]+)[ \t]*:[ \t]*(?P<value>.*)$")
@@ -26,15 +26,15 @@ def myst_fences(lines: Sequence[str]) -> Iterator[Fence]:
         if match is None:
             at += 1
             continue
-        end = _end(lines, at, match["fence"])
         name = match["name"]
-        if name in (FIGURE, SETUP):
-            yield _figure(match, lines[at + 1 : end], at + 1)
-        elif name in CODE or (name is None and match["fence"][0] != ":"):
-            yield _code(match, lines[at + 1 : end], at + 1)
-        else:
+        is_figure = name in (FIGURE, SETUP)
+        is_code = name in CODE or (name is None and match["fence"][0] != ":")
+        if not is_figure and not is_code:
             at += 1  # what is inside counts
             continue
+        end = _end(lines, at, match["fence"])
+        read = _figure if is_figure else _code
+        yield read(match, lines[at + 1 : end], at + 1)
         at = end + 1
 
 

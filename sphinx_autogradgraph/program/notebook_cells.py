@@ -7,10 +7,10 @@ indented pieces.  The result has as many lines as the block, so that line number
 from __future__ import annotations
 
 import ast
-import io
 import re
 import textwrap
 import tokenize
+from contextlib import suppress
 
 PYTHON_LANGUAGES = frozenset({
     "python", "py", "python3", "py3", "sage", "pycon", "pycon3", "python-console", "doctest",
@@ -75,10 +75,14 @@ def _typed_in_ipython(text: str) -> str:
 
 
 _PYTHON_CELLS = ("%%time", "%%timeit", "%%capture", "%%prun", "%%memit")
+_SPACES = re.compile(r"(?<=\S) {2,}")
+"""Long gaps in a line, which tell nothing and over which the tokenizer of Python 3.11 is slow."""
+
+_OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
 _MAGIC = re.compile(
     r"""
     (?P<indent>[ ]*)
-    (?: [%!].* | \?+[\w.%]+ | [\w.%]+\?+ | [\w, ]+=\s*[%!].* )
+    (?: [%!].* | \?+[\w.%]+ | [\w.%]+\?+ | [\w,][\w, ]*=\s*[%!].* )
     \s*
     """,
     re.VERBOSE,
@@ -96,11 +100,40 @@ def _without_magics(text: str) -> str:
     first = next((line for line in lines if line.strip()), "")
     if first.startswith("%%") and not first.startswith(_PYTHON_CELLS):
         return "\n".join(_blank(text))
-    for number, line in enumerate(lines):
-        magic = _MAGIC.fullmatch(line)
-        if magic is not None and not _continues("\n".join(lines[:number])):
-            lines[number] = magic["indent"] + "pass"
+    _replace_magics(lines)
     return "\n".join(lines)
+
+
+def _replace_magics(lines: list[str]) -> None:
+    """Replace IPython's lines in a list of lines by ``pass``.
+
+    The tokenizer asks for one line after the other, and has by then told where statements end: a
+    line that continues one, in an open bracket or string, is no magic.
+    """
+    count = 0  # of the lines that have been read
+    begins = True  # whether the next line begins a statement
+
+    def readline() -> str:
+        nonlocal begins, count
+        if count == len(lines):
+            return ""
+        line = lines[count]
+        magic = _MAGIC.fullmatch(line) if begins else None
+        if magic is not None:
+            line = lines[count] = magic["indent"] + "pass"
+        begins = False
+        count += 1
+        return _SPACES.sub(" ", line) + "\n"
+
+    while count < len(lines):
+        # After a line that is no Python at all, another statement begins.
+        depth, begins = 0, True
+        with suppress(SyntaxError, UnicodeError, tokenize.TokenError):
+            for token in tokenize.generate_tokens(readline):
+                if token.type in (tokenize.NEWLINE, tokenize.NL):
+                    begins = depth <= 0
+                elif token.type == tokenize.OP:
+                    depth += (token.string in _OPENING) - (token.string in _CLOSING)
 
 
 def _parses(text: str) -> bool:
@@ -109,17 +142,3 @@ def _parses(text: str) -> bool:
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # nested too deeply, too
         return False
     return True
-
-
-def _continues(before: str) -> bool:
-    """Whether the line after ``before`` continues its last statement: an open bracket or string."""
-    if before.rstrip(" ").endswith("\\"):
-        return True
-    try:
-        for _ in tokenize.generate_tokens(io.StringIO(before + "\n").readline):
-            pass
-    except tokenize.TokenError:
-        return True
-    except SyntaxError:
-        return False
-    return False

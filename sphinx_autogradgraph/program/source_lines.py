@@ -71,15 +71,16 @@ def lines_of_part(part: str, lines: Sequence[str]) -> list[int] | None:
     while len(found) < len(wanted):
         rest = wanted[len(found) :]
         after = found[-1] if found else 0
-        runs = [
-            (_run(rest, lines, start), -start)
-            for start in places.get(rest[0], ())
-            if start >= after
-        ]
-        if not runs:
+        length = first = 0
+        for start in places.get(rest[0], ()):
+            run = _run(rest, lines, start) if start >= after else 0
+            if run > length:
+                length, first = run, start
+            if length == len(rest):
+                break
+        if not length:
             return None
-        length, start = max(runs)
-        found += range(1 - start, 1 - start + length)
+        found += range(first + 1, first + 1 + length)
     return found
 
 

@@ -21,6 +21,7 @@ from sphinx_autogradgraph.program.notebook_cells import is_python, python_of
         ("text = ('%s and %s'\n% (a, b))", "text = ('%s and %s'\n% (a, b))"),
         ("text = ('%s and %s'\n% (a, b))\n%time f()", "text = ('%s and %s'\n% (a, b))\npass"),
         ("t = '''\n%time\n'''\n!ls", "t = '''\n%time\n'''\npass"),
+        ("t = $\n%time\n(\n% (a, b)\n)\n!ls", "t = $\npass\n(\n% (a, b)\n)\npass"),
         ("torch.mm?\n?torch\nx = !ls\nfiles, n = %sx ls", "pass\npass\npass\npass"),
         (">>> x = 1\n>>> x\n1\n>>> y = x + 1", "x = 1\nx\n\ny = x + 1"),
         (">>> for i in [1]:\n...     print(i)\n1\n>>> 2", "for i in [1]:\n    print(i)\n\n2"),
