@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import sysconfig
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -239,17 +239,19 @@ def _find_graphviz_pure() -> str | None:
         distribution = importlib.metadata.distribution("graphviz-pure")
     except importlib.metadata.PackageNotFoundError:
         return None
-    candidates = [
-        Path(str(file.locate())) for file in distribution.files or () if file.name == name
-    ]
-    candidates += [
-        Path(sysconfig.get_path("scripts"), name),
-        Path(str(distribution.locate_file("bin")), name),  # after pip install --target
-    ]
-    for path in candidates:
+    for path in _places(distribution, name):
         if os.access(path, os.X_OK):
             return os.path.realpath(path)
     return shutil.which(name)
+
+
+def _places(distribution: importlib.metadata.Distribution, name: str) -> Iterator[Path]:
+    """Yield the places where the executable of that name may be; the wheel's own list tells it."""
+    for file in distribution.files or ():
+        if file.name == name:
+            yield Path(str(file.locate()))
+    yield Path(sysconfig.get_path("scripts"), name)  # this reads all variables of Python's build
+    yield Path(str(distribution.locate_file("bin")), name)  # after pip install --target
 
 
 class _Object(msgspec.Struct):
