@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from sphinx_autogradgraph.graph.records import Record
 from sphinx_autogradgraph.render.labels import Lines, Word
 from sphinx_autogradgraph.render.lettering import FONT_SIZE, cut, printable, text_width
 
@@ -24,8 +25,7 @@ BoxKind = Literal["leaf", "function", "input", "output", "base", "saved", "modul
 ArrowKind = Literal["use", "saved", "base", "cut"]
 
 
-@dataclass(frozen=True)
-class Box:
+class Box(Record, frozen=True):
     """A drawn node: ``nodes`` are the ids of what it shows; sizes are in units of the drawing.
 
     ``lines`` are its words, from the top.  A ``shared`` one is one of several that show the same
@@ -48,8 +48,7 @@ class Box:
         return tuple(word for line in self.lines for word in line)
 
 
-@dataclass(frozen=True)
-class Arrow:
+class Arrow(Record, frozen=True):
     """A drawn edge, from the box of key ``tail`` to that of key ``head``.
 
     Its ``kind`` is ``use``, or ``saved`` from a tensor to the function that saved it, ``base``

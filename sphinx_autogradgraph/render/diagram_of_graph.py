@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from sphinx_autogradgraph.core.messages import Translate, untranslated
 from sphinx_autogradgraph.core.show import Show
@@ -71,9 +70,9 @@ def diagram_of(
             box = box_of(key, kind, members(node), *said)
             tooltip = _tooltip(node, labels)
             if tooltip or node.id in uses:
-                box = replace(box, tooltip=tooltip or box.tooltip, shared=node.id in uses)
+                box = box.replace(tooltip=tooltip or box.tooltip, shared=node.id in uses)
             if scale is not None:
-                box = replace(box, level=scale.level(node))
+                box = box.replace(level=scale.level(node))
             boxes.append(box)
     arrows = [*_arrows(graph, labels, uses), *_cuts(graph)]
     if "saved" in show:
@@ -190,7 +189,7 @@ def _add_saved(
         for place, several in enumerate(kept.values()):
             box = _saved_box(graph, node, several, labels, f"s{node.id}_{place}")
             same = several[0].node is not None and count[several[0].node] > 1
-            boxes.append(replace(box, shared=same))
+            boxes.append(box.replace(shared=same))
             ends = box.key, f"n{node.id}"
             arrows.append(Arrow(f"t{node.id}_{place}", *ends, "saved", beside=beside))
 
@@ -209,7 +208,7 @@ def _saved_box(graph: Graph, node: Node, several: Sequence[Saved], labels: Label
     box = box_of(key, "saved", members(shown), *labels.broken(words))
     if name is None and saved.node is not None:
         said = labels.translate("{name}: what {operation} made")
-        return replace(box, tooltip=said.format(name=saved.role, operation=shown.op))
+        return box.replace(tooltip=said.format(name=saved.role, operation=shown.op))
     return box
 
 

@@ -73,7 +73,7 @@ class Difference:
                 was += [shape_text(meta) for meta in before.outputs[:1]]
             if was:
                 lines[-1] = (*lines[-1], ("meta", f"\N{LEFTWARDS ARROW} {' '.join(was)}"))
-        return replace(box_of(box.key, box.kind, box.nodes, *lines), shared=box.shared)
+        return box_of(box.key, box.kind, box.nodes, *lines).replace(shared=box.shared)
 
     def svg(self, *, prefix: str, title: str, description: str) -> str:
         """Return the drawing as SVG, in which marks are classes.

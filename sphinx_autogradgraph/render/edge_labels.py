@@ -57,7 +57,7 @@ def with_twins(diagram: Diagram, layout: Layout) -> Layout:
         def beside(point: Point, by: float = by) -> Point:
             return (point[0] + by, point[1]) if across else (point[0], point[1] + by)
 
-        routes[key] = replace(routes[other].moved(beside), words=None)
+        routes[key] = routes[other].moved(beside).replace(words=None)
     return replace(layout, routes=routes)
 
 

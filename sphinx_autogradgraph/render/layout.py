@@ -20,13 +20,13 @@ import msgspec
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
 from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.core.settings import Engine
+from sphinx_autogradgraph.graph.records import Record
 from sphinx_autogradgraph.render.labels import Lines
 
 Point = tuple[float, float]
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(Record, frozen=True):
     """Path of an arrow: a cubic Bézier spline, the tip of its head, and the centre of its words."""
 
     points: tuple[Point, ...]
