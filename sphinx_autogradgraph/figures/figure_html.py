@@ -14,8 +14,8 @@ from typing import Literal
 from sphinx_autogradgraph.core.messages import Translate, untranslated
 from sphinx_autogradgraph.figures.figure_layout import FigureLayout
 from sphinx_autogradgraph.graph.model import Graph, source_of
+from sphinx_autogradgraph.render.html_parts import LARGE, data_script, lists_html
 from sphinx_autogradgraph.render.links import Link
-from sphinx_autogradgraph.render.notebook_html import LARGE, data_script, lists_html
 from sphinx_autogradgraph.render.svg import legend_html, svg_of
 from sphinx_autogradgraph.render.text import plain, title_of
 

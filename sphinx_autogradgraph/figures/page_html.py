@@ -16,7 +16,7 @@ from sphinx_autogradgraph.figures.figure_html import CanvasContext, below_captio
 from sphinx_autogradgraph.figures.options import Options
 from sphinx_autogradgraph.figures.page_figures import FinishedFigure
 from sphinx_autogradgraph.figures.tables import Cell, Table
-from sphinx_autogradgraph.render.notebook_html import spans_html
+from sphinx_autogradgraph.render.html_parts import spans_html
 from sphinx_autogradgraph.render.text import title
 
 MAX_LEVEL = 512 * 1024

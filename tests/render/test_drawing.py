@@ -32,9 +32,9 @@ from sphinx_autogradgraph.render.diagram import DIRECTIONS, Direction
 from sphinx_autogradgraph.render.diagram_of_graph import diagram_of
 from sphinx_autogradgraph.render.dot import digraph_of
 from sphinx_autogradgraph.render.drawing import Drawing
+from sphinx_autogradgraph.render.html_parts import lists_html
 from sphinx_autogradgraph.render.layout import Layout, lay_out
 from sphinx_autogradgraph.render.lettering import text_width
-from sphinx_autogradgraph.render.notebook_html import lists_html
 from sphinx_autogradgraph.render.operators import call_text
 from sphinx_autogradgraph.render.svg import svg_of
 from sphinx_autogradgraph.render.text import alternative, marked, plain, summary, title
