@@ -13,8 +13,9 @@ from sphinx_autogradgraph.program.source_lines import split_lines
 SnapshotStatus = Literal["same", "drifted", "missing", "failed", "elsewhere"]
 """Result of comparing a figure's graph with its snapshot.
 
-``missing``: there is no snapshot; ``failed``: there is no graph to compare; ``elsewhere``: another
-part of the check compares it.  A snapshot to which no figure belongs is orphaned."""
+``missing``: there is no snapshot; ``failed``: there is no graph to compare, or an update could not
+write it; ``elsewhere``: another part of the check compares it.  A snapshot to which no figure
+belongs is orphaned."""
 
 
 @dataclass(frozen=True)

@@ -114,6 +114,8 @@ class SnapshotPolicy:
             fault_of_it = self._write(path, traced)
             if fault_of_it is not None:
                 diagnostics.append(fault_of_it)
+                if purpose == "update":  # it has accepted nothing
+                    status = "failed"
         comparison = SnapshotComparison(line, str(path), status, tuple(words))
         if purpose != "build" and status != "same":
             before = kept.traced.graph if isinstance(kept, Snapshot) else None

@@ -26,6 +26,7 @@ from sphinx_autogradgraph.runtime.cache import Cache, key_of
 from sphinx_autogradgraph.runtime.result import Result, Traced
 from sphinx_autogradgraph.snapshots.figure_names import FigureNames, is_altered
 from sphinx_autogradgraph.snapshots.policy import SnapshotPolicy, fall_back
+from sphinx_autogradgraph.snapshots.report import Report
 from sphinx_autogradgraph.snapshots.store import SnapshotError, Snapshots, snapshot_text
 from tests.conftest import Build, Project
 
@@ -571,6 +572,25 @@ def test_what_is_not_ours_is_never_overwritten(tmp_path: Path, text: str) -> Non
     with pytest.raises(SnapshotError):
         Snapshots(tmp_path).write(path, Traced(GRAPH))
     assert path.read_text() == text
+
+
+@pytest.mark.parametrize("kept", ["foreign", "folder", "in a file"])
+def test_an_update_that_cannot_write_has_failed(tmp_path: Path, kept: str) -> None:
+    path = tmp_path / "page.1.json"
+    if kept == "folder":
+        path.mkdir()
+    elif kept == "foreign":
+        path.write_text('{"name": "somebody\'s"}')
+    else:
+        (tmp_path / "page").write_text("no folder")
+        path = tmp_path / "page" / "deeper.1.json"
+    policy = SnapshotPolicy(str(tmp_path), "kept")
+    comparison, told = policy.keep(path, Traced(GRAPH), "update", 1)
+    assert comparison.status == "failed"
+    assert len(told) == 1
+    report = Report.of({"page": [comparison]}, policy)
+    assert report.conclude("update") == 1
+    assert "changed" not in "\n".join(report.conclusion("update"))
 
 
 def test_nothing_but_a_file_of_the_directory_is_opened(tmp_path: Path) -> None:
