@@ -19,6 +19,7 @@ from sphinx_autogradgraph.tracing.internals import (
     UNNUMBERED,
     is_accumulate_grad,
     op_name,
+    own_grad_fn,
     plain_tensors,
     sequence_number,
 )
@@ -33,7 +34,7 @@ MAX_NODES, MAX_CUTS = 20_000, 4096
 def key_of(tensor: torch.Tensor) -> Key:
     """Return the key of the node that made a tensor, or of the tensor if it is a leaf."""
     with plain_tensors():
-        grad_fn = tensor.grad_fn
+        grad_fn = own_grad_fn(tensor)
     return (id(tensor), "") if grad_fn is None else (sequence_number(grad_fn), op_name(grad_fn))
 
 
@@ -53,7 +54,7 @@ class Cuts:
     def note(self, tensor: torch.Tensor, cause: Cause) -> None:
         """Record that something was cut from a tensor, and what that was computed from."""
         with plain_tensors():
-            grad_fn = tensor.grad_fn
+            grad_fn = own_grad_fn(tensor)
             key = self._leaf(tensor) if grad_fn is None else key_of(tensor)
             if key not in self._seen and len(self._made) < MAX_CUTS:
                 self._seen.add(key)

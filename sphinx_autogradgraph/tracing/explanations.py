@@ -15,7 +15,7 @@ from sphinx_autogradgraph.graph.model import Source
 from sphinx_autogradgraph.tracing.causes import GRADIENT, Cause
 from sphinx_autogradgraph.tracing.changes import Conflict
 from sphinx_autogradgraph.tracing.functions_that_cut import PARAMETER
-from sphinx_autogradgraph.tracing.internals import base_of, op_name, plain_tensors, sequence_number
+from sphinx_autogradgraph.tracing.internals import base_of, op_name, own_attribute, sequence_number
 from sphinx_autogradgraph.tracing.names import Names
 from sphinx_autogradgraph.tracing.provenance import Recorder
 
@@ -59,11 +59,12 @@ def because(cause: Cause, tensor: torch.Tensor, name: str, recorder: Recorder) -
         )
     if cause.why != "dtype":
         return _made(_created(cause, recorder), source)
-    if tensor.dtype.is_floating_point or tensor.dtype.is_complex:
+    dtype: torch.dtype = own_attribute(tensor, "dtype")
+    if dtype.is_floating_point or dtype.is_complex:
         return Message("it was computed from integers or booleans, which were made{at}", where)
     why = Message(
         "its dtype is {dtype}, and only floating point and complex tensors can require grad",
-        {"dtype": str(tensor.dtype)},
+        {"dtype": str(dtype)},
     )
     return _made(why, source)
 
@@ -123,9 +124,10 @@ def _made(why: Message, source: Source | None) -> Message:
 
 
 def _name(tensor: torch.Tensor, names: Names) -> str | None:
-    with plain_tensors():
-        grad_fn, output = tensor.grad_fn, tensor.output_nr
-    return names.of_leaf(tensor) if grad_fn is None else names.of_output(grad_fn, output)
+    grad_fn = own_attribute(tensor, "grad_fn")
+    if grad_fn is None:
+        return names.of_leaf(tensor)
+    return names.of_output(grad_fn, own_attribute(tensor, "output_nr"))
 
 
 def _assigned(line: str) -> str | None:

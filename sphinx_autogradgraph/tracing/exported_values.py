@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from sphinx_autogradgraph.tracing.causes import Cause, Doubt
+from sphinx_autogradgraph.tracing.internals import plain_tensors
 
 MAX_NUMBERS = 1000
 """Maximum number of elements of a list that are looked at, and of numbers that are kept."""
@@ -91,13 +92,14 @@ def _numbers_in(nested: Any) -> Iterator[float]:
 def _is_of_other_memory(tensor: torch.Tensor) -> bool:
     """Whether the memory of a tensor is not torch's own, but of an array."""
     try:
-        return not tensor.untyped_storage().resizable()
+        with plain_tensors():
+            return not torch.Tensor.untyped_storage(tensor).resizable()
     except (RuntimeError, NotImplementedError):  # no storage
         return False
 
 
 def _address(tensor: torch.Tensor) -> int:
     try:
-        return tensor.data_ptr()
+        return torch.Tensor.data_ptr(tensor)
     except RuntimeError:  # no storage: meta, sparse, functorch
         return 0

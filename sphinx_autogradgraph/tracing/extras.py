@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import torch
 from torch.autograd.graph import Node as GradFn
-from torch.autograd.graph import get_gradient_edge
 
 from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.graph.model import Edge, Extra, Node, Reason, TensorMeta
@@ -16,9 +15,10 @@ from sphinx_autogradgraph.tracing.derivatives.formulas import backward_of, deriv
 from sphinx_autogradgraph.tracing.gradients import measure
 from sphinx_autogradgraph.tracing.inputs import Input
 from sphinx_autogradgraph.tracing.internals import (
+    gradient_edge,
     is_accumulate_grad,
     op_name,
-    plain_tensors,
+    own_attribute,
     sequence_number,
 )
 from sphinx_autogradgraph.tracing.memory import saved_bytes
@@ -146,9 +146,9 @@ class Extras:
                 yield len(self.leaves) + place, 0, tensor
         outputs = [tensor for tensor, _, _ in self.outputs]
         for tensor in [*self.names.intermediates(), *outputs]:
-            edge = get_gradient_edge(tensor)
-            if edge.node in self.ids:
-                yield self.ids[edge.node], edge.output_nr, tensor
+            fn, output = gradient_edge(tensor)
+            if fn in self.ids:
+                yield self.ids[fn], output, tensor
 
     def _producers(self) -> Callable[[torch.Tensor], int | None]:
         """Return a function from a tensor to the id of the node that produced it, or None."""
@@ -158,8 +158,7 @@ class Extras:
             by_id.setdefault(id(input.tensor()), len(self.leaves) + place)
 
         def producer(tensor: torch.Tensor) -> int | None:
-            with plain_tensors():
-                grad_fn = tensor.grad_fn
+            grad_fn = own_attribute(tensor, "grad_fn")
             return by_id.get(id(tensor)) if grad_fn is None else self.ids.get(grad_fn)
 
         return producer

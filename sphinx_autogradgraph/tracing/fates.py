@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import torch
-from torch.autograd.graph import get_gradient_edge
 
 from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.graph.model import ParameterRow
@@ -15,9 +14,11 @@ from sphinx_autogradgraph.tracing.explanations import at, because, cut_off
 from sphinx_autogradgraph.tracing.gradients import measure
 from sphinx_autogradgraph.tracing.inputs import inputs_of
 from sphinx_autogradgraph.tracing.internals import (
+    gradient_edge,
     is_accumulate_grad,
     op_name,
-    plain_tensors,
+    own_attribute,
+    requires_grad,
     sequence_number,
 )
 from sphinx_autogradgraph.tracing.names import Names
@@ -42,10 +43,10 @@ class Fates:
     """Finds which tensors are in the graph of the outputs, and why others are not."""
 
     def __init__(self, outputs: Named, names: Names, recorder: Recorder | None) -> None:
-        self._outputs = [(name, tensor) for name, tensor in outputs if tensor.requires_grad]
+        self._outputs = [(name, tensor) for name, tensor in outputs if requires_grad(tensor)]
         self._names = names
         self._recorder = recorder
-        self._walk = Walk([get_gradient_edge(tensor).node for _, tensor in self._outputs])
+        self._walk = Walk([gradient_edge(tensor)[0] for _, tensor in self._outputs])
         names.nodes = len(self._walk.uses)
         self._leaves = _leaves_of(self._walk)
         self._behind_here, self._behind = Behind({}, {}), Behind({}, {})
@@ -60,33 +61,28 @@ class Fates:
     def _other_graphs(self) -> dict[int, str]:
         """Return, for each leaf in the graph of another variable, the name of that variable."""
         found: dict[int, str] = {}
-        others = [
-            tensor
-            for tensor in self._names.intermediates()[-MAX_OTHERS:]
-            if tensor.grad_fn not in self._walk.uses
-        ]
-        for tensor in reversed(others):  # the last first: it is likely to be made of the rest
-            if tensor.grad_fn is not None:
-                name = self._names.of_output(tensor.grad_fn, tensor.output_nr)
-                for leaf in _leaves_of(Walk([tensor.grad_fn])):
-                    found.setdefault(leaf, name or "")
+        edges = map(gradient_edge, self._names.intermediates()[-MAX_OTHERS:])
+        others = [(fn, output) for fn, output in edges if fn not in self._walk.uses]
+        for fn, output in reversed(others):  # the last first: it is likely to be made of the rest
+            name = self._names.of_output(fn, output)
+            for leaf in _leaves_of(Walk([fn])):
+                found.setdefault(leaf, name or "")
         return found
 
     def holds(self, tensor: torch.Tensor) -> bool:
         """Whether the tensor is in the graph."""
-        with plain_tensors():
-            grad_fn = tensor.grad_fn
+        grad_fn = own_attribute(tensor, "grad_fn")
         return id(tensor) in self._leaves if grad_fn is None else grad_fn in self._walk.uses
 
     def of(self, name: str, tensor: torch.Tensor) -> Message | None:
         """Return why no gradient of the outputs reaches a tensor; None where one does."""
-        if self.holds(tensor) and (tensor.requires_grad or self._recorder is None):
+        if self.holds(tensor) and (requires_grad(tensor) or self._recorder is None):
             return None
-        if not tensor.requires_grad:
+        if not requires_grad(tensor):
             if self._recorder is None:
                 return Message("it does not require grad")
             return because(self._recorder.reasons.of(tensor), tensor, name, self._recorder)
-        if not tensor.is_leaf:
+        if not own_attribute(tensor, "is_leaf"):
             return self._of_intermediate(tensor)
         other = self._others.get(id(tensor))
         cut = self._behind_here.of(tensor) or (None if other else self._behind.of(tensor))
@@ -94,7 +90,8 @@ class Fates:
             return self._behind_cut(cut)
         if other:
             return Message("used in the graph of `{name}` only", {"name": other})
-        if tensor.grad is not None or (self._recorder and self._recorder.saw_use_of(tensor)):
+        accumulated = own_attribute(tensor, "grad") is not None
+        if accumulated or (self._recorder and self._recorder.saw_use_of(tensor)):
             return Message("used, but in no graph that a variable still holds")
         if self._recorder is None:
             return Message("in no graph that a variable holds")
@@ -185,13 +182,14 @@ class Fates:
         """Yield sentences on variables that hold the history of many steps of a loop."""
         if self._recorder is None:
             return
-        shown = [(name, tensor) for name, tensor in self._named() if tensor.grad_fn is not None]
-        for name, tensor in shown[:MAX_OTHERS]:
-            made = self._recorder.moment(sequence_number(tensor.grad_fn))  # type: ignore[arg-type]
+        made_by = ((name, own_attribute(tensor, "grad_fn")) for name, tensor in self._named())
+        shown = [(name, fn) for name, fn in made_by if fn is not None]
+        for name, grad_fn in shown[:MAX_OTHERS]:
+            made = self._recorder.moment(sequence_number(grad_fn))
             if made is None:
                 continue
-            op = op_name(tensor.grad_fn)  # type: ignore[arg-type]
-            walk = Walk([tensor.grad_fn])  # type: ignore[list-item]
+            op = op_name(grad_fn)
+            walk = Walk([grad_fn])
             steps = set()
             for fn in walk.uses:
                 moment = self._recorder.moment(sequence_number(fn))
@@ -234,9 +232,9 @@ def explanation(outputs: Named, names: Names, recorder: Recorder | None) -> str:
         if recorder is not None
         else Message("it does not require grad")
         for name, tensor in outputs
-        if not tensor.requires_grad
+        if not requires_grad(tensor)
     ]
-    without = [name for name, tensor in outputs if not tensor.requires_grad]
+    without = [name for name, tensor in outputs if not requires_grad(tensor)]
     said = [
         Message("`{name}` has no graph: {why}", {"name": name, "why": why})
         for name, why in zip(without, lines, strict=True)

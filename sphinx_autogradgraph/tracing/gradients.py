@@ -13,7 +13,7 @@ from torch.autograd.graph import Node as GradFn
 
 from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.graph.model import EdgeGradient, Gradient
-from sphinx_autogradgraph.tracing.internals import plain_tensors
+from sphinx_autogradgraph.tracing.internals import own_attribute
 from sphinx_autogradgraph.tracing.tensor_metadata import small_values
 
 FREED = Message(
@@ -120,14 +120,13 @@ def _tell(
 def _retaining(functions: set[GradFn]) -> list[torch.Tensor]:
     """Return all living tensors that those functions made and that retain their gradient."""
     # Only the garbage collector knows tensors that the program holds in places unknown to us.
-    with plain_tensors():
-        return [
-            value
-            for value in gc.get_objects()
-            if issubclass(type(value), torch.Tensor)
-            and value.retains_grad
-            and value.grad_fn in functions
-        ]
+    return [
+        value
+        for value in gc.get_objects()
+        if issubclass(type(value), torch.Tensor)
+        and own_attribute(value, "retains_grad")
+        and own_attribute(value, "grad_fn") in functions
+    ]
 
 
 @contextmanager

@@ -10,8 +10,9 @@ import torch
 from torch.autograd.graph import Node as GradFn
 from torch.utils.hooks import BackwardHook, RemovableHandle
 
-from sphinx_autogradgraph.tracing.internals import is_accumulate_grad, plain_tensors
+from sphinx_autogradgraph.tracing.internals import is_accumulate_grad, own_attribute
 from sphinx_autogradgraph.tracing.names import Names
+from sphinx_autogradgraph.tracing.pytree import type_name
 
 
 def hooks_of(fn: GradFn, names: Names, *, on_nodes: bool) -> tuple[str, ...]:
@@ -37,8 +38,7 @@ def handles_made() -> int:
 
 
 def _of_tensor(tensor: torch.Tensor, attribute: str) -> Iterator[str]:
-    with plain_tensors():
-        hooks: Mapping[int, object] | None = getattr(tensor, attribute, None)
+    hooks: Mapping[int, object] | None = own_attribute(tensor, attribute)
     for hook in list((hooks or {}).values()):
         yield from _names_of(hook)
 
@@ -61,7 +61,18 @@ def _does_nothing(*_gradients: object) -> None:
 
 
 def _names_of(hook: object) -> Iterator[str]:
-    """Yield the name of a hook; of what torch registers for the hooks of a module, theirs."""
+    """Yield the name of a hook; of what torch registers for the hooks of a module, theirs.
+
+    A hook that raises when it is looked at has the name of its type.
+    """
+    try:
+        found = list(_own_names_of(hook))
+    except Exception:
+        found = [type_name(hook)]
+    yield from found
+
+
+def _own_names_of(hook: object) -> Iterator[str]:
     for cell in getattr(hook, "__closure__", None) or ():
         if isinstance(cell.cell_contents, BackwardHook):
             for users in cell.cell_contents.user_hooks:
@@ -75,5 +86,5 @@ def _name_of(hook: object) -> str:
     while hasattr(hook, "func"):
         hook = hook.func
     name = getattr(hook, "__qualname__", None)
-    text = name if isinstance(name, str) else type(hook).__qualname__
+    text = name if isinstance(name, str) else type_name(hook)
     return text.rpartition("<locals>.")[2]

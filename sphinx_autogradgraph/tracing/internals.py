@@ -72,14 +72,59 @@ def own_attribute(tensor: torch.Tensor, name: str) -> Any:
         return getattr(_ATTRIBUTES, name).__get__(tensor)
 
 
+own_grad_fn: Callable[[torch.Tensor], GradFn | None] = _ATTRIBUTES.grad_fn.__get__
+"""Return a tensor's ``grad_fn`` as torch has it; for use under :data:`plain_tensors`.
+
+It is torch's own function, for speed: it is called often."""
+
+
+def requires_grad(tensor: torch.Tensor) -> bool:
+    """Whether a tensor requires grad, as torch has it."""
+    return bool(own_attribute(tensor, "requires_grad"))
+
+
+def gradient_edge(tensor: torch.Tensor) -> tuple[GradFn, int]:
+    """Return the node and output number that a tensor which requires grad comes from.
+
+    It is what :func:`torch.autograd.graph.get_gradient_edge` gives, also for a tensor whose
+    subclass has other attributes of these names.
+    """
+    fn: GradFn | None = own_attribute(tensor, "grad_fn")
+    if fn is not None:
+        return fn, own_attribute(tensor, "output_nr")
+    with plain_tensors(), torch.enable_grad():
+        view: Any = torch.Tensor.view_as(tensor, tensor)
+    accumulates: GradFn = view.grad_fn.next_functions[0][0]
+    return accumulates, 0
+
+
 def base_of(tensor: torch.Tensor) -> torch.Tensor | None:
     """Return the tensor that this one is a view of, None for others.
 
     Without ``Tensor._base`` no tensor is known to be a view.
     """
-    with plain_tensors():
-        base: torch.Tensor | None = getattr(tensor, "_base", None)
+    base: torch.Tensor | None = own_attribute(tensor, "_base") if _HAS_BASE else None
     return base
+
+
+_HAS_BASE = hasattr(_ATTRIBUTES, "_base")
+
+
+def is_inference(tensor: torch.Tensor) -> bool:
+    """Whether a tensor was made in inference mode."""
+    with plain_tensors():
+        return torch.Tensor.is_inference(tensor)
+
+
+def version_of(tensor: torch.Tensor) -> int | None:
+    """Return how often a tensor was changed in place; None where torch does not count.
+
+    Without ``Tensor._version`` no change is known.
+    """
+    if not hasattr(_ATTRIBUTES, "_version") or is_inference(tensor):
+        return None
+    version: int = own_attribute(tensor, "_version")
+    return version
 
 
 def _never() -> int:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import torch
 from torch.autograd.graph import Node as GradFn
 
-from sphinx_autogradgraph.tracing.internals import plain_tensors
+from sphinx_autogradgraph.tracing.internals import own_attribute, plain_tensors
 from sphinx_autogradgraph.tracing.saved import tensors_saved_by
 
 
@@ -31,8 +31,8 @@ def saved_bytes(
         total = 0
         for tensor, own in tensors_saved_by(fn):
             address, size = storage_of(tensor)
-            with plain_tensors():
-                is_input = fn not in recorded and not own and tensor.grad_fn is None
+            no_history = own_attribute(tensor, "grad_fn") is None
+            is_input = fn not in recorded and not own and no_history
             if address in counted or is_input:
                 continue
             counted.add(address)
@@ -45,7 +45,8 @@ def saved_bytes(
 def storage_of(tensor: torch.Tensor) -> tuple[int, int]:
     """Return the address and bytes of a tensor's storage; of a sparse one, its parts' bytes."""
     try:
-        storage = tensor.untyped_storage()
+        with plain_tensors():
+            storage = torch.Tensor.untyped_storage(tensor)
         return storage._cdata, storage.nbytes()
     except (RuntimeError, NotImplementedError):
         parts = _parts(tensor)
@@ -53,6 +54,6 @@ def storage_of(tensor: torch.Tensor) -> tuple[int, int]:
 
 
 def _parts(tensor: torch.Tensor) -> list[torch.Tensor]:
-    if tensor.layout == torch.sparse_coo:
+    if own_attribute(tensor, "layout") == torch.sparse_coo:
         return [tensor._indices(), tensor._values()]
     return []

@@ -45,7 +45,8 @@ class Names:
                 if grad_fn is None:
                     leaves.setdefault(id(found.tensor), found)
                 else:
-                    outputs.setdefault(grad_fn, {}).setdefault(found.tensor.output_nr, found)
+                    output = own_attribute(found.tensor, "output_nr")
+                    outputs.setdefault(grad_fn, {}).setdefault(output, found)
         return leaves, outputs
 
     def intermediates(self) -> list[torch.Tensor]:

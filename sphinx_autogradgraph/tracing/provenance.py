@@ -12,7 +12,7 @@ import sys
 from bisect import bisect_right
 
 # Held here: the recorder works while the program runs, which may replace the built-in ones.
-from builtins import bool, id, isinstance, len, type  # noqa: A004, UP029
+from builtins import bool, id, isinstance, issubclass, len, str, type  # noqa: A004, UP029
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from functools import cache
@@ -36,6 +36,7 @@ from sphinx_autogradgraph.tracing.internals import (
     set_aside,
 )
 from sphinx_autogradgraph.tracing.origins import Origin, Visit
+from sphinx_autogradgraph.tracing.pytree import type_name
 from sphinx_autogradgraph.tracing.reasons import Reasons
 from sphinx_autogradgraph.tracing.traced_files import TracedFiles
 
@@ -120,7 +121,7 @@ class Recorder:
         self._hooks = [
             hooks.register_module_forward_pre_hook(self._enter_module),
             hooks.register_module_forward_hook(self._leave_module, always_call=True),
-            hooks.register_module_parameter_registration_hook(self.reasons.registered),
+            hooks.register_module_parameter_registration_hook(self._registered),
         ]
         self._own_handles += handles_made()
 
@@ -188,14 +189,15 @@ class Recorder:
         if not path.endswith(PARAMETER_FILE):
             self._passed_over.add(path)
             return None
-        data = frame.f_locals.get("data")
-        if frame.f_code.co_name != "__new__" or not isinstance(data, torch.Tensor):
+        data: Any = frame.f_locals.get("data")
+        if frame.f_code.co_name != "__new__" or not issubclass(type(data), torch.Tensor):
             return None
 
         def trace(_frame: FrameType, event: str, made: object) -> Trace:
-            if event == "return" and isinstance(made, torch.nn.Parameter):
+            if event == "return":
                 with suppress(Exception):  # an odd tensor of the program may raise when it is read
-                    self.reasons.became_parameter(data, made)
+                    if isinstance(made, torch.nn.Parameter):
+                        self.reasons.became_parameter(data, made)
             return trace
 
         return trace
@@ -228,6 +230,10 @@ class Recorder:
         self._note()
         self._trace_or_not()
 
+    def _registered(self, module: torch.nn.Module, name: str, parameter: object) -> None:
+        with suppress(Exception):  # an odd tensor of the program may raise when it is read
+            self.reasons.registered(module, name, parameter)
+
     def _leave_module(self, _module: torch.nn.Module, _args: object, _output: object) -> None:
         if SUSPENDS_TRACING:
             settrace(None)
@@ -247,7 +253,7 @@ class Recorder:
             kind = type(self._visited[self._inside[-1][0]])
             torchs = self._of_torch.get(id(kind))
             if torchs is None:
-                torchs = self._of_torch[id(kind)] = kind.__module__.startswith("torch.")
+                torchs = self._of_torch[id(kind)] = _is_torchs(kind)
             if torchs:
                 trace = None
         if gettrace() is not trace:
@@ -261,7 +267,7 @@ class Recorder:
         source = cache(self.files.source)  # a loop has few lines and makes many nodes
         visits: list[Visit] = []
         for module, outer in zip(self._visited, self._outer_visits, strict=True):
-            kind = type(module).__name__
+            kind = type_name(module).rpartition(".")[2]
             inside = None if outer is None else visits[outer]
             visits.append(Visit(paths.get(id(module), kind), kind, inside))
 
@@ -320,3 +326,9 @@ class Recorder:
             return None
         place = self._places[at]
         return None if place is None else (at, place)
+
+
+def _is_torchs(kind: type) -> bool:
+    """Whether a class is torch's own, whatever a metaclass or an attribute of the author's says."""
+    module: object = type.__getattribute__(kind, "__dict__").get("__module__")
+    return isinstance(module, str) and module.startswith("torch.")

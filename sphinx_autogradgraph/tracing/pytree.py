@@ -6,7 +6,7 @@ It serves the search for tensors to draw and the search for names.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, TypeGuard
 
@@ -30,6 +30,14 @@ def is_tensor(value: object) -> TypeGuard[torch.Tensor]:
 def is_module(value: object) -> TypeGuard[torch.nn.Module]:
     """Whether ``value`` is an ``nn.Module``, by its real type."""
     return issubclass(type(value), torch.nn.Module)
+
+
+def type_name(value: object) -> str:
+    """Return the name of a value's real type, without running code of its metaclass."""
+    return _TYPE_NAME(type(value))
+
+
+_TYPE_NAME: Callable[[type], str] = type.__dict__["__qualname__"].__get__
 
 
 def variables(namespace: Mapping[str, object]) -> Iterator[tuple[str, object]]:

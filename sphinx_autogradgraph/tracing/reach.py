@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import torch
 
 from sphinx_autogradgraph.tracing.internals import plain_tensors
-from sphinx_autogradgraph.tracing.pytree import MAX_DEPTH, variables
+from sphinx_autogradgraph.tracing.pytree import MAX_DEPTH, is_tensor, variables
 
 STEPS = 5_000
 """Maximum number of values searched, in addition to one for each node to name."""
@@ -155,15 +155,29 @@ class Reach:
         for name, part in parts:
             here = Path(path, ATTRIBUTE, name, path.depth) if name else path
             self.modules.setdefault(id(part), FoundModule(part, here))
-            with suppress(Exception):  # the author's own method
-                for held in (part.named_parameters, part.named_buffers):
-                    # One that stands in the module twice has both names.
-                    for key, tensor in held(recurse=False, remove_duplicate=False):
-                        place = Path(here, ATTRIBUTE, key, path.depth)
-                        self.tensors.append(Found(tensor, place, Rank.MODULE))
+            for key, tensor in _held_by(part):
+                place = Path(here, ATTRIBUTE, key, path.depth)
+                self.tensors.append(Found(tensor, place, Rank.MODULE))
             attributes = _attributes(part)
             own = ((key, value) for key, value in attributes if key not in _OF_EVERY_MODULE)
             self._open.append((here, ATTRIBUTE, own))
+
+
+def _held_by(module: torch.nn.Module) -> list[tuple[str, torch.Tensor]]:
+    """Return the parameters and buffers of a module itself, by their names.
+
+    One that stands in the module twice has both names.
+    """
+    try:
+        return [
+            (key, tensor)
+            for of_module in (module.named_parameters, module.named_buffers)
+            for key, tensor in of_module(recurse=False, remove_duplicate=False)
+        ]
+    except Exception:  # the author's own method, or a tensor that cannot be hashed
+        own = object.__getattribute__(module, "__dict__")
+        held = {**own.get("_parameters", {}), **own.get("_buffers", {})}
+        return [(key, tensor) for key, tensor in held.items() if is_tensor(tensor)]
 
 
 _OF_EVERY_MODULE = frozenset(torch.nn.Module().__dict__)

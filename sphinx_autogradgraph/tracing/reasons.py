@@ -33,7 +33,7 @@ from sphinx_autogradgraph.tracing.functions_that_cut import (
     SETS_DATA,
     SETS_REQUIRES_GRAD,
 )
-from sphinx_autogradgraph.tracing.internals import plain_tensors
+from sphinx_autogradgraph.tracing.internals import base_of, own_attribute, plain_tensors
 from sphinx_autogradgraph.tracing.written_memory import WrittenMemory
 
 MANY = 4096
@@ -298,10 +298,11 @@ class Reasons:
             exported = self.exported.in_memory_of(tensor)
             if exported is not None:
                 return exported
-            base = tensor._base
+            base = base_of(tensor)
             if base is not None and (known := self._known(base)) is not None:
                 return known
-            if not (tensor.dtype.is_floating_point or tensor.dtype.is_complex):
+            dtype: torch.dtype = own_attribute(tensor, "dtype")
+            if not (dtype.is_floating_point or dtype.is_complex):
                 return Cause("dtype")
             if _is_parameter(tensor):
                 return Cause("frozen")

@@ -19,8 +19,10 @@ from sphinx_autogradgraph.tracing.internals import (
     is_packed,
     output_metadata,
     raw_saved,
+    version_of,
 )
 from sphinx_autogradgraph.tracing.names import Names
+from sphinx_autogradgraph.tracing.pytree import is_tensor, type_name
 from sphinx_autogradgraph.tracing.tensor_metadata import describe, number_of
 
 PREFIX, RAW = "_saved_", "_raw_saved_"
@@ -48,10 +50,10 @@ def saved_by(
     changed = {id(tensor) for _, tensor, _ in versions_of_changed(fn)}
     result = []
     for role, value in found:
-        if isinstance(value, Saved):
+        if type(value) is Saved:
             result.append(value)
             continue
-        if not isinstance(value, torch.Tensor):
+        if not is_tensor(value):
             result.append(Saved(role, value=value))
             continue
         meta = describe(value)
@@ -106,12 +108,12 @@ def _custom(fn: GradFn) -> Iterator[tuple[str, Any]]:
             yield from _tensor(fn, f"saved_tensors[{index}]", raw)
     kept: Mapping[str, object] = getattr(fn, "__dict__", {})
     for name, value in list(kept.items()):
-        if isinstance(value, torch.Tensor):
+        if is_tensor(value):
             yield name, value
         elif value is not None and not name.startswith("_"):
             plain = _plain(value)
             # Not by its repr, which would run the author's code.
-            yield name, type(value).__name__ if plain is None else plain
+            yield name, type_name(value).rpartition(".")[2] if plain is None else plain
 
 
 def _tensor(
@@ -134,7 +136,7 @@ def _tensor(
 def tensors_saved_by(fn: GradFn) -> Iterator[tuple[torch.Tensor, bool]]:
     """Yield the tensors that a node keeps, and whether each is the node's own result."""
     for role, value in (*_built_in(fn), *_custom(fn)):
-        if isinstance(value, torch.Tensor):
+        if is_tensor(value):
             yield value, role.startswith("result")
 
 
@@ -154,7 +156,7 @@ def versions_of_changed(fn: GradFn) -> Iterator[tuple[str, torch.Tensor, int]]:
             for raw in several
             if raw is not None and raw is not FREED and not is_packed(raw) and raw.data is not None
         ]
-        if all(tensor.is_inference() or tensor._version == 0 for tensor in tensors):
+        if all(version_of(tensor) in (None, 0) for tensor in tensors):
             continue
         try:
             getattr(fn, attribute)
@@ -162,7 +164,7 @@ def versions_of_changed(fn: GradFn) -> Iterator[tuple[str, torch.Tensor, int]]:
             found = _VERSIONS.search(str(error))
             if found is not None:
                 version = int(found[2])
-                changed = [tensor for tensor in tensors if tensor._version == int(found[1])]
+                changed = [tensor for tensor in tensors if version_of(tensor) == int(found[1])]
                 yield role, (changed or tensors)[0], version
 
 
@@ -184,6 +186,13 @@ def _read(fn: GradFn, name: str) -> object:
 
 def _plain(value: object) -> Any:
     """Return a value that is no tensor as data for JSON; None if it cannot be shown."""
+    try:
+        return _data_of(value)
+    except Exception:  # the author's own class
+        return None
+
+
+def _data_of(value: object) -> Any:
     if isinstance(value, bool):
         return value
     if isinstance(value, int):

@@ -9,8 +9,9 @@ import torch
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
 from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.tracing.explanations import because
+from sphinx_autogradgraph.tracing.internals import is_inference, own_attribute, requires_grad
 from sphinx_autogradgraph.tracing.provenance import Recorder
-from sphinx_autogradgraph.tracing.pytree import is_tensor, places, tensors_in
+from sphinx_autogradgraph.tracing.pytree import is_tensor, places, tensors_in, type_name
 from sphinx_autogradgraph.tracing.reach import Reach
 
 
@@ -26,7 +27,7 @@ def drawable(
     knows the line.
     """
     tensors = [found for name, value in values for found in tensors_in(name, value)]
-    drawn = [(name, tensor) for name, tensor in tensors if tensor.requires_grad]
+    drawn = [(name, tensor) for name, tensor in tensors if requires_grad(tensor)]
     if drawn:
         return drawn
     if not tensors:
@@ -55,7 +56,7 @@ def passed_over(values: Sequence[tuple[str, object]]) -> Message | None:
         f"{place} ({_kind_of(item)})"
         for name, value in values
         for place, item in places(name, value)
-        if not (is_tensor(item) and item.requires_grad)
+        if not (is_tensor(item) and requires_grad(item))
     ]
     if not found:
         return None
@@ -67,8 +68,9 @@ def _kind_of(value: object) -> str:
     if value is None:
         return "None"
     if is_tensor(value):
-        return f"{str(value.dtype).removeprefix('torch.')}, requires_grad is False"
-    return type(value).__name__
+        dtype = str(own_attribute(value, "dtype")).removeprefix("torch.")
+        return f"{dtype}, requires_grad is False"
+    return type_name(value).rpartition(".")[2]
 
 
 def _no_tensor(values: Sequence[tuple[str, object]]) -> Diagnostic:
@@ -86,18 +88,17 @@ def _no_tensor(values: Sequence[tuple[str, object]]) -> Diagnostic:
         )
     if next(iter(places(name, value)), None) is None:
         return Diagnostic("no_graph", "{name} is empty and holds no tensor", {"name": name})
-    kind = type(value)
     return Diagnostic(
         "no_graph",
         "{name} is of type {type} and holds no tensor; say what to draw with :tensor:",
-        {"name": name, "type": kind.__qualname__},
+        {"name": name, "type": type_name(value)},
     )
 
 
 def _why_no_grad(name: str, tensor: torch.Tensor, namespace: Mapping[str, object]) -> Message:
     """Return why a tensor has no graph, and what to do."""
     values = {"name": name}
-    if tensor.is_inference():
+    if is_inference(tensor):
         return Message(
             "{name} has no autograd graph: it was made in torch.inference_mode(); "
             "compute it outside of that",
@@ -109,11 +110,12 @@ def _why_no_grad(name: str, tensor: torch.Tensor, namespace: Mapping[str, object
             "torch.set_grad_enabled(True) before computing it",
             values,
         )
-    if not (tensor.is_floating_point() or tensor.is_complex()):
+    dtype: torch.dtype = own_attribute(tensor, "dtype")
+    if not (dtype.is_floating_point or dtype.is_complex):
         return Message(
             "{name} has no autograd graph: its dtype is {dtype}, and only floating point and "
             "complex tensors can require grad",
-            {**values, "dtype": str(tensor.dtype)},
+            {**values, "dtype": str(dtype)},
         )
     if not _any_requires_grad(namespace):
         return Message(
@@ -129,4 +131,4 @@ def _why_no_grad(name: str, tensor: torch.Tensor, namespace: Mapping[str, object
 
 
 def _any_requires_grad(namespace: Mapping[str, object]) -> bool:
-    return any(found.tensor.requires_grad for found in Reach([namespace]).tensors)
+    return any(requires_grad(found.tensor) for found in Reach([namespace]).tensors)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import torch
 
 from sphinx_autogradgraph.graph.model import Flags, TensorMeta, Values
-from sphinx_autogradgraph.tracing.internals import own_attribute
+from sphinx_autogradgraph.tracing.internals import own_attribute, plain_tensors, requires_grad
 
 T = TypeVar("T")
 
@@ -76,12 +76,15 @@ def number_of(tensor: torch.Tensor) -> int | float | None:
 
     A float32 that needs many digits is taken for a computed value, which no author wrote.
     """
-    if tensor.dim() or tensor.requires_grad or tensor.device.type != "cpu":
-        return None
-    value = tensor.item()
+    with plain_tensors():
+        device: torch.device = own_attribute(tensor, "device")
+        if torch.Tensor.dim(tensor) or requires_grad(tensor) or device.type != "cpu":
+            return None
+        value = torch.Tensor.item(tensor)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    if tensor.dtype not in (torch.int64, torch.float64) and float(f"{value:.6g}") != value:
+    exact = own_attribute(tensor, "dtype") in (torch.int64, torch.float64)
+    if not exact and float(f"{value:.6g}") != value:
         return None
     return value
 

@@ -10,7 +10,6 @@ from collections.abc import Collection, Mapping, Sequence
 
 import torch
 from torch.autograd.graph import Node as GradFn
-from torch.autograd.graph import get_gradient_edge
 
 from sphinx_autogradgraph.core.garbage import uncollected
 from sphinx_autogradgraph.core.messages import Message
@@ -28,9 +27,11 @@ from sphinx_autogradgraph.tracing.hooks import hooks_of
 from sphinx_autogradgraph.tracing.inputs import Input, inputs_of
 from sphinx_autogradgraph.tracing.internals import (
     base_of,
+    gradient_edge,
     is_accumulate_grad,
     op_name,
     output_metadata,
+    requires_grad,
     sequence_number,
 )
 from sphinx_autogradgraph.tracing.names import Names
@@ -58,10 +59,9 @@ def trace_tensors(
     """
     roots: list[tuple[GradFn, int]] = []
     for name, tensor in outputs:
-        if not tensor.requires_grad:
+        if not requires_grad(tensor):
             raise ValueError(f"{name or 'a tensor'} does not require grad")
-        edge = get_gradient_edge(tensor)
-        roots.append((edge.node, edge.output_nr))
+        roots.append(gradient_edge(tensor))
     walk = Walk([node for node, _ in roots])
     names.nodes = len(walk.uses)
     functions = walk.functions()
@@ -267,13 +267,13 @@ def _module_calls(first: int, visits: Sequence[Visit | None]) -> tuple[ModuleCal
 def _base_of(view: torch.Tensor, names: Names, ids: Mapping[GradFn, int]) -> Output | None:
     """Return the tensor of the graph that an output is a view of, None if there is none."""
     base = base_of(view)
-    if base is None or not base.requires_grad:
+    if base is None or not requires_grad(base):
         return None
-    edge = get_gradient_edge(base)
-    if edge.node not in ids:
+    fn, output = gradient_edge(base)
+    if fn not in ids:
         return None
-    name = names.of_leaf(base) if base.is_leaf else names.of_output(edge.node, edge.output_nr)
-    return Output(name, ids[edge.node], edge.output_nr)
+    name = names.of_leaf(base) if is_accumulate_grad(fn) else names.of_output(fn, output)
+    return Output(name, ids[fn], output)
 
 
 def _widen(nodes: list[Node], edges: Sequence[Edge], roots: Sequence[tuple[int, int]]) -> None:

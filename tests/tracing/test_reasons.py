@@ -15,7 +15,7 @@ from torch import nn
 
 from sphinx_autogradgraph import explain, record
 from sphinx_autogradgraph.core.diagnostics import DiagnosticError
-from sphinx_autogradgraph.graph.model import Graph, Node
+from sphinx_autogradgraph.graph.model import EXTRAS, Graph, Node
 from sphinx_autogradgraph.hosts.cli import main
 from sphinx_autogradgraph.tracing.explanations import conflict_in_words
 from sphinx_autogradgraph.tracing.fates import Fates, explanation
@@ -367,3 +367,125 @@ def test_explain_from_python_and_at_the_command_line(
     assert main(["explain", f"{file}", "--tensor", "3"]) == 1
     assert "holds no tensor" in capsys.readouterr().err
     assert main(["explain", f"{tmp_path / 'no.py'}"]) == 2
+
+
+ODD = """
+def refuse(*_, **__):
+    raise RuntimeError("ours alone")
+
+class Odd(torch.Tensor):
+    {name} = {value}
+
+class OddParameter(Odd, nn.Parameter):
+    pass
+
+class Kept:
+    __class__ = property(refuse)
+
+class Pass(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.odd, ctx.kept = odd, Kept()
+        return x * 1
+
+    @staticmethod
+    def backward(ctx, grad):
+        return grad
+
+net = nn.Linear(2, 1)
+with torch._C.DisableTorchFunction():
+    odd = torch.ones(2).as_subclass(Odd)
+    odd_made = (w * 3).as_subclass(Odd)
+    net._parameters["odd"] = torch.Tensor._make_subclass(OddParameter, torch.ones(2), True)
+    product = (h * odd).sum()
+target = h.detach()
+loss = (net(h) * target[:, :1]).sum() + product + Pass.apply(h).sum()
+"""
+
+
+def said_beside(name: str, value: str) -> tuple[Graph, list[object], list[str]]:
+    """The graph of a program with odd tensors, and what is said of its other tensors."""
+    ran = run(ODD.format(name=name, value=value))
+    names, outputs = Names(ran.namespace), [("loss", ran.namespace["loss"])]
+    graph, note = trace_tensors(outputs, names, ran.recorder, extras=EXTRAS)
+    assert note is None
+    rows = Fates(outputs, names, ran.recorder).rows()[0]
+    words = explanation(outputs, names, ran.recorder).splitlines()
+    return (
+        graph.structure(),
+        [row for row in rows if "odd" not in row.name],
+        [line for line in words if "`odd" not in line and ".odd`" not in line],
+    )
+
+
+@pytest.fixture(scope="module")
+def said_beside_plain() -> tuple[Graph, list[object], list[str]]:
+    return said_beside("at_peace", "None")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "__class__", "__getattribute__", "__hash__", "_base", "_version", "data_ptr", "dim", "dtype",
+        "grad", "grad_fn", "is_inference", "is_leaf", "output_nr", "requires_grad", "retains_grad",
+        "untyped_storage",
+    ],
+)  # fmt: skip
+def test_a_tensor_that_raises_costs_what_is_said_of_itself_alone(
+    name: str, said_beside_plain: tuple[Graph, list[object], list[str]]
+) -> None:
+    called = name.startswith("__") or name in ("data_ptr", "dim", "is_inference", "untyped_storage")
+    value = "refuse" if called and name != "__class__" else "property(refuse)"
+    assert said_beside(name, value) == said_beside_plain
+
+
+RECORDED = [
+    """
+    class Odd(torch.Tensor):
+        requires_grad = property(lambda _: 1 / 0)
+    class OddParameter(Odd, nn.Parameter):
+        pass
+    with torch._C.DisableTorchFunction():
+        odd = torch.Tensor._make_subclass(OddParameter, torch.ones(2), True)
+    nn.Module().register_parameter("odd", odd)
+    """,
+    """
+    class Odd(nn.Module):
+        __module__ = 5
+        def forward(self, x):
+            return x
+    Odd()(w)
+    """,
+    """
+    class Unsaid(RuntimeError):
+        def __str__(self):
+            raise ValueError
+    class Fails(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 1
+        @staticmethod
+        def backward(ctx, grad):
+            raise Unsaid
+    try:
+        Fails.apply(w).sum().backward()
+    except Unsaid:
+        pass
+    """,
+    """
+    class Odd(torch.Tensor):
+        __class__ = property(lambda _: 1 / 0)
+    try:
+        nn.Parameter(torch.ones(2).as_subclass(Odd))
+    except ZeroDivisionError:
+        pass
+    """,
+]
+
+
+@pytest.mark.parametrize("code", RECORDED)
+def test_odd_objects_run_under_a_recorder_as_without(code: str) -> None:
+    ran = run(textwrap.dedent(code) + "loss = h.sum()\n")
+    source = ran.graph().nodes[-1].source
+    assert source is not None
+    assert source.text == "loss = h.sum()"
