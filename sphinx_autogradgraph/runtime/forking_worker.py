@@ -315,7 +315,7 @@ class ForkingWorker:
 
 
 def _above_streams(descriptor: int) -> int:
-    """Move a descriptor from the numbers of the standard streams, 0 to 2, if it has one."""
+    """Return the descriptor, moved to a number above 2 if it has that of a standard stream."""
     if descriptor > 2:
         return descriptor
     import fcntl

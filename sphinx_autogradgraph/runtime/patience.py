@@ -1,4 +1,4 @@
-"""Patience with a process that imports torch: a busy machine is no reason to give it up.
+"""How long to wait for a process that imports torch: a busy machine is no reason to give it up.
 
 The import takes a few seconds of processor time.  On a machine that has much else to do these may
 be minutes.  An import that waits forever uses no processor time, and one that runs forever has soon

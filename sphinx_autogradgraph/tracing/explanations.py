@@ -151,6 +151,7 @@ def _detached(cause: Cause, line: str) -> str | None:
 BRACKETS = {")": "(", "]": "[", "}": "{"}
 
 
+# By hand, as a line may hold only a part of a statement, which Python's own parser refuses.
 def _first_argument(text: str) -> str | None:
     """Return what stands before the first comma or the end of a call; None if it goes on."""
     depth = 0

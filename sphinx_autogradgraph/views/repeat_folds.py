@@ -74,7 +74,10 @@ class _Repeat:
         return (self.count - 2) * self.length - 1
 
     def covers(self, begin: int, end: int, period: int) -> bool:
-        """Whether repetitions of ``period`` nodes between two nodes are some of these together."""
+        """Whether a repetition of ``period`` nodes, from ``begin`` to ``end``, adds nothing.
+
+        It lies within this one, and each time of it is one or several times of this one.
+        """
         inside = self.first <= begin and end <= self.first + self.length * self.count
         return inside and period % self.length == 0
 
