@@ -15,6 +15,9 @@ from sphinx_autogradgraph.runtime.os_processes import kill
 from sphinx_autogradgraph.runtime.protocol import Inbox, encode
 from sphinx_autogradgraph.runtime.result import Result
 
+ATTEMPTS = 3
+"""Maximum number of workers to which a program is sent while no program begins on any."""
+
 GRACE = 10.0
 """Seconds beyond a program's timeout that its supervisor has to answer."""
 
@@ -50,6 +53,15 @@ class ForkedRun:
         """Return the events to wait for on the connection."""
         return select.POLLIN | (select.POLLOUT if self._to_send else 0)
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether a supervisor has taken the program."""
+        return self._supervisor is not None
+
+    def forget_attempts(self) -> None:
+        """Allow all attempts again, since programs begin: only some end the worker."""
+        self._attempts = 1
+
     def poll(self) -> Result | None:
         """Return the result, once it is there."""
         return self.result
@@ -81,7 +93,7 @@ class ForkedRun:
     def _begin_anew(self) -> None:
         """Connect to another worker, if this one has ended before the program began."""
         self.connection.close()
-        if self._supervisor is None and self._attempts < 3:
+        if not self.has_begun and self._attempts < ATTEMPTS:
             with contextlib.suppress(OSError):
                 self.connect()
                 return

@@ -141,10 +141,14 @@ class ForkingWorker:
         ready = {descriptor for descriptor, _ in poll.poll(seconds * 1000)}
         if self._control is not None and self._control.fileno() in ready:
             self._hear()
+        waiting = [run for run in self._runs if not run.has_begun]
         for run in self._runs:
             if run.connection.fileno() in ready:
                 self._heard = time.monotonic()
                 run.exchange()
+        if any(run.has_begun for run in waiting):
+            for run in waiting:
+                run.forget_attempts()
         now = time.monotonic()
         for run in self._runs:
             run.check_time(now)

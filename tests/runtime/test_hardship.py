@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,9 @@ from sphinx_autogradgraph.graph.model import Graph
 from sphinx_autogradgraph.runtime import forking_worker, fresh_processes, patience
 from sphinx_autogradgraph.runtime.client import Method, Runner, default_method
 from sphinx_autogradgraph.runtime.crashes import lost
+from sphinx_autogradgraph.runtime.forked_run import ATTEMPTS
+from sphinx_autogradgraph.runtime.forking_worker import ForkingWorker
+from sphinx_autogradgraph.runtime.protocol import encode
 from sphinx_autogradgraph.runtime.worker_command import environment
 from tests.runtime.test_execution import (
     HEAD,
@@ -83,6 +87,40 @@ def test_a_program_that_has_no_moment_for_us_ends_with_the_build(tmp_path: Path)
     process.wait()
     wait_until(lambda: not [pid for pid in ours if alive(pid)], 5)
     wait_until(lambda: not list(temporary.iterdir()), 5)
+
+
+def test_a_program_outlasts_any_number_of_workers_that_others_kill(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peers: dict[socket.socket, socket.socket] = {}
+
+    def connect(_: ForkingWorker) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        peers[ours] = theirs
+        return ours
+
+    monkeypatch.setattr(ForkingWorker, "connect", connect)
+    worker = ForkingWorker(1, {})
+    try:
+        runs = [worker.start(program(tmp_path, GOOD)) for _ in range(2 * ATTEMPTS)]
+        for run in runs[:-1]:
+            assert run is not None
+            peers[run.connection].sendall(encode({"supervisor": 1}))
+            worker.wait(1)
+            for peer in peers.values():
+                peer.close()  # as when that program has killed the worker
+            peers.clear()
+            worker.wait(1)
+            assert run.result is not None
+        assert runs[-1] is not None
+        assert runs[-1].result is None
+        for _ in range(ATTEMPTS):  # a worker on which nothing begins is given up
+            for peer in peers.values():
+                peer.close()
+            worker.wait(1)
+        assert runs[-1].result is not None
+    finally:
+        worker.close()
 
 
 @pytest.mark.long
