@@ -34,7 +34,7 @@ MAX_BYTES = 256 * 1024 * 1024
 """Size of the whole cache, in bytes, above which the least recently used entries are dropped."""
 
 
-MAX_ENTRY = 1024 * 1024 * 1024
+MAX_ENTRY = 256 * 1024 * 1024
 """Maximum size of an unpacked entry, in bytes: a forged one may be a decompression bomb."""
 
 
@@ -76,7 +76,7 @@ class Cache:
                 return None
         except (
             OSError, EOFError, ValueError, KeyError, TypeError, AttributeError,
-            zlib.error, RecursionError,
+            zlib.error, RecursionError, MemoryError,
         ):  # fmt: skip
             return None
         with suppress(OSError):  # a cache that is read only serves all the same

@@ -293,6 +293,24 @@ def test_a_damaged_graph_in_an_entry_is_a_miss(tmp_path: Path) -> None:
     assert cache.get(program) is None
 
 
+def test_an_entry_that_does_not_fit_into_memory_is_a_miss(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = Cache(tmp_path)
+    program = a_program(tmp_path)
+    cache.put(program, Result((Traced(GRAPH),)))
+
+    def refuse(*_: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(json, "loads", refuse)
+        assert cache.get(program) is None
+    assert cache.get(program) is not None
+    monkeypatch.setattr("sphinx_autogradgraph.runtime.cache.MAX_ENTRY", 100)
+    assert cache.get(program) is None
+
+
 def test_no_damage_to_an_entry_ends_a_build(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
     program = a_program(tmp_path)
