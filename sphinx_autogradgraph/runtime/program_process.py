@@ -141,8 +141,7 @@ def run_once(scratch: str) -> None:
     faulthandler.dump_traceback_later(program.timeout, exit=True, file=trail)
     _tell_of_exits(trail)
     _limit_memory(program.memory)
-    put(answer_of(execute, program))
-    _exit(0)
+    end_after(lambda: put(answer_of(execute, program)))
 
 
 def _silence() -> None:

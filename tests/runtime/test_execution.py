@@ -532,7 +532,9 @@ def test_a_worker_that_was_killed_is_started_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("process", [SupervisedProcess, LoneProcess])
+@pytest.mark.parametrize(
+    "process", [SupervisedProcess, pytest.param(LoneProcess, marks=pytest.mark.nightly)]
+)
 def test_a_fresh_process_does_the_same(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -66,6 +66,7 @@ def test_a_program_that_attacks_its_supervisor_fails_alone(
 
 
 @pytest.mark.long
+@pytest.mark.nightly
 def test_a_program_that_has_no_moment_for_us_ends_with_the_build(tmp_path: Path) -> None:
     begun, temporary = tmp_path / "begun", tmp_path / "temporary"
     temporary.mkdir()

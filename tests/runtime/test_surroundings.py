@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from sphinx_autogradgraph.runtime.client import METHOD_VARIABLE, Method
 from tests.conftest import LINREG, Project
 from tests.runtime.test_faults import MARKER, left_running
 
@@ -252,7 +253,11 @@ def test_a_directory_that_cannot_be_written(
     assert "autogradgraph-svg" in build.read("index.html")
 
 
-def test_no_room_for_temporary_files(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("method", ["fork", pytest.param("fresh", marks=pytest.mark.nightly)])
+def test_no_room_for_temporary_files(
+    project: Project, monkeypatch: pytest.MonkeyPatch, method: Method
+) -> None:
+    monkeypatch.setenv(METHOD_VARIABLE, method)
     page = "Title\n=====\n\n.. autogradgraph::\n\n   import torch\n"
     loop = "   x = torch.ones(2, requires_grad=True)\n   for _ in range({}):\n       x = x * 2\n"
     project.write("index.rst", page + loop.format(9))
