@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import shutil
 import subprocess
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -26,7 +28,9 @@ from sphinx_autogradgraph.graph.model import (
     Source,
     TensorMeta,
 )
+from sphinx_autogradgraph.render import arrange as arrange_module
 from sphinx_autogradgraph.render import layout as layout_module
+from sphinx_autogradgraph.render import svg as svg_module
 from sphinx_autogradgraph.render.arrange import arrange
 from sphinx_autogradgraph.render.diagram import DIRECTIONS, Direction
 from sphinx_autogradgraph.render.diagram_of_graph import diagram_of
@@ -373,3 +377,28 @@ def test_a_call_is_told_with_the_operator_of_its_line(line: str, call: str, said
     source = Source("linreg.py", 12, line)
     node = Node(0, "function", "XBackward0", None, (meta(),), source=source, call=call)
     assert call_text(node) == said
+
+
+@pytest.mark.parametrize("was", [True, False])
+def test_garbage_collection_pauses_while_a_graph_is_drawn(
+    monkeypatch: pytest.MonkeyPatch, *, was: bool
+) -> None:
+    enabled: list[bool] = []
+    for module, name in ((arrange_module, "diagram_of"), (svg_module, "box_svg")):
+        made = getattr(module, name)
+
+        def noting(*args: Any, made: Any = made) -> Any:
+            enabled.append(gc.isenabled())
+            return made(*args)
+
+        monkeypatch.setattr(module, name, noting)
+    drawing = Drawing(linreg())
+    try:
+        if not was:
+            gc.disable()
+        assert drawing.svg
+        assert gc.isenabled() == was
+    finally:
+        gc.enable()
+    assert enabled
+    assert not any(enabled)
