@@ -30,6 +30,8 @@ def watched(tmp_path: Path) -> Iterator[tuple[Path, Queue[str]]]:
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "sphinx_autogradgraph", "watch", "script.py",
          "--tensor", "l", "-o", "l.svg", "--open"],
+        # A shell starts what is in its background with this signal ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "BROWSER": "true"},
     )  # fmt: skip
