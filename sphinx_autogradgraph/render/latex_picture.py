@@ -28,6 +28,8 @@ _ESCAPES = {
     "…": r"\ldots{}", "⋯": r"\ldots{}", "≡": r"$\equiv$", "→": r"$\to$", "×": r"$\times$",
     "↑": r"$\uparrow$", "↓": r"$\downarrow$", "←": r"$\leftarrow$", "−": r"$-$",
     "Σ": r"$\Sigma$", "≈": r"$\approx$", "·": r"$\cdot$",
+    "▲": r"$\bigtriangleup$", "▼": r"$\bigtriangledown$",
+    "✂": "",  # needs a package; the word behind it says the same
 }  # fmt: skip
 
 

@@ -157,7 +157,7 @@ def _pieces(word: str, font: str) -> Sequence[tuple[str, str]]:
     """Split a word into pieces, each with a font that has its characters."""
     pieces: list[tuple[str, str]] = []
     for char in word.replace("⋯", "…"):
-        needed = font if _is_western(char) else "Symbol" if char in SYMBOLS else WIDE_FONT
+        needed = font if _is_western(char) else _FONT_OF_SIGNS.get(char, WIDE_FONT)
         if pieces and pieces[-1][0] == needed:
             pieces[-1] = (needed, pieces[-1][1] + char)
         else:
@@ -165,8 +165,8 @@ def _pieces(word: str, font: str) -> Sequence[tuple[str, str]]:
     return pieces
 
 
-SYMBOLS = "≡→←↑↓−Σ"
-"""Characters that are drawn in the font Symbol, which every PDF viewer has."""
+_FONT_OF_SIGNS = {**dict.fromkeys("≡→←↑↓−Σ", "Symbol"), **dict.fromkeys("✂▲▼", "ZapfDingbats")}
+"""Font of each sign that the fonts of words lack; every PDF viewer has both."""
 
 
 def _is_western(char: str) -> bool:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from pathlib import Path
 
 import pytest
 
+from sphinx_autogradgraph import render
 from sphinx_autogradgraph.core.messages import untranslated
 from sphinx_autogradgraph.figures.figure_layout import FigureLayout
 from sphinx_autogradgraph.figures.pdf_figures import canvas_pdf, latex_size
 from sphinx_autogradgraph.graph.model import Edge, Graph, Node, Output, TensorMeta
 from sphinx_autogradgraph.render.arrange import arrange
 from sphinx_autogradgraph.render.diagram import Direction
-from sphinx_autogradgraph.render.pdf import _pieces
+from sphinx_autogradgraph.render.latex_picture import escape_latex
+from sphinx_autogradgraph.render.pdf import WIDE_FONT, _pieces
 from tests.conftest import LINREG, Project, made_by_latexmk
 
 PAGE = """
@@ -135,5 +139,27 @@ def test_a_wide_drawing_stands_upright_in_print_and_a_high_one_leaves_room_for_i
     assert size_of(pdf)[1] * scale < 530
 
 
-def test_signs_of_gradients_are_in_fonts_that_every_viewer_has() -> None:
-    assert {font for font, _ in _pieces("↑ −3 Σ ← ↓", "Courier")} == {"Courier", "Symbol"}
+def signs() -> set[str]:
+    """Return the characters beyond ASCII that drawings themselves put into words."""
+    package, found = Path(render.__file__).parent, ""
+    for name in ("chain_rule", "diagram_of_graph", "difference", "edge_labels", "gradient_scale",
+                 "labels", "legend"):  # fmt: skip
+        tree = ast.parse((package / f"{name}.py").read_text("utf-8"))
+        docstrings = {id(part.value) for part in ast.walk(tree) if isinstance(part, ast.Expr)}
+        for part in ast.walk(tree):
+            if isinstance(part, ast.Constant) and id(part) not in docstrings:
+                found += part.value if isinstance(part.value, str) else ""
+    return {char for char in found if not char.isascii()}
+
+
+def test_signs_are_in_fonts_that_every_viewer_has() -> None:
+    assert {*"✂▼↑Σ"} <= signs()
+    for sign in signs():
+        [(font, char)] = _pieces(sign, "Courier")
+        assert font != WIDE_FONT or char.encode("gb2312")
+    fonts = {"Courier", "Symbol", "ZapfDingbats"}
+    assert {font for font, _ in _pieces("↑ −3 ✂ ▼", "Courier")} == fonts
+
+
+def test_tex_has_each_sign_without_a_package() -> None:
+    assert "".join(map(escape_latex, signs())).isascii()
