@@ -7,6 +7,8 @@ runs is a change.
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
 _observed: Store[tuple[Kind, str, str, str | None]] = Store("dependencies")
 """Observations of each document, as plain data."""
 
-_VERSIONS = "autogradgraph_versions"
-"""Attribute of the environment: the versions with which documents were read."""
+_SURROUNDINGS = "autogradgraph_surroundings"
+"""Attribute of the environment: the versions and the module path with which documents were read."""
 
 
 def note(env: BuildEnvironment, docname: str, paths: Iterable[str]) -> None:
@@ -58,11 +60,21 @@ def _note_source(app: Sphinx, docname: str, source: list[str]) -> None:
 def _outdated(
     app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
 ) -> list[str]:
-    before, now = getattr(env, _VERSIONS, None), versions()
-    setattr(env, _VERSIONS, now)
+    before, now = getattr(env, _SURROUNDINGS, None), (*versions(), *_module_path())
+    setattr(env, _SURROUNDINGS, now)
     present = Present(environment_of(app.config.autogradgraph_environment))
     return [
         docname
         for docname, found in _observed.of(env).items()
         if before != now or not present.holds(map(Observation.of, found))
     ]
+
+
+def _module_path() -> list[str]:
+    """Return where modules are searched, but for what depends on how the build was started.
+
+    ``python -m sphinx`` adds the working directory, ``sphinx-build`` its own one: a change from one
+    to the other is no reason to read every document again.
+    """
+    starting = {os.getcwd(), os.path.dirname(os.path.abspath(sys.argv[0]))}
+    return [entry for entry in sys.path if entry and entry not in starting]
