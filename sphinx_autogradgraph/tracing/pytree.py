@@ -96,8 +96,7 @@ def _parts(place: str, value: object) -> list[tuple[str, Any]] | None:
             return [
                 (f"{place}[{key!r}]", item)
                 for key, item in value.items()  # type: ignore[attr-defined]
-                if type(key) in LITERALS
-                or (type(key) is tuple and all(type(part) in LITERALS for part in key))
+                if _is_literal(key)
             ]
         except Exception:  # the author's own Mapping
             return None
@@ -110,6 +109,19 @@ def _parts(place: str, value: object) -> list[tuple[str, Any]] | None:
                 if field.name in held
             ]
     return None
+
+
+def has_key_without_path(value: object) -> bool:
+    """Whether a value is a mapping with a key that is not written as a literal."""
+    with suppress(Exception):  # the author's own Mapping
+        return _is_mapping(type(value)) and not all(map(_is_literal, value))  # type: ignore[call-overload]
+    return False
+
+
+def _is_literal(key: object) -> bool:
+    if type(key) is tuple:
+        return all(type(part) in LITERALS for part in key)
+    return type(key) in LITERALS
 
 
 def _is_mapping(kind: type) -> bool:

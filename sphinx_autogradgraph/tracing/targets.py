@@ -11,7 +11,13 @@ from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.tracing.explanations import because
 from sphinx_autogradgraph.tracing.internals import is_inference, own_attribute, requires_grad
 from sphinx_autogradgraph.tracing.provenance import Recorder
-from sphinx_autogradgraph.tracing.pytree import is_tensor, places, tensors_in, type_name
+from sphinx_autogradgraph.tracing.pytree import (
+    has_key_without_path,
+    is_tensor,
+    places,
+    tensors_in,
+    type_name,
+)
 from sphinx_autogradgraph.tracing.reach import Reach
 
 
@@ -87,6 +93,13 @@ def _no_tensor(values: Sequence[tuple[str, object]]) -> Diagnostic:
             {"name": name},
         )
     if next(iter(places(name, value)), None) is None:
+        if has_key_without_path(value):
+            return Diagnostic(
+                "no_graph",
+                "{name} has keys that are neither text nor numbers, and cannot be named in a "
+                "drawing; say what to draw with :tensor:",
+                {"name": name},
+            )
         return Diagnostic("no_graph", "{name} is empty and holds no tensor", {"name": name})
     return Diagnostic(
         "no_graph",

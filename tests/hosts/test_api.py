@@ -67,6 +67,10 @@ def test_what_has_no_graph_says_why() -> None:
     with pytest.raises(ValueError, match="holds no tensor"):
         trace(3)
     l = torch.ones(2, requires_grad=True).sum()
+    with pytest.raises(ValueError, match="is empty"):
+        draw({})
+    with pytest.raises(ValueError, match="keys that are neither text nor numbers"):
+        draw({l: l})
     with pytest.raises(ValueError, match="no 'colours'"):
         draw(l, show=["colours"])  # type: ignore[list-item]
     with pytest.raises(ValueError, match="direction"):
