@@ -84,8 +84,9 @@ class Project:
         where = self.directory / "_build" / (out or builder)
         done = subprocess.run(
             [
-                sys.executable, "-m", "sphinx", "-b", builder, *arguments,
-                "-d", str(self.directory / "_build" / "doctrees"), str(self.directory), str(where),
+                sys.executable, "-m", "sphinx", "-b", builder,
+                "-d", str(self.directory / "_build" / "doctrees"), *arguments,
+                str(self.directory), str(where),
             ],
             capture_output=True,
             text=True,
