@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from os import _exit
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
+from sphinx_autogradgraph.core.garbage import uncollected
 from sphinx_autogradgraph.program.program import Program
 from sphinx_autogradgraph.runtime.result import Result
 
@@ -23,12 +24,10 @@ OLDEST_TORCH = (2, 4)
 
 def load() -> Execute | Diagnostic:
     """Import torch and the module that runs programs; return a diagnostic if that fails."""
-    gc.disable()  # an import makes no garbage, and searching for it takes an eighth of its time
-    try:
-        return _load()
-    finally:
+    with uncollected():  # searching for garbage takes an eighth of the time of an import
+        found = _load()
         gc.freeze()  # nor do the collections to come search what it made
-        gc.enable()
+    return found
 
 
 def _load() -> Execute | Diagnostic:
