@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
-from sphinx_autogradgraph.core.messages import Message
+from sphinx_autogradgraph.core.messages import Message, not_utf8
 from sphinx_autogradgraph.graph.model import EXTRAS, Extra
 
 
@@ -240,10 +240,7 @@ def read_block(path: str, root: str) -> Block:
         reason = error.strerror or type(error).__name__
         raise diagnostic(Message("{file} cannot be read: {reason}", {"reason": reason})) from None
     except UnicodeDecodeError as error:
-        reason = error.reason
-        raise diagnostic(
-            Message("{file} is not a text in UTF-8: {reason}", {"reason": reason})
-        ) from None
+        raise diagnostic(not_utf8(file, error)) from None
     return Block(code=text.replace("\r\n", "\n").replace("\r", "\n"), file=file, path=path)
 
 
