@@ -36,7 +36,7 @@ from sphinx_autogradgraph.tracing.internals import (
     set_aside,
 )
 from sphinx_autogradgraph.tracing.origins import Origin, Visit
-from sphinx_autogradgraph.tracing.pytree import type_name
+from sphinx_autogradgraph.tracing.pytree import short_type_name
 from sphinx_autogradgraph.tracing.reasons import Reasons
 from sphinx_autogradgraph.tracing.traced_files import TracedFiles
 
@@ -267,7 +267,7 @@ class Recorder:
         source = cache(self.files.source)  # a loop has few lines and makes many nodes
         visits: list[Visit] = []
         for module, outer in zip(self._visited, self._outer_visits, strict=True):
-            kind = type_name(module).rpartition(".")[2]
+            kind = short_type_name(module)
             inside = None if outer is None else visits[outer]
             visits.append(Visit(paths.get(id(module), kind), kind, inside))
 

@@ -37,6 +37,11 @@ def type_name(value: object) -> str:
     return _TYPE_NAME(type(value))
 
 
+def short_type_name(value: object) -> str:
+    """Return :func:`type_name` without the names of what the type is defined in."""
+    return type_name(value).rpartition(".")[2]
+
+
 _TYPE_NAME: Callable[[type], str] = type.__dict__["__qualname__"].__get__
 
 

@@ -22,7 +22,7 @@ from sphinx_autogradgraph.tracing.internals import (
     version_of,
 )
 from sphinx_autogradgraph.tracing.names import Names
-from sphinx_autogradgraph.tracing.pytree import is_tensor, type_name
+from sphinx_autogradgraph.tracing.pytree import is_tensor, short_type_name
 from sphinx_autogradgraph.tracing.tensor_metadata import describe, number_of
 
 PREFIX, RAW = "_saved_", "_raw_saved_"
@@ -113,7 +113,7 @@ def _custom(fn: GradFn) -> Iterator[tuple[str, Any]]:
         elif value is not None and not name.startswith("_"):
             plain = _plain(value)
             # Not by its repr, which would run the author's code.
-            yield name, type_name(value).rpartition(".")[2] if plain is None else plain
+            yield name, short_type_name(value) if plain is None else plain
 
 
 def _tensor(

@@ -15,6 +15,7 @@ from sphinx_autogradgraph.tracing.pytree import (
     has_key_without_path,
     is_tensor,
     places,
+    short_type_name,
     tensors_in,
     type_name,
 )
@@ -76,7 +77,7 @@ def _kind_of(value: object) -> str:
     if is_tensor(value):
         dtype = str(own_attribute(value, "dtype")).removeprefix("torch.")
         return f"{dtype}, requires_grad is False"
-    return type_name(value).rpartition(".")[2]
+    return short_type_name(value)
 
 
 def _no_tensor(values: Sequence[tuple[str, object]]) -> Diagnostic:
