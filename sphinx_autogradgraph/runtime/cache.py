@@ -11,9 +11,10 @@ import gzip
 import hashlib
 import json
 import os
+import re
 import sys
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,9 @@ MAX_BYTES = 256 * 1024 * 1024
 
 MAX_ENTRY = 256 * 1024 * 1024
 """Maximum size of an unpacked entry, in bytes: a forged one may be a decompression bomb."""
+
+_ENTRY = re.compile(r"[0-9a-f]{64}\.json\.gz")
+"""Name of an entry: its key.  The directory may hold other files."""
 
 
 class Cache:
@@ -97,12 +101,12 @@ class Cache:
 
     def is_empty(self) -> bool:
         """Whether the cache is empty."""
-        return next(self.directory.glob("*/*.json.gz"), None) is None
+        return next(self._entries(), None) is None
 
     def prune(self, most: int = MAX_BYTES) -> None:
         """Drop the entries that were not used for longest until ``most`` bytes are left."""
         found = []
-        for path in self.directory.glob("*/*.json.gz"):
+        for path in self._entries():
             try:
                 status = path.stat()
             except OSError:  # another build was faster
@@ -115,6 +119,12 @@ class Cache:
             with suppress(OSError):  # gone by another build's hand, or read only
                 path.unlink()
                 left -= size
+
+    def _entries(self) -> Iterator[Path]:
+        """Yield the files of the directory that are entries."""
+        for path in self.directory.glob("??/*.json.gz"):
+            if _ENTRY.fullmatch(path.name) and path.parent.name == path.name[:2]:
+                yield path
 
     def _path(self, key: str) -> Path:
         return self.directory / key[:2] / f"{key}.json.gz"

@@ -397,9 +397,20 @@ def test_the_cache_stays_in_bounds(tmp_path: Path) -> None:
         os.utime(path, (index, index))
     size = path.stat().st_size
     cache.get(a_program(tmp_path, "0"))  # used just now
+    theirs = [
+        tmp_path / name for name in ("data/points.json.gz", "da/points.json.gz", f"xy/{path.name}")
+    ]
+    for file in theirs:
+        file.parent.mkdir()
+        file.write_bytes(path.read_bytes())
+        os.utime(file, (0, 0))
     cache.prune(most=3 * size + 10)
     left = [index for index in range(10) if cache.get(a_program(tmp_path, str(index)))]
     assert left == [0, 8, 9]
+    assert all(file.exists() for file in theirs)
+    assert not cache.is_empty()
+    cache.prune(most=0)
+    assert cache.is_empty()
 
 
 # --- snapshots ---
