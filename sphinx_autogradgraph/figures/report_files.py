@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from sphinx_autogradgraph.core.atomic_files import write_aside
 from sphinx_autogradgraph.core.diagnostics import DiagnosticError
+from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.figures.report_page import page_html, section_html
 from sphinx_autogradgraph.graph.matching import Matching
 from sphinx_autogradgraph.graph.meaning import meaning_of
@@ -25,6 +27,9 @@ from sphinx_autogradgraph.snapshots.comparison import SnapshotComparison
 from sphinx_autogradgraph.snapshots.part import Part
 from sphinx_autogradgraph.snapshots.report import Report
 from sphinx_autogradgraph.views.choice import Scope
+
+MARK = "<!-- autogradgraph report -->\n"
+"""Last line of each file of a report, by which it is known as one that may be overwritten."""
 
 MAX_COMMENT = 60_000
 """Maximum number of characters of ``report.md``: GitHub's comments have at most 65,536."""
@@ -120,9 +125,14 @@ def write_report(
 ) -> None:
     """Write the files of a report; raise :exc:`OSError` if that fails.
 
+    A file that is no report is not overwritten: the directory may hold a site of its own.
     ``place_of`` names a page and a line of it as people read it; ``mermaid`` puts drawings into
     ``report.md``, too.
     """
+    html_file = directory / f"index{part.suffix}.html"
+    text_file = directory / f"report{part.suffix}.md"
+    for file in (html_file, text_file):
+        _demand_ours(file)
     entries = [
         Entry(
             place_of(page, comparison.line),
@@ -143,9 +153,24 @@ def write_report(
         language,
         report.translate,
     )
-    write_aside(directory / f"index{part.suffix}.html", html.encode())
+    write_aside(html_file, (html + MARK).encode())
     text = _markdown(report, entries, orphans, mermaid)
-    write_aside(directory / f"report{part.suffix}.md", text.encode())
+    write_aside(text_file, (text + MARK).encode())
+
+
+def _demand_ours(file: Path) -> None:
+    """Raise :exc:`FileExistsError` for a file that is no report, nor empty, nor missing."""
+    if not os.path.lexists(file):
+        return
+    if file.is_file():  # a pipe would keep us waiting
+        data = file.read_bytes()
+        if not data or MARK.encode() in data:
+            return
+    text = Message(
+        "{file} is no report of autogradgraph, and is not overwritten; name another directory",
+        {"file": str(file)},
+    )
+    raise FileExistsError(text.sentence())
 
 
 def _section(entry: Entry) -> str:

@@ -67,12 +67,13 @@ def _tell(
     file_of: Callable[[str], str],
     language: str = "en",
 ) -> None:
-    """Write the files of a report, if a directory for them is given; print its conclusion."""
+    """Print the conclusion of a report; write its files, if a directory for them is given."""
 
     def place_of(page: str, line: int | None) -> str:
         file = file_of(page).replace(os.sep, "/")
         return file if line is None else f"{file}:{line}"
 
+    print(*report.conclusion(options.command), sep="\n")
     if options.report is not None:
         write_report(
             report,
@@ -82,7 +83,6 @@ def _tell(
             mermaid=options.mermaid,
             language=language,
         )
-    print(*report.conclusion(options.command), sep="\n")
 
 
 def _markdown_site(options: argparse.Namespace) -> int:

@@ -110,6 +110,19 @@ loss = model(torch.ones(3, 1, 8)).sum()
 """
 
 
+@pytest.mark.parametrize("name", ["index.html", "report.md"])
+def test_only_a_report_is_overwritten_by_one(name: str, report: Path, tmp_path: Path) -> None:
+    assert "Pow became Exp" in (report / name).read_text()
+    found = Report.of({}, SnapshotPolicy(str(tmp_path), "kept"))
+    write_report(found, report, lambda page, line: page, part=WHOLE)
+    assert "Pow became Exp" not in (report / name).read_text()
+    (report / name).write_text("my own")
+    before = {path.name: path.read_bytes() for path in report.iterdir()}
+    with pytest.raises(FileExistsError, match=f"{name} is no report of autogradgraph"):
+        write_report(found, report, lambda page, line: page, part=WHOLE)
+    assert {path.name: path.read_bytes() for path in report.iterdir()} == before
+
+
 @pytest.mark.long
 def test_the_life_of_a_pull_request(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     docs = tmp_path / "docs"
