@@ -28,6 +28,7 @@ from sphinx_autogradgraph.tracing.internals import (
     sequence_number,
 )
 from sphinx_autogradgraph.tracing.memory import storage_of
+from sphinx_autogradgraph.tracing.pytree import AUTHORS_ERRORS
 from sphinx_autogradgraph.tracing.reasons import Reasons, tensors_among
 from sphinx_autogradgraph.tracing.tensor_metadata import describe, small_values
 
@@ -95,7 +96,7 @@ class Calls(TorchFunctionMode):
         try:
             result = func(*args, **kwargs) if kwargs else func(*args)
         except RuntimeError as error:
-            with suppress(Exception):  # the author's own error, or an odd tensor
+            with suppress(*AUTHORS_ERRORS):  # the author's own error, or an odd tensor
                 if FAILED in str(error):
                     self.conflict = conflict_of(tensors_among(args, _NOTHING), self._changes)
             raise
@@ -121,7 +122,7 @@ class Calls(TorchFunctionMode):
             # most notes.
             try:  # noqa: SIM105
                 self._note(start if end > start else None, changes, func, args, named, result)
-            except Exception:  # noqa: S110
+            except AUTHORS_ERRORS:
                 pass
         if trace is not None:
             settrace(trace)
@@ -150,7 +151,7 @@ class Calls(TorchFunctionMode):
                 self._reasons.written(changed[0], func, args, kwargs)
 
     def _note_before(self, func: Callable[..., Any], tensor: torch.Tensor) -> None:
-        with suppress(Exception):
+        with suppress(*AUTHORS_ERRORS):
             self._reasons.before(func, tensor)
 
     def keep_values(self) -> None:

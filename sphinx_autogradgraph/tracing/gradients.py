@@ -14,6 +14,7 @@ from torch.autograd.graph import Node as GradFn
 from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.graph.model import EdgeGradient, Gradient
 from sphinx_autogradgraph.tracing.internals import own_attribute
+from sphinx_autogradgraph.tracing.pytree import AUTHORS_ERRORS
 from sphinx_autogradgraph.tracing.tensor_metadata import small_values
 
 FREED = Message(
@@ -54,8 +55,8 @@ def measure(
 
     try:
         run_backward(outputs, functions, leaves, note_arrived, note_sent)
-    except Exception as error:
-        first = str(error).partition("\n")[0]
+    except AUTHORS_ERRORS as error:
+        first = _first_line(error)
         freed = "backward through the graph a second time" in first
         reason = (
             FREED
@@ -67,6 +68,13 @@ def measure(
         )
         return {}, {}, reason
     return arrived, sent, None
+
+
+def _first_line(error: BaseException) -> str:
+    try:
+        return str(error).partition("\n")[0]
+    except AUTHORS_ERRORS:  # of the author's own __str__
+        return ""
 
 
 def run_backward(
@@ -151,7 +159,7 @@ def _shape_and_norm(
     try:
         shape = tuple(int(size) for size in gradients[0].shape)
         squares = sum(float(torch.linalg.vector_norm(_dense(item))) ** 2 for item in gradients)
-    except Exception:  # nested tensors and the like
+    except AUTHORS_ERRORS:  # nested tensors and the like
         squares = math.nan
     norm = math.sqrt(squares) if math.isfinite(squares) else math.nan
     # Four digits: more would differ from machine to machine.

@@ -12,7 +12,7 @@ from torch.utils.hooks import BackwardHook, RemovableHandle
 
 from sphinx_autogradgraph.tracing.internals import is_accumulate_grad, own_attribute
 from sphinx_autogradgraph.tracing.names import Names
-from sphinx_autogradgraph.tracing.pytree import type_name
+from sphinx_autogradgraph.tracing.pytree import AUTHORS_ERRORS, type_name
 
 
 def hooks_of(fn: GradFn, names: Names, *, on_nodes: bool) -> tuple[str, ...]:
@@ -67,7 +67,7 @@ def _names_of(hook: object) -> Iterator[str]:
     """
     try:
         found = list(_own_names_of(hook))
-    except Exception:
+    except AUTHORS_ERRORS:
         found = [type_name(hook)]
     yield from found
 

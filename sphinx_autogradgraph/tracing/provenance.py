@@ -36,7 +36,7 @@ from sphinx_autogradgraph.tracing.internals import (
     set_aside,
 )
 from sphinx_autogradgraph.tracing.origins import Origin, Visit
-from sphinx_autogradgraph.tracing.pytree import short_type_name
+from sphinx_autogradgraph.tracing.pytree import AUTHORS_ERRORS, short_type_name
 from sphinx_autogradgraph.tracing.reasons import Reasons
 from sphinx_autogradgraph.tracing.traced_files import TracedFiles
 
@@ -195,7 +195,9 @@ class Recorder:
 
         def trace(_frame: FrameType, event: str, made: object) -> Trace:
             if event == "return":
-                with suppress(Exception):  # an odd tensor of the program may raise when it is read
+                with suppress(
+                    *AUTHORS_ERRORS
+                ):  # an odd tensor of the program may raise when it is read
                     if isinstance(made, torch.nn.Parameter):
                         self.reasons.became_parameter(data, made)
             return trace
@@ -231,7 +233,7 @@ class Recorder:
         self._trace_or_not()
 
     def _registered(self, module: torch.nn.Module, name: str, parameter: object) -> None:
-        with suppress(Exception):  # an odd tensor of the program may raise when it is read
+        with suppress(*AUTHORS_ERRORS):  # an odd tensor of the program may raise when it is read
             self.reasons.registered(module, name, parameter)
 
     def _leave_module(self, _module: torch.nn.Module, _args: object, _output: object) -> None:

@@ -18,6 +18,12 @@ MAX_DEPTH = 6
 MAX_VALUES = 20_000
 """Maximum number of values searched, so that a data set costs no more than a list."""
 
+AUTHORS_ERRORS = (Exception, SystemExit, GeneratorExit)
+"""Exceptions that the author's own methods may raise where they are asked about a value.
+
+:exc:`KeyboardInterrupt` is none of them: it is the Ctrl-C of whoever draws.
+"""
+
 LITERALS = frozenset({str, int, bool, float, bytes, type(None)})
 """Types of the keys whose ``repr`` is how Python writes them."""
 
@@ -103,9 +109,9 @@ def _parts(place: str, value: object) -> list[tuple[str, Any]] | None:
                 for key, item in value.items()  # type: ignore[attr-defined]
                 if _is_literal(key)
             ]
-        except Exception:  # the author's own Mapping
+        except AUTHORS_ERRORS:  # the author's own Mapping
             return None
-    with suppress(Exception):  # the author's own metaclass or attributes
+    with suppress(*AUTHORS_ERRORS):  # the author's own metaclass or attributes
         if dataclasses.is_dataclass(kind):
             held = getattr(value, "__dict__", {})
             return [
@@ -118,7 +124,7 @@ def _parts(place: str, value: object) -> list[tuple[str, Any]] | None:
 
 def has_key_without_path(value: object) -> bool:
     """Whether a value is a mapping with a key that is not written as a literal."""
-    with suppress(Exception):  # the author's own Mapping
+    with suppress(*AUTHORS_ERRORS):  # the author's own Mapping
         return _is_mapping(type(value)) and not all(map(_is_literal, value))  # type: ignore[call-overload]
     return False
 
@@ -132,5 +138,5 @@ def _is_literal(key: object) -> bool:
 def _is_mapping(kind: type) -> bool:
     try:
         return issubclass(kind, Mapping)
-    except Exception:  # a metaclass that forbids to hash or to ask
+    except AUTHORS_ERRORS:  # a metaclass that forbids to hash or to ask
         return False

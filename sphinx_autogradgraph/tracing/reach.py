@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import torch
 
 from sphinx_autogradgraph.tracing.internals import plain_tensors
-from sphinx_autogradgraph.tracing.pytree import MAX_DEPTH, is_tensor, variables
+from sphinx_autogradgraph.tracing.pytree import AUTHORS_ERRORS, MAX_DEPTH, is_tensor, variables
 
 STEPS = 5_000
 """Maximum number of values searched, in addition to one for each node to name."""
@@ -116,7 +116,7 @@ class Reach:
             path, form, items = self._open.popleft()
             steps -= 1
             # The author's own container may raise, or another thread may change it meanwhile.
-            with suppress(Exception):
+            with suppress(*AUTHORS_ERRORS):
                 taken = self._turn(path, form, islice(items, TURN))
                 steps -= taken
                 if taken == TURN:
@@ -150,7 +150,7 @@ class Reach:
             return
         try:
             parts = list(module.named_modules())
-        except Exception:  # the author's own method
+        except AUTHORS_ERRORS:  # the author's own method
             parts = [("", module)]
         for name, part in parts:
             here = Path(path, ATTRIBUTE, name, path.depth) if name else path
@@ -174,7 +174,7 @@ def _held_by(module: torch.nn.Module) -> list[tuple[str, torch.Tensor]]:
             for of_module in (module.named_parameters, module.named_buffers)
             for key, tensor in of_module(recurse=False, remove_duplicate=False)
         ]
-    except Exception:  # the author's own method, or a tensor that cannot be hashed
+    except AUTHORS_ERRORS:  # the author's own method, or a tensor that cannot be hashed
         own = object.__getattribute__(module, "__dict__")
         held = {**own.get("_parameters", {}), **own.get("_buffers", {})}
         return [(key, tensor) for key, tensor in held.items() if is_tensor(tensor)]
@@ -213,7 +213,7 @@ def _form(kind: type) -> _Form:
         if package in PASSED_OVER or issubclass(kind, (type, *_data_types())):
             return _Form.NOTHING
         return _Form.MAPPING if issubclass(kind, Mapping) else _Form.OBJECT
-    except Exception:
+    except AUTHORS_ERRORS:
         return _Form.NOTHING
 
 

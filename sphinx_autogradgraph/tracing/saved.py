@@ -22,7 +22,7 @@ from sphinx_autogradgraph.tracing.internals import (
     version_of,
 )
 from sphinx_autogradgraph.tracing.names import Names
-from sphinx_autogradgraph.tracing.pytree import is_tensor, short_type_name
+from sphinx_autogradgraph.tracing.pytree import AUTHORS_ERRORS, is_tensor, short_type_name
 from sphinx_autogradgraph.tracing.tensor_metadata import describe, number_of
 
 PREFIX, RAW = "_saved_", "_raw_saved_"
@@ -188,7 +188,7 @@ def _plain(value: object) -> Any:
     """Return a value that is no tensor as data for JSON; None if it cannot be shown."""
     try:
         return _data_of(value)
-    except Exception:  # the author's own class
+    except AUTHORS_ERRORS:  # the author's own class
         return None
 
 

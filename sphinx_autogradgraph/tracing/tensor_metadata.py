@@ -12,6 +12,7 @@ import torch
 
 from sphinx_autogradgraph.graph.model import Flags, TensorMeta, Values
 from sphinx_autogradgraph.tracing.internals import own_attribute, plain_tensors, requires_grad
+from sphinx_autogradgraph.tracing.pytree import AUTHORS_ERRORS, is_tensor
 
 T = TypeVar("T")
 
@@ -19,18 +20,20 @@ T = TypeVar("T")
 def describe(tensor: object, name: str | None = None) -> TensorMeta:
     """Return shape, dtype and device of a tensor, or of autograd's metadata on one.
 
+    Of a tensor they are read as torch has them, also where its class has others of these names.
     What torch cannot tell is None.  A nested tensor has no single shape, for example, and torch
     raises exceptions of many kinds for it.
     """
+    read: Callable[[Any, str], Any] = own_attribute if is_tensor(tensor) else getattr
     try:
-        dtype, device = tensor.dtype, tensor.device  # type: ignore[attr-defined]
-        shape = tuple(map(int, tensor.shape))  # type: ignore[attr-defined]
+        dtype, device = read(tensor, "dtype"), read(tensor, "device")
+        shape = tuple(map(int, read(tensor, "shape")))
         return _meta(shape, dtype, device, name)
-    except Exception:
+    except AUTHORS_ERRORS:
         return TensorMeta(
-            _known(lambda: tuple(map(int, tensor.shape))),  # type: ignore[attr-defined]
-            _known(lambda: _dtype_name(tensor.dtype)),  # type: ignore[attr-defined]
-            _known(lambda: _device_name(tensor.device)),  # type: ignore[attr-defined]
+            _known(lambda: tuple(map(int, read(tensor, "shape")))),
+            _known(lambda: _dtype_name(read(tensor, "dtype"))),
+            _known(lambda: _device_name(read(tensor, "device"))),
             name,
         )
 
@@ -54,7 +57,7 @@ def _device_name(device: torch.device) -> str:
 def _known(read: Callable[[], T]) -> T | None:
     try:
         return read()
-    except Exception:
+    except AUTHORS_ERRORS:
         return None
 
 
@@ -99,10 +102,12 @@ def small_values(tensor: torch.Tensor) -> Values:
     They are rounded to four digits, because more would differ from machine to machine.
     """
     try:
-        if tensor.numel() > SMALL or tensor.is_meta:
-            return None
-        return _rounded(tensor.detach().to_dense().tolist())
-    except Exception:  # nested, batched and other tensors that have no values of their own
+        with plain_tensors():
+            if torch.Tensor.numel(tensor) > SMALL or own_attribute(tensor, "is_meta"):
+                return None
+            dense = torch.Tensor.to_dense(torch.Tensor.detach(tensor))
+            return _rounded(torch.Tensor.tolist(dense))
+    except AUTHORS_ERRORS:  # nested, batched and other tensors that have no values of their own
         return None
 
 

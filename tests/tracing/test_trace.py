@@ -457,32 +457,29 @@ def test_names_cost_what_the_graph_costs_and_not_what_the_program_holds() -> Non
     assert 0 < looked_at < 20_000
 
 
-def test_variables_that_raise_when_they_are_looked_at_lose_nothing() -> None:
+@pytest.mark.parametrize("error", [RuntimeError, SystemExit])
+def test_variables_that_raise_when_they_are_looked_at_lose_nothing(
+    error: type[BaseException],
+) -> None:
+    def refuse(*_: object, **__: object) -> Any:
+        raise error("not for you")
+
     class Gone:
         pass
 
-    class Meta(type):
-        def __hash__(cls) -> int:
-            raise RuntimeError("no hash")
-
-        def __instancecheck__(cls, item: object) -> bool:
-            raise RuntimeError("no instances")
-
-        def __getattribute__(cls, name: str) -> Any:
-            raise RuntimeError(name)
-
-    class Proxy:
-        @property  # type: ignore[misc]
-        def __class__(self) -> type:
-            raise RuntimeError("unbound")
-
-    class Odd(metaclass=Meta):
-        pass
+    refused = ("__hash__", "__instancecheck__", "__getattribute__")
+    meta = type("Meta", (type,), dict.fromkeys(refused, refuse))
+    proxy = type("Proxy", (), {"__class__": property(refuse)})
+    odd: Any = meta("Odd", (), {})
+    refused = ("__getitem__", "__iter__", "__len__")
+    mapping: Any = type("Held", (Mapping,), dict.fromkeys(refused, refuse))
+    refused = ("named_modules", "named_parameters", "named_buffers")
+    module = type("Net", (nn.Module,), dict.fromkeys(refused, refuse))
 
     w = torch.ones(2, requires_grad=True)
-    bad = [weakref.proxy(Gone()), Proxy(), Odd(), Odd]
+    bad = [weakref.proxy(Gone()), proxy(), object.__new__(odd), odd, mapping(), module()]
     namespace: dict[Any, Any] = {1: "an integer", None: 2}
-    namespace |= {"bad": bad, "gone": bad[0], "odd": Odd(), "kind": Odd, "unbound": Proxy()}
+    namespace |= {f"bad_{place}": value for place, value in enumerate(bad)} | {"bad": bad}
     namespace |= {"w": w, "out": (w * 2, *bad)}
     outputs = drawable([("out", namespace["out"])], namespace)
     assert trace_tensors(outputs, Names(namespace))[0].leaves == ("w",)
@@ -491,10 +488,13 @@ def test_variables_that_raise_when_they_are_looked_at_lose_nothing() -> None:
         drawable([("x", torch.ones(1))], {**namespace, "w": 1, "out": 2})
 
 
+@pytest.mark.parametrize("error", [RuntimeError, SystemExit, KeyboardInterrupt])
 @pytest.mark.parametrize("name", ["grad_fn", "shape", "is_leaf", "requires_grad", "grad", "dtype"])
-def test_a_tensor_whose_attributes_raise_is_read_as_torch_has_it(name: str) -> None:
+def test_a_tensor_whose_attributes_raise_is_read_as_torch_has_it(
+    name: str, error: type[BaseException]
+) -> None:
     def refuse(*_: object, **__: object) -> None:
-        raise RuntimeError("ours alone")
+        raise error("ours alone")
 
     odd = type("Odd", (torch.Tensor,), {name: property(refuse)})
     strict = type("Strict", (torch.Tensor,), {"__torch_function__": classmethod(refuse)})
@@ -508,6 +508,7 @@ def test_a_tensor_whose_attributes_raise_is_read_as_torch_has_it(name: str) -> N
     assert [(row.name, row.is_leaf, row.grad_fn) for row in rows] == [
         ("x", True, None), ("Odd", True, None), ("Strict", True, None), ("y", False, "MulBackward0"),
     ]  # fmt: skip
+    assert {(row.shape, row.dtype) for row in rows[1:3]} == {((2,), "float32")}
 
 
 def test_tensors_of_plain_objects_are_named_by_their_attribute() -> None:

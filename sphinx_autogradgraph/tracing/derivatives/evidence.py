@@ -16,6 +16,7 @@ from sphinx_autogradgraph.tracing.internals import (
     output_metadata,
     raw_saved,
 )
+from sphinx_autogradgraph.tracing.pytree import AUTHORS_ERRORS
 
 MISSING = object()
 """The result of :meth:`Evidence.value` where a node saved nothing of that name."""
@@ -57,7 +58,7 @@ class Evidence:
             return True
         try:
             return self.tensor(role) is None and getattr(self.fn, f"_saved_{role}") is None
-        except Exception:  # freed, changed in place, or a hook's own: there is one
+        except AUTHORS_ERRORS:  # freed, changed in place, or a hook's own: there is one
             return False
 
     def value(self, role: str) -> Any:
