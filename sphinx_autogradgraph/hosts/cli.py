@@ -38,12 +38,27 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 0 if all is well, 1 if not in sync or failed, 2 for wrong usage."""
+    _open_closed_streams()
     options = parser().parse_args(arguments)
     try:
         status: int = options.run(options)
         return status
     except KeyboardInterrupt:
         return _fail("interrupted", INTERRUPTED)
+
+
+def _open_closed_streams() -> None:
+    """Open standard streams that are closed on the null device, since they are written to.
+
+    Else a file that is opened later gets the number of one, and what is meant for the stream.
+    """
+    opened = os.open(os.devnull, os.O_RDWR)
+    while opened <= 2:
+        opened = os.open(os.devnull, os.O_RDWR)
+    os.close(opened)
+    sys.stdin = sys.stdin or open(0, closefd=False)  # noqa: SIM115
+    sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
 
 
 INTERRUPTED = 130

@@ -13,6 +13,7 @@ import select
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Mapping
@@ -282,7 +283,8 @@ class ForkingWorker:
         seconds = 0 if self._linger is None else self._linger.seconds
         terms = Terms(*sockets, life, self._jobs, seconds, self.directory)
         # Whoever waits for the end of what Sphinx writes must not wait for a worker that lingers.
-        unheard = self._linger is not None or _is_closed(2)
+        # Nor can it write to a stream that is closed; another file may have its number by now.
+        unheard = self._linger is not None or sys.__stderr__ is None or _is_closed(2)
         return subprocess.Popen(
             command(["serve", *terms.arguments()]),
             stdin=subprocess.DEVNULL,

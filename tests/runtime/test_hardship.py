@@ -144,9 +144,12 @@ def test_programs_wait_where_descriptors_are_few(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_streams_that_are_closed_are_none_of_ours(tmp_path: Path) -> None:
+@pytest.mark.parametrize("taken", [0, 3])
+def test_streams_that_are_closed_are_none_of_ours(tmp_path: Path, taken: int) -> None:
+    # Files that were opened since may have got the numbers of the streams.
     code = f"""
         from pathlib import Path
+        held = [open({os.devnull!r}) for _ in range({taken})]
         from sphinx_autogradgraph.runtime.client import Runner
         from tests.runtime.test_execution import GOOD, program
         with Runner() as runner:

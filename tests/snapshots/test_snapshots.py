@@ -958,3 +958,12 @@ def test_pages_that_are_not_in_utf_8_are_named(
     for directory, name in places:
         assert main(["check", str(directory)]) == 2
         assert f"{name} is not a text in UTF-8: " in capsys.readouterr().err
+
+
+def test_a_check_needs_no_standard_output(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.conf("autogradgraph_snapshots = 'graphs'\n")
+    project.write("index.rst", "T\n=\n")
+    monkeypatch.setattr(sys, "stdout", None)  # as Python has it where the stream is closed
+    assert main(["check", str(project.directory)]) == 0
