@@ -35,6 +35,16 @@ nitpick_ignore_regex = [
 
 latex_engine = "xelatex"  # for ≡ and ⋯
 latex_use_xindy = False  # makeindex comes with every TeX
+latex_elements = {
+    "figure_align": "H",  # figures stand where the text speaks of them
+    "extraclassoptions": "openany,oneside",
+    # The table of contents has the pages; long names in tables break behind underscores.
+    "preamble": r"""
+\setcounter{tocdepth}{1}
+\let\underscorewhole\_
+\protected\def\sphinxcode#1{{\def\_{\underscorewhole\allowbreak}\texttt{#1}}}
+""",
+}
 
 html_theme = "furo"
 html_title = project

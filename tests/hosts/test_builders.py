@@ -192,6 +192,7 @@ def test_the_pdf_of_the_documentation(example: Path) -> None:
     assert "MmBackward0 (10, 1)" in text  # as only the drawing says it
     assert "model.encoder.layers.5 TransformerEncoderLayer" in text
     assert "Missing character" not in log
+    assert re.findall(r"Overfull \\.box \((\d\d.*)", log) == []  # by 10 points and more
 
 
 def foreign(error: str) -> bool:

@@ -17,6 +17,7 @@ from sphinx_autogradgraph.hosts.sphinx.dependencies import setup_dependencies
 from sphinx_autogradgraph.hosts.sphinx.directive import AutogradGraph, AutogradSetup
 from sphinx_autogradgraph.hosts.sphinx.docstrings import setup_docstrings
 from sphinx_autogradgraph.hosts.sphinx.epub import setup_epub
+from sphinx_autogradgraph.hosts.sphinx.latex_tables import TablesToLatex
 from sphinx_autogradgraph.hosts.sphinx.transforms import (
     CONTEXT_EVENT,
     PAGE_EVENT,
@@ -78,6 +79,7 @@ def setup_drawing(app: Sphinx) -> None:
     app.add_post_transform(CanvasToSvg)
     app.add_post_transform(CanvasToPdf)
     app.add_post_transform(CanvasToText)
+    app.add_post_transform(TablesToLatex)
     setup_builders(app)
     setup_docstrings(app)
 

@@ -98,7 +98,8 @@ class CanvasToSvg(SphinxPostTransform):
 class CanvasToPdf(SphinxPostTransform):
     """Put a vector PDF in place of the text form, for LaTeX.
 
-    If reportlab is not installed, the text form stays, and one warning says what to install.
+    No figure stands beside the text: LaTeX prints headings, lists and blocks of code, and what
+    comes at the end of a page, over one that does.  If reportlab is not installed, the text form stays, and one warning says what to install.
     """
 
     default_priority = CanvasToSvg.default_priority
@@ -106,6 +107,9 @@ class CanvasToPdf(SphinxPostTransform):
 
     def run(self, **kwargs: Any) -> None:
         """Replace every canvas that has a drawing."""
+        for figure in self.document.findall(nodes.figure):
+            if "autogradgraph" in figure["classes"]:
+                figure.attributes.pop("align", None)
         engine = self.config.autogradgraph_layout, self.config.autogradgraph_layout_timeout
         for canvas in list(self.document.findall(nodes.container)):
             if DRAWING not in canvas:
