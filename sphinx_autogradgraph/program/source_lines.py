@@ -50,10 +50,30 @@ def line_of_code(code: str, lines: Sequence[str], start: int) -> int | None:
     None if the code does not stand in the document unchanged.
     """
     wanted = [_bare(line) for line in code.rstrip().split("\n")]
-    for first in range(max(start - 1, 0), len(lines) - len(wanted) + 1):
-        if all(lines[first + offset] == line for offset, line in enumerate(wanted)):
-            return first + 1
+    again = _repeats(wanted)
+    length = 0
+    for index in range(max(start - 1, 0), len(lines)):
+        # What has been read is not read again, however often lines repeat themselves.
+        while length and wanted[length] != lines[index]:
+            length = again[length - 1]
+        length += wanted[length] == lines[index]
+        if length == len(wanted):
+            return index - length + 2
     return None
+
+
+def _repeats(wanted: Sequence[str]) -> list[int]:
+    """Return for each line how many lines up to it are the first ones again (Knuth-Morris-Pratt).
+
+    The longest such run counts that is shorter than all the lines up to it.
+    """
+    again = [0]
+    for line in wanted[1:]:
+        length = again[-1]
+        while length and wanted[length] != line:
+            length = again[length - 1]
+        again.append(length + (wanted[length] == line))
+    return again
 
 
 def lines_of_part(part: str, lines: Sequence[str]) -> list[int] | None:
@@ -63,30 +83,35 @@ def lines_of_part(part: str, lines: Sequence[str]) -> list[int] | None:
     counts, and among equals the first.  None if a line of the part is not in the file, or not in
     this order.
     """
-    wanted = [_bare(line) for line in part.split("\n")]
-    places: dict[str, list[int]] = {}
-    for index, line in enumerate(lines):
-        places.setdefault(line, []).append(index)
+    # A letter for each line: Python searches long texts fast, also those that repeat themselves.
+    letters: dict[str, str] = {}
+    try:
+        for line in lines:
+            letters.setdefault(line, chr(len(letters)))
+        text = "".join(map(letters.__getitem__, lines))
+        wanted = "".join(letters[_bare(line)] for line in part.split("\n"))
+    except (KeyError, ValueError):  # not in the file, or it has more lines than there are letters
+        return None
     found: list[int] = []
     while len(found) < len(wanted):
-        rest = wanted[len(found) :]
-        after = found[-1] if found else 0
-        length = first = 0
-        for start in places.get(rest[0], ()):
-            run = _run(rest, lines, start) if start >= after else 0
-            if run > length:
-                length, first = run, start
-            if length == len(rest):
-                break
+        first, length = _longest_run(wanted[len(found) :], text, found[-1] if found else 0)
         if not length:
             return None
         found += range(first + 1, first + 1 + length)
     return found
 
 
-def _run(wanted: Sequence[str], lines: Sequence[str], start: int) -> int:
-    """Count the wanted lines that follow one another from ``start`` on."""
-    length = 0
-    while length < min(len(wanted), len(lines) - start) and wanted[length] == lines[start + length]:
-        length += 1
-    return length
+def _longest_run(wanted: str, text: str, start: int) -> tuple[int, int]:
+    """Return where the longest beginning of ``wanted`` first stands in ``text``, and its length.
+
+    Only what begins at ``start`` or later counts.
+    """
+    length, step = 0, 1
+    while step:
+        longer = min(length + step, len(wanted))
+        place = text.find(wanted[:longer], start)
+        if longer > length and place >= 0:
+            start, length, step = place, longer, step * 2
+        else:
+            step //= 2
+    return start, length

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -11,7 +12,7 @@ from sphinx_autogradgraph.program.fences import commonmark_fences, fences
 from sphinx_autogradgraph.program.markers import markers_and_fences
 from sphinx_autogradgraph.program.myst_fences import myst_fences
 from sphinx_autogradgraph.program.notebook_cells import python_of
-from sphinx_autogradgraph.program.source_lines import lines_of_part
+from sphinx_autogradgraph.program.source_lines import line_of_code, lines_of_part
 
 MANY = 4_000
 
@@ -43,6 +44,9 @@ CASES: dict[str, Callable[[], object]] = {
     "directives that nothing closes": lambda: list(myst_fences([":::{note}"] * 2 * MANY)),
     "gap in a directive": lambda: list(myst_fences([f"```{{note}}{SPACES * 2}`"])),
     "included file": lambda: lines_of_part("\n".join(["x", ""] * 2 * MANY), ["x", ""] * 2 * MANY),
+    "included pieces": lambda: lines_of_part("\n".join(["x"] * MANY), ["x", ""] * 2 * MANY),
+    "included end": lambda: lines_of_part("x\n" * MANY + "y", [*["x"] * 2 * MANY, "y"]),
+    "code that is not there": lambda: line_of_code("x\n" * MANY + "y", ["x"] * 4 * MANY, 1),
 }
 
 
@@ -51,3 +55,32 @@ def test_time_is_linear(name: str) -> None:
     begun = time.process_time()
     CASES[name]()
     assert time.process_time() - begun < SECONDS
+
+
+def test_lines_are_found_as_by_comparing_all() -> None:
+    chosen = random.Random(0)
+    for _ in range(3_000):
+        lines = [chosen.choice("ab") for _ in range(chosen.randint(1, 12))]
+        wanted = [chosen.choice("aab") for _ in range(chosen.randint(1, 5))]
+        text, start = "\n".join(wanted), chosen.randint(1, 5)
+        places = (place for place in range(start, len(lines) + 1))
+        whole = (place for place in places if lines[place - 1 :][: len(wanted)] == wanted)
+        assert line_of_code(text, lines, start) == next(whole, None)
+        assert lines_of_part(text, lines) == _pieces(wanted, lines)
+
+
+def _pieces(wanted: Sequence[str], lines: Sequence[str]) -> list[int] | None:
+    found: list[int] = []
+    while len(found) < len(wanted):
+        rest = wanted[len(found) :]
+        runs = [
+            (length, -first)
+            for first in range(found[-1] if found else 0, len(lines))
+            for length in range(1, len(rest) + 1)
+            if lines[first : first + length] == rest[:length]
+        ]
+        if not runs:
+            return None
+        length, first = max(runs)
+        found += range(1 - first, 1 - first + length)
+    return found
