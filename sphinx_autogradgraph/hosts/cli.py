@@ -12,6 +12,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,9 +43,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         status: int = options.run(options)
+        sys.stdout.flush()  # not at the exit, where nobody could tell of an error
         return status
     except KeyboardInterrupt:
         return _fail("interrupted", INTERRUPTED)
+    except OSError as error:
+        with suppress(OSError):  # what could not be written is not to be tried again
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):  # nobody reads on, as after «| head»
+            return 1
+        return _fail(error, 1)
 
 
 def _open_closed_streams() -> None:
@@ -320,12 +328,13 @@ def _save(file: str | None, options: Options, result: Result, page: WatchedPage 
     try:
         if page is not None:
             page.show(drawing.html)
-        elif file is None:
-            print(drawing.text)
+        text = drawing.text if page is None and file is None else None
         if file is not None:
             drawing.save(file)
     except (DiagnosticError, OSError, ImportError) as error:
         return _fail(error, 1)
+    if text is not None:
+        print(text)
     return 0
 
 

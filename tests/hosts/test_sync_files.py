@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -236,3 +239,24 @@ def test_a_drawing_is_read_back_as_far_as_words_go() -> None:
     assert differences(mine, other) == ["leaf w became leaf v"]
     assert graph_in_mermaid("flowchart TB\n a --> b\n") is None
     assert graph_in_svg("<svg") is None
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(errno.ENOSPC, "autogradgraph: [Errno 28] No space left on device\n"), (errno.EPIPE, "")],
+)
+def test_standard_output_that_cannot_be_written_is_no_traceback(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: int,
+    said: str,
+) -> None:
+    class Full(io.StringIO):
+        def flush(self) -> None:
+            raise OSError(error, os.strerror(error))
+
+    (tmp_path / "a.md").write_text("text\n")
+    monkeypatch.setattr(sys, "stdout", Full())
+    assert main(["sync", str(tmp_path / "a.md")]) == 1
+    assert capsys.readouterr().err == said
