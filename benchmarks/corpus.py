@@ -106,6 +106,34 @@ def concatenation() -> Variables:
     return "out", locals()
 
 
+@figure("shape", "shape gradients")
+def late_concatenation() -> Variables:
+    """Eleven leaves that go into one operation beside a longer branch."""
+    parts = [torch.ones(2, requires_grad=True) for _ in range(11)]
+    w = torch.rand(2, 2, requires_grad=True)
+    h = torch.relu(torch.tanh(w @ torch.ones(2)))
+    out = torch.cat([*parts, h]).sum()
+    return "out", locals()
+
+
+@figure("shape inputs", "shape gradients", "shape dtype values gradients")
+def weighted_sum() -> Variables:
+    """Six weights, each with an input of its own."""
+    w = [torch.ones(2, requires_grad=True) for _ in range(6)]
+    xs = [torch.ones(2) for _ in range(6)]
+    y = torch.stack([weight * x for weight, x in zip(w, xs, strict=True)]).sum(0)
+    loss = y.norm()
+    return "loss", locals()
+
+
+@figure("shape", "shape gradients")
+def weight_penalty() -> Variables:
+    """The squares of all parameters of a network."""
+    net = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 3), nn.Tanh(), nn.Linear(3, 1))
+    penalty = torch.stack([p.pow(2).sum() for p in net.parameters()]).sum()
+    return "penalty", locals()
+
+
 @figure()
 def two_terms() -> Variables:
     """The first example of PyTorch's tutorial on autograd."""

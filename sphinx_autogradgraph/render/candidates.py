@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from sphinx_autogradgraph.core.diagnostics import DiagnosticError
 from sphinx_autogradgraph.core.settings import Engine
 from sphinx_autogradgraph.render.diagram import Diagram
-from sphinx_autogradgraph.render.dot import NEAR, POINTS, Hints, digraph_of
-from sphinx_autogradgraph.render.edge_labels import with_twins
+from sphinx_autogradgraph.render.dot import Hints, digraph_of, gap_of
+from sphinx_autogradgraph.render.edge_labels import with_knots_undone, with_twins
 from sphinx_autogradgraph.render.framed import framed, in_ranks_of_their_own
 from sphinx_autogradgraph.render.labels import Lines
 from sphinx_autogradgraph.render.layout import Layout, LayoutTimeoutError, lay_out
 from sphinx_autogradgraph.render.quality import crossings, lengths, sideways, turned
+from sphinx_autogradgraph.render.ranks import longer_arrows, out_of_rank
 from sphinx_autogradgraph.render.sheets import with_sheets_beside
 from sphinx_autogradgraph.render.straight import straightened
 
@@ -30,6 +31,9 @@ MANY = 90
 
 REACH = 1.4
 """Width of a small drawing, in widths of a phone's column, up to which it can be made to fit."""
+
+CROSSING = 2.5
+"""Cost of a crossing, in turned arguments."""
 
 ROUNDS = 4
 """Number of rounds in which single boxes are freed of an order, or of their rank."""
@@ -60,12 +64,12 @@ class Candidate:
     def cost(self, column: float | None) -> float:
         """Return the cost of the drawing in a column.
 
-        The unit is a turned argument: 2.5 for a crossing, 1 for each 2,000 pixels of arrows, 10 for
-        a main chain that goes as far to the sides as along, and for a drawing that is too wide 2,
-        and 1 more for each 40 pixels over the column.
+        The unit is a turned argument: :data:`CROSSING` for a crossing, 1 for each 2,000 pixels of
+        arrows, 10 for a main chain that goes as far to the sides as along, and for a drawing that
+        is too wide 2, and 1 more for each 40 pixels over the column.
         """
         over = 0.0 if self.fits(column) else 2 + (self.width - (column or 0.0)) / 40
-        return 2.5 * self.crossings + self.other + over
+        return CROSSING * self.crossings + self.other + over
 
 
 def best_layout(
@@ -138,7 +142,49 @@ def _improved(
             if one.hints.free is not None and one.diagram is best.diagram
         ]
         improved = _best([improved, *others], column)
-    return improved
+    return _on_more_ranks(improved, column, engine, timeout)
+
+
+def _on_more_ranks(
+    best: Candidate, column: float | None, engine: Engine, timeout: float
+) -> Candidate:
+    """Put boxes on more ranks and nearer together, if the best candidate is too wide."""
+    diagram = best.diagram
+    if column is None or best.fits(column) or diagram.direction in ("LR", "RL"):
+        return best
+    tight = best.hints._replace(tight=True)
+    below = in_ranks_of_their_own(diagram) if diagram.clusters else ()
+    longer = [
+        longer_arrows(diagram, column * share, gap_of(diagram, tight), below, last_nearest=last)
+        for share in SHARES
+        for last in (True, False)
+    ]
+    hints = [tight, *(tight._replace(longer=arrows) for arrows in longer)]
+    try:
+        found = _laid_out([(diagram, hint) for hint in hints], engine, timeout)
+    except DiagnosticError:
+        return best  # there is a good layout already
+    # A chain that frames bend is bent more on more ranks.
+    straight = [one for one in found if not sideways(diagram, one.layout)]
+    most = best.crossings + CROSSINGS_FOR_FIT
+    fitting = [one for one in straight if one.fits(column) and one.crossings <= most]
+    if fitting:
+        return min(fitting, key=_cost_on_ranks)
+    return _with_boxes_freed(_best([best, *straight], column), column, engine, timeout)
+
+
+SHARES = (1.0, 0.85, 0.7, 0.6, 0.5, 0.4, 0.3)
+"""Widths of ranks that are tried for a drawing that is too wide, in columns.  The engine moves
+ranks sideways against each other, so that a drawing is wider than its ranks."""
+
+CROSSINGS_FOR_FIT = 2
+"""Number of crossings that a drawing may have more for fitting the column; else it rather folds."""
+
+
+def _cost_on_ranks(one: Candidate) -> float:
+    """Return the cost of a drawing on more ranks, where 200 pixels of height are one unit."""
+    faults = CROSSING * one.crossings + turned(one.diagram, one.layout)
+    return faults + one.layout.height / 200
 
 
 def _with_boxes_freed(
@@ -182,55 +228,6 @@ def _mixing(diagram: Diagram) -> list[str]:
     return [key for key, tails in made.items() if len(tails) > 1]
 
 
-def out_of_rank(diagram: Diagram, layout: Layout) -> list[dict[str, int]]:
-    """Return arrows to lengthen, and by how many ranks, to take boxes out of ranks that are wide.
-
-    Each of the list is one thing to try.  The outermost boxes come first.  What flows to the side
-    is made no narrower by it.
-    """
-    if diagram.direction in ("LR", "RL"):
-        return []
-    coming: dict[str, set[str]] = {}
-    leaving: dict[str, set[str]] = {}
-    held = set(diagram.chain)
-    for arrow in diagram.arrows:
-        coming.setdefault(arrow.head, set()).add(arrow.key)
-        leaving.setdefault(arrow.tail, set()).add(arrow.key)
-        if arrow.beside:  # stands where its function does
-            held.add(arrow.tail)
-    places = {box.key: (layout.boxes[box.key][0], box.width / 2) for box in diagram.boxes}
-    left = min(at - half for at, half in places.values())
-    right = max(at + half for at, half in places.values())
-    distance = {key: min(at - half - left, right - at - half) for key, (at, half) in places.items()}
-    wide = {layout.boxes[key][1] for key in places if distance[key] < EDGE}
-    moving = [key for key in places if key not in held and layout.boxes[key][1] in wide]
-    found = _rows(diagram, moving)
-    for key in sorted(moving, key=lambda key: (distance[key], key)):
-        found += [dict.fromkeys(arrows[key], 1) for arrows in (leaving, coming) if key in arrows]
-    return found
-
-
-def _rows(diagram: Diagram, moving: Sequence[str]) -> list[dict[str, int]]:
-    """Return, for boxes with many arguments, what puts those that may move in two or three rows."""
-    arguments: dict[str, list[str]] = {}
-    for arrow in diagram.arrows:
-        if arrow.tail in moving and arrow.kind == "use":
-            arguments.setdefault(arrow.head, []).append(arrow.key)
-    return [
-        {key: place % rows for place, key in enumerate(keys, 1)}
-        for keys in arguments.values()
-        for rows in (2, 3)
-        if len(keys) >= FAN * (rows - 1)
-    ]
-
-
-FAN = 5
-"""Number of arguments from which they are tried in two rows; in three from twice as many."""
-
-EDGE = 20.0
-"""Distance from the sides of a drawing, in pixels, at which a box makes it wide."""
-
-
 def _laid_out(
     tried: Sequence[tuple[Diagram, Hints]], engine: Engine, timeout: float
 ) -> list[Candidate]:
@@ -252,7 +249,7 @@ def _laid_out(
     ):
         if layout is None:
             continue
-        gap = POINTS * float(NEAR[diagram.lines])
+        gap = gap_of(diagram, hints)
         straight = with_sheets_beside(plain, straightened(plain, layout), gap)
         with_frames = framed(diagram, straight) if diagram.clusters else straight
         if with_frames is not None:
@@ -278,7 +275,7 @@ def _lay_out_each(
     """
     layouts = _engine_layouts(tried, engine, timeout)
     return [
-        None if layout is None else with_twins(diagram, layout)
+        None if layout is None else with_twins(diagram, with_knots_undone(layout))
         for (diagram, _), layout in zip(tried, layouts, strict=True)
     ]
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import graphviz
 
-from sphinx_autogradgraph.render.diagram import Cluster, Diagram, twins_of
-from sphinx_autogradgraph.render.edge_labels import LABEL_FONT_SIZE, label_width
+from sphinx_autogradgraph.render.diagram import Arrow, Cluster, Diagram, Direction, twins_of
+from sphinx_autogradgraph.render.edge_labels import KNOT, LABEL_FONT_SIZE, label_width
 from sphinx_autogradgraph.render.labels import Lines, Word
 from sphinx_autogradgraph.render.lettering import CLUSTER_FONT_SIZE, FONT_SIZE, text_width
 from sphinx_autogradgraph.render.palette import BOXES, CLUSTER, EDGE, MUTED, TEXT
@@ -29,18 +29,30 @@ class Hints(NamedTuple):
     ``free`` are the boxes whose arguments may stand in any order; None for all.  ``below`` are
     pairs of boxes of which the second is to stand below the first.  ``longer`` are arrows
     that are to span more ranks, so that a rank has fewer boxes: by their keys, how many more.
+    ``tight`` puts boxes and lines side by side nearer together.
     """
 
     free: frozenset[str] | None = frozenset()
     below: tuple[tuple[str, str], ...] = ()
     longer: Mapping[str, int] = MappingProxyType({})
+    tight: bool = False
 
 
 PLAIN = Hints()
 
-NEAR: dict[Lines, str] = {1: "0.2", 2: "0.15"}
+NEAR: dict[Lines, float] = {1: 0.2, 2: 0.15}
 """Inches between boxes side by side; less for words on two lines, which are used in narrow
 columns."""
+
+TIGHT = 0.1
+"""Inches between boxes side by side in a drawing that fits no other way.  A line that passes boxes
+takes twice as much."""
+
+
+def gap_of(diagram: Diagram, hints: Hints) -> float:
+    """Return the distance of boxes side by side, in pixels."""
+    return POINTS * (TIGHT if hints.tight else NEAR[diagram.lines])
+
 
 WEIGHT = 60
 """Weight of the edges of the main chain, for which the engine keeps them short and straight."""
@@ -56,7 +68,7 @@ def digraph_of(diagram: Diagram, hints: Hints = PLAIN) -> graphviz.Digraph:
     digraph.attr(
         "graph",
         rankdir=diagram.direction,
-        nodesep=NEAR[diagram.lines],
+        nodesep=f"{gap_of(diagram, hints) / POINTS:g}",
         ranksep="0.22",
         bgcolor="transparent",
     )
@@ -93,16 +105,38 @@ def digraph_of(diagram: Diagram, hints: Hints = PLAIN) -> graphviz.Digraph:
                 f"\t{{rank=same {arrow.head} -> {arrow.tail} [id={arrow.key} dir=none]}}\n"
             )
             continue
-        more = f" weight={WEIGHT}" if (arrow.tail, arrow.head) in steps else ""
-        if arrow.key in hints.longer:
-            more += f" minlen={1 + hints.longer[arrow.key]}"
-        if arrow.words:
-            width = label_width(arrow, diagram.direction)
-            more += f" label={_placeholder(width, LABEL_FONT_SIZE)}"
-        digraph.body.append(
-            f"\t{arrow.tail} -> {arrow.head} [id={arrow.key}{_HEADS[arrow.kind]}{more}]\n"
-        )
+        weight = f" weight={WEIGHT}" if (arrow.tail, arrow.head) in steps else ""
+        digraph.body += _lines(arrow, diagram, weight, hints.longer.get(arrow.key, 0))
     return digraph
+
+
+def _lines(arrow: Arrow, diagram: Diagram, weight: str, longer: int) -> Iterator[str]:
+    """Yield the DOT text of an arrow that spans ``longer`` ranks more than it must.
+
+    The engine puts words in the middle of an arrow, where those of a long one would need room among
+    the boxes of other ranks.  A knot takes them to its tail.
+    """
+    kind, tail, words = _HEADS[arrow.kind], arrow.tail, ""
+    if arrow.words:
+        width = label_width(arrow, diagram.direction)
+        words = f" label={_placeholder(width, LABEL_FONT_SIZE)}"
+    if words and longer and not diagram.clusters:
+        coming, leaving = _SIDES[diagram.direction]
+        knot = f"{KNOT}{arrow.key}"
+        yield f"\t{knot} [shape=point width=0.01]\n"
+        yield f"\t{tail} -> {knot}:{coming} [id={knot} dir=none{weight}{words}]\n"
+        tail, words, longer = f"{knot}:{leaving}", "", longer - 1
+    length = f" minlen={1 + longer}" if longer else ""
+    yield f"\t{tail} -> {arrow.head} [id={arrow.key}{kind}{weight}{length}{words}]\n"
+
+
+_SIDES: dict[Direction, tuple[str, str]] = {
+    "TB": ("n", "s"),
+    "BT": ("s", "n"),
+    "LR": ("w", "e"),
+    "RL": ("e", "w"),
+}
+"""Sides of a knot at which the line from the tail comes and the one to the head leaves."""
 
 
 def _frames(diagram: Diagram, label_of: Callable[[Cluster], str]) -> Iterator[str]:

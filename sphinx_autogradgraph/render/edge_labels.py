@@ -61,6 +61,24 @@ def with_twins(diagram: Diagram, layout: Layout) -> Layout:
     return replace(layout, routes=routes)
 
 
+KNOT = "knot_"
+"""Prefix of an arrow's key: the key of its knot, a point that divides it for the engine."""
+
+
+def with_knots_undone(layout: Layout) -> Layout:
+    """Return the layout with one route for each arrow that has a knot, and without the knots."""
+    knots = [key for key in layout.boxes if key.startswith(KNOT)]
+    if not knots:
+        return layout
+    boxes, routes = dict(layout.boxes), dict(layout.routes)
+    for knot in knots:
+        del boxes[knot]
+        first, key = routes.pop(knot), knot.removeprefix(KNOT)
+        points = (*first.points, *routes[key].points[1:])
+        routes[key] = routes[key].replace(points=points, words=first.words)
+    return replace(layout, boxes=boxes, routes=routes)
+
+
 def edge_labels(diagram: Diagram, layout: Layout) -> Iterator[EdgeLabel]:
     """Yield the words of all arrows."""
     for arrow in diagram.arrows:
