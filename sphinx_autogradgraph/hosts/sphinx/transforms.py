@@ -99,7 +99,8 @@ class CanvasToPdf(SphinxPostTransform):
     """Put a vector PDF in place of the text form, for LaTeX.
 
     No figure stands beside the text: LaTeX prints headings, lists and blocks of code, and what
-    comes at the end of a page, over one that does.  If reportlab is not installed, the text form stays, and one warning says what to install.
+    comes at the end of a page, over one that does.  If reportlab is not installed, the text form
+    stays, and one warning says what to install.
     """
 
     default_priority = CanvasToSvg.default_priority
