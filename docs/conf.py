@@ -14,7 +14,7 @@ version = release = __version__
 
 extensions = [
     "sphinx_autogradgraph", "myst_parser", "sphinx.ext.autodoc",
-    "declarations", "example", "peers", "themed_figure",
+    "declarations", "example", "peers", "plain_types", "themed_figure",
 ]  # fmt: skip
 autodoc_mock_imports = ["torch"]  # it never enters the process of Sphinx
 autodoc_typehints = "signature"
@@ -29,7 +29,6 @@ nitpick_ignore_regex = [
     ("py:.*", r"(collections|os|pathlib|graphviz|msgspec|torch|pymdownx)\..*|Markdown"),  # others'
     ("py:.*", r"sphinx_autogradgraph\.(core|graph|render|program|views)\..*"),  # not public
     ("py:(data|exc|class|func)", r"[A-Z_]{3,}|DiagnosticError|Scope"),  # not public, or above
-    ("py:class", r"types\.Annotated|[0-9.e+]+"),  # bounds of numbers
     ("py:class", r"Kind|Why|Source|Gradient|Saved|Fold|Values|(.*\.)?Diagnostic"),  # of a Graph
 ]
 

@@ -21,6 +21,7 @@ from sphinx_autogradgraph.core.settings import SETTINGS, Settings, default_of
 from sphinx_autogradgraph.core.show import SHOW
 from sphinx_autogradgraph.figures.option_values import TABLES
 from sphinx_autogradgraph.figures.options import DECLARATIONS, SHOWN, TABLED
+from sphinx_autogradgraph.graph.model import Flags
 from sphinx_autogradgraph.hosts.cli import parser
 from tests.conftest import ROOT
 from tests.test_walls import ORDER, PACKAGE
@@ -202,6 +203,13 @@ def test_the_api_page_has_what_is_public_and_all_of_it_has_a_docstring() -> None
             continue
         assert name in described, f"{name} is public and not in api.rst"
         assert getattr(sphinx_autogradgraph, name).__doc__, name
+
+
+def test_the_signatures_of_records_have_plain_types() -> None:
+    signature_of = runpy.run_path(str(DOCS / "_ext" / "plain_types.py"))["signature_of"]
+    text, _ = signature_of(None, "class", "", Flags, {}, "", None)
+    assert text.endswith(" retains_grad: bool, grad: tuple[int, ...] | None)")
+    assert signature_of(None, "class", "", Path, {}, "", None) is None
 
 
 def test_every_option_and_word_has_a_live_example() -> None:

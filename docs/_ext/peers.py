@@ -1,5 +1,7 @@
 """A directive of this documentation: the pictures that other tools make of a model.
 
+On paper there are their sizes alone: LaTeX takes no SVG.
+
 ``python -m benchmarks.pictures`` makes them, so that building the documentation needs none of the
 tools.
 """
@@ -30,16 +32,19 @@ TALL = 360
 
 
 class Peers(SphinxDirective):
-    """``.. peers:: MODEL`` shows the pictures of a model side by side, each with its numbers."""
+    """``.. peers:: MODEL`` shows the pictures of a model side by side, with its numbers below each.
+
+    Where HTML is not made it lists the numbers.
+    """
 
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        """The pictures, for HTML and what is made from it."""
+        """The pictures for HTML and what is made from it, and the list for all else."""
         told_in = IMAGES / "pictures.json"
         self.env.note_dependency(str(told_in))
         told = json.loads(told_in.read_text("utf-8"))
-        beside = nodes.container(classes=["peers"])
+        beside, listed = nodes.container(classes=["peers"]), nodes.bullet_list()
         for tool, name in NAMES.items():
             if found := told["pictures"].get(f"{self.arguments[0]}-{tool}"):
                 text = (
@@ -50,7 +55,11 @@ class Peers(SphinxDirective):
                 alt = f"The model {self.arguments[0].replace('_', ' ')} as {name} draws it"
                 image = nodes.image(uri=uri, alt=alt, height=f"{min(found['height'], TALL)}px")
                 beside += nodes.container("", image, nodes.paragraph(text, text))
-        return [addnodes.only("", beside, expr="html")]
+                listed += nodes.list_item("", nodes.paragraph(text, text))
+        return [
+            addnodes.only("", beside, expr="html"),
+            addnodes.only("", listed, expr="not html"),
+        ]
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
