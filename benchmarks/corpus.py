@@ -126,6 +126,19 @@ def weighted_sum() -> Variables:
     return "loss", locals()
 
 
+@figure("shape", "shape modules")
+def mixture_of_experts() -> Variables:
+    """Four layers side by side, weighted by a fifth."""
+    experts = nn.ModuleList(nn.Linear(3, 3) for _ in range(4))
+    gate = nn.Linear(3, 4)
+    net = nn.ModuleDict({"experts": experts, "gate": gate})
+    x = torch.ones(5, 3)
+    ys = torch.stack([expert(x) for expert in experts], 1)
+    p = torch.softmax(gate(x), -1)
+    out = (p.unsqueeze(-1) * ys).sum(1).mean()
+    return "out", locals()
+
+
 @figure("shape", "shape gradients")
 def weight_penalty() -> Variables:
     """The squares of all parameters of a network."""

@@ -21,7 +21,7 @@ from sphinx_autogradgraph.render.arrange import arrange
 from sphinx_autogradgraph.render.candidates import MARGIN
 from sphinx_autogradgraph.render.diagram import Diagram, Direction
 from sphinx_autogradgraph.render.layout import Layout
-from sphinx_autogradgraph.render.quality import crossings, side, sideways, turned
+from sphinx_autogradgraph.render.quality import crossings, frames_passed, side, sideways, turned
 from sphinx_autogradgraph.views.choice import Scope
 
 CORPUS = Path(__file__).with_name("layout_corpus.jsonl.gz")
@@ -41,7 +41,8 @@ class Measured:
     """The numbers of one figure.
 
     ``nodes`` are those of the graph, ``boxes`` those that are drawn; ``sideways`` is how far the
-    main chain goes to the sides for each pixel along; ``blank`` the share without boxes.
+    main chain goes to the sides for each pixel along; ``blank`` the share without boxes;
+    ``frames_passed`` how often an arrow passes a frame that it has nothing to do with.
     """
 
     name: str
@@ -55,7 +56,7 @@ class Measured:
     turned: int
     bends: int
     blank: float
-    framed: bool
+    frames_passed: int
 
 
 def blank(diagram: Diagram, layout: Layout) -> float:
@@ -119,7 +120,7 @@ def measure(figure: Figure, direction: Direction = "TB", column: float | None = 
         turned=turned(diagram, layout),
         bends=bends(layout),
         blank=blank(diagram, layout),
-        framed=bool(diagram.clusters),
+        frames_passed=frames_passed(diagram, layout),
     )
 
 

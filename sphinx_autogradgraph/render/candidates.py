@@ -14,7 +14,7 @@ from sphinx_autogradgraph.render.edge_labels import with_knots_undone, with_twin
 from sphinx_autogradgraph.render.framed import framed, in_ranks_of_their_own
 from sphinx_autogradgraph.render.labels import Lines
 from sphinx_autogradgraph.render.layout import Layout, LayoutTimeoutError, lay_out
-from sphinx_autogradgraph.render.quality import crossings, lengths, sideways, turned
+from sphinx_autogradgraph.render.quality import crossings, frames_passed, lengths, sideways, turned
 from sphinx_autogradgraph.render.ranks import longer_arrows, out_of_rank
 from sphinx_autogradgraph.render.sheets import with_sheets_beside
 from sphinx_autogradgraph.render.straight import straightened
@@ -64,9 +64,10 @@ class Candidate:
     def cost(self, column: float | None) -> float:
         """Return the cost of the drawing in a column.
 
-        The unit is a turned argument: :data:`CROSSING` for a crossing, 1 for each 2,000 pixels of
-        arrows, 10 for a main chain that goes as far to the sides as along, and for a drawing that
-        is too wide 2, and 1 more for each 40 pixels over the column.
+        The unit is a turned argument: :data:`CROSSING` for a crossing and for a frame that an arrow
+        passes, 1 for each 2,000 pixels of arrows, 10 for a main chain that goes as far to the sides
+        as along, and for a drawing that is too wide 2, and 1 more for each 40 pixels over the
+        column.
         """
         over = 0.0 if self.fits(column) else 2 + (self.width - (column or 0.0)) / 40
         return CROSSING * self.crossings + self.other + over
@@ -164,13 +165,17 @@ def _on_more_ranks(
         found = _laid_out([(diagram, hint) for hint in hints], engine, timeout)
     except DiagnosticError:
         return best  # there is a good layout already
-    # A chain that frames bend is bent more on more ranks.
-    straight = [one for one in found if not sideways(diagram, one.layout)]
+    # With frames more ranks may do harm: the engine's bend the chain, and arrows pass ours.
+    clear = [
+        one
+        for one in found
+        if not sideways(diagram, one.layout) and not frames_passed(diagram, one.layout)
+    ]
     most = best.crossings + CROSSINGS_FOR_FIT
-    fitting = [one for one in straight if one.fits(column) and one.crossings <= most]
+    fitting = [one for one in clear if one.fits(column) and one.crossings <= most]
     if fitting:
         return min(fitting, key=_cost_on_ranks)
-    return _with_boxes_freed(_best([best, *straight], column), column, engine, timeout)
+    return _with_boxes_freed(_best([best, *clear], column), column, engine, timeout)
 
 
 SHARES = (1.0, 0.85, 0.7, 0.6, 0.5, 0.4, 0.3)
@@ -314,5 +319,5 @@ def _candidate(diagram: Diagram, hints: Hints, layout: Layout) -> Candidate:
     if len(diagram.boxes) > MANY:
         return Candidate(diagram, layout, hints)
     other = turned(diagram, layout) + lengths(diagram, layout) / 2_000
-    other += 10 * sideways(diagram, layout)
+    other += 10 * sideways(diagram, layout) + CROSSING * frames_passed(diagram, layout)
     return Candidate(diagram, layout, hints, crossings(diagram, layout), other)

@@ -27,7 +27,7 @@ Rect = tuple[float, float, float, float]
 
 def framed(diagram: Diagram, layout: Layout) -> Layout | None:
     """Add frames to a layout without any; None where a frame would hold another's box."""
-    held = _held(diagram)
+    held = boxes_in_frames(diagram)
     moved = _with_room(diagram, layout, held)
     rects = _rects(diagram, moved, held)
     if not _apart(diagram, moved, held, rects):
@@ -65,7 +65,7 @@ def in_ranks_of_their_own(diagram: Diagram) -> tuple[tuple[str, str], ...]:
         if arrow.kind == "use":
             into.setdefault(arrow.head, []).append(arrow.tail)
     pairs: dict[tuple[str, str], None] = {}
-    for boxes in _held(diagram).values():
+    for boxes in boxes_in_frames(diagram).values():
         starts = sorted(key for key in boxes if key not in into and kinds[key] != "saved")
         for head, tails in into.items():
             if head in boxes:
@@ -78,7 +78,7 @@ def in_ranks_of_their_own(diagram: Diagram) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
-def _held(diagram: Diagram) -> dict[str, set[str]]:
+def boxes_in_frames(diagram: Diagram) -> dict[str, set[str]]:
     """Return the boxes in each frame and its inner frames; empty frames are left out."""
     held: dict[str, set[str]] = {cluster.key: set(cluster.boxes) for cluster in diagram.clusters}
     for cluster in reversed(diagram.clusters):  # the inner ones come after those that they are in

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import combinations, pairwise
 
 from sphinx_autogradgraph.render.diagram import Diagram
+from sphinx_autogradgraph.render.framed import boxes_in_frames
 from sphinx_autogradgraph.render.layout import Layout, Point
 
 
@@ -39,6 +40,19 @@ def turned(diagram: Diagram, layout: Layout) -> int:
         if arrow.kind == "use":
             used.setdefault(arrow.head, {}).setdefault(arrow.tail, layout.boxes[arrow.tail][across])
     return sum(one > other for places in used.values() for one, other in pairwise(places.values()))
+
+
+def frames_passed(diagram: Diagram, layout: Layout) -> int:
+    """Return how often an arrow passes a frame that holds neither of its boxes."""
+    if not layout.frames:
+        return 0
+    held = boxes_in_frames(diagram)
+    return sum(
+        any(frame.holds(point) for point in layout.routes[arrow.key].along)
+        for arrow in diagram.arrows
+        for key, frame in layout.frames.items()
+        if not {arrow.tail, arrow.head} & held[key]
+    )
 
 
 def sideways(diagram: Diagram, layout: Layout) -> float:

@@ -45,6 +45,12 @@ def test_every_figure_fits_the_column_unscaled(measured: list[Measured]) -> None
     assert [one.name for one in measured if one.width > 720] == []
 
 
+def test_arrows_go_around_the_frames_of_others(measured: list[Measured]) -> None:
+    # A residual of the block goes beside what it is added to, for lack of width.
+    passing = {one.name: one.frames_passed for one in measured if one.frames_passed}
+    assert passing == {"transformer block, modules": 2}
+
+
 FANS = ("concatenation, gradients", "late concatenation, gradients", "weight penalty, gradients")
 """Figures in which many leaves go into one operation, on several ranks."""
 
@@ -123,7 +129,7 @@ def overlap(one: Area, other: Area) -> bool:
 def test_a_straight_chain_is_not_paid_for(measured: list[Measured]) -> None:
     assert sum(one.crossings for one in measured) <= 8
     assert sum(one.turned for one in measured) <= 22
-    assert sum(one.bends for one in measured) <= 180
+    assert sum(one.bends for one in measured) <= 190
     assert sum(one.height for one in measured) / len(measured) <= 640
     assert sum(one.blank for one in measured) / len(measured) <= 0.7
 
