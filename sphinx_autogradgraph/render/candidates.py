@@ -10,10 +10,11 @@ from sphinx_autogradgraph.core.diagnostics import DiagnosticError
 from sphinx_autogradgraph.core.settings import Engine
 from sphinx_autogradgraph.render.diagram import Diagram
 from sphinx_autogradgraph.render.dot import Hints, digraph_of, gap_of
-from sphinx_autogradgraph.render.edge_labels import with_knots_undone, with_twins
+from sphinx_autogradgraph.render.edge_labels import LABEL_FONT_SIZE, with_knots_undone, with_twins
 from sphinx_autogradgraph.render.framed import framed, in_ranks_of_their_own
 from sphinx_autogradgraph.render.labels import Lines
 from sphinx_autogradgraph.render.layout import Layout, LayoutTimeoutError, lay_out
+from sphinx_autogradgraph.render.lettering import FONT_SIZE
 from sphinx_autogradgraph.render.quality import crossings, frames_passed, lengths, sideways, turned
 from sphinx_autogradgraph.render.ranks import longer_arrows, out_of_rank
 from sphinx_autogradgraph.render.sheets import with_sheets_beside
@@ -22,9 +23,12 @@ from sphinx_autogradgraph.render.straight import straightened
 MARGIN = 4.0
 """Space around the drawing, for the outlines of the outermost boxes and of the focus."""
 
-SMALL, PHONE = 10, 460.0
-"""Number of boxes, outputs included, up to which a drawing is to fit a phone, and the width in
-pixels of a phone's column, on which words shrink from 13 pixels to 9."""
+SMALL = 9
+"""Number of nodes up to which a drawing is to fit a phone."""
+
+PHONES = (404.0, 460.0)
+"""Widths that a phone's column has in a drawing whose words shrink to 9 pixels there, from 13: of
+the 360 pixels of a small phone themes leave 280 to 320 to a figure."""
 
 MANY = 90
 """Number of boxes above which each number of lines has one candidate, to save time."""
@@ -98,14 +102,23 @@ def best_layout(
         diagrams = [one, diagram_on(2)]
         tried = [(diagram, hint) for diagram in diagrams for hint in hints]
         found = _laid_out(tried, engine, timeout)
-    small = column is not None and sum(bool(box.nodes) for box in one.boxes) <= SMALL
-    if small and min(candidate.width for candidate in found) <= REACH * PHONE:
-        narrow = min(column or PHONE, PHONE)
-        best = _improved(found, narrow, engine, timeout)
-        if best.fits(narrow):
-            return best.diagram, best.layout
+    nodes = sum(box.kind not in ("output", "saved") for box in one.boxes)
+    if column is not None and nodes <= SMALL:
+        narrowest = min(candidate.width for candidate in found)
+        for phone in _phones(one, column):
+            if narrowest <= REACH * phone:
+                best = _improved(found, phone, engine, timeout)
+                if best.fits(phone):
+                    return best.diagram, best.layout
     best = _improved(found, column, engine, timeout) if few else _on_lines(found, column)
     return best.diagram, best.layout
+
+
+def _phones(diagram: Diagram, column: float) -> list[float]:
+    """Return the widths of phones' columns in a drawing whose smallest words have 9 pixels."""
+    small = bool(diagram.clusters) or any(arrow.words for arrow in diagram.arrows)
+    scale = LABEL_FONT_SIZE / FONT_SIZE if small else 1.0
+    return [min(column, phone * scale) for phone in PHONES]
 
 
 def _best(found: Sequence[Candidate], column: float | None) -> Candidate:

@@ -179,6 +179,13 @@ def test_a_wide_table_scrolls_by_itself(open_page: Open) -> None:
         assert table.evaluate("e => e.getBoundingClientRect().right <= innerWidth")
 
 
+CANVAS_SVG = ".autogradgraph-canvas svg"
+
+SMALLEST = f"""svg => ({ZOOM})(svg) * Math.min(
+  ...[...svg.querySelectorAll("text")].map(text => parseFloat(getComputedStyle(text).fontSize)))"""
+"""Size of the smallest letters of a drawing, in pixels of the screen."""
+
+
 def test_small_screens_need_no_scrolling_for_small_graphs(open_page: Open) -> None:
     """Where data flows down, up to nine nodes fit on a telephone, in words of at least 9 pixels."""
     for name in ("labels", "lines", "reading"):
@@ -186,7 +193,7 @@ def test_small_screens_need_no_scrolling_for_small_graphs(open_page: Open) -> No
         seen = 0
         for canvas in page.locator(".autogradgraph-canvas").all():
             svg = canvas.locator("svg")
-            assert 13 * svg.evaluate(ZOOM) >= 8.99
+            assert svg.evaluate(SMALLEST) >= 8.99, name
             if svg.locator(".node").count() <= 9:
                 assert canvas.evaluate("e => e.scrollWidth <= e.clientWidth"), name
                 seen += 1
@@ -195,3 +202,29 @@ def test_small_screens_need_no_scrolling_for_small_graphs(open_page: Open) -> No
                 assert around["x"] <= output["x"] + output["width"] / 2
                 assert output["x"] + output["width"] / 2 <= around["x"] + around["width"]
         assert seen
+        page.set_viewport_size({"width": 240, "height": 800})  # even there
+        assert all(svg.evaluate(SMALLEST) >= 8.99 for svg in page.locator(CANVAS_SVG).all()), name
+
+
+COVERED = """
+figure => {
+  const rects = (selector) => [...figure.querySelectorAll(selector)].map(
+    element => element.getBoundingClientRect());
+  const buttons = rects(".autogradgraph-quiet button:not([hidden])");
+  const words = rects(".node rect, svg text");
+  return buttons.map(button => words.filter(word =>
+    word.left < button.right && button.left < word.right
+    && word.top < button.bottom && button.top < word.bottom).length);
+}
+"""
+
+
+def test_what_shows_when_a_drawing_is_pointed_at_covers_nothing_of_it(open_page: Open) -> None:
+    for name in ("labels", "lines", "directions"):  # in a column that the drawings fill
+        page = open_page(name, viewport={"width": 500, "height": 900})
+        for figure in page.locator("figure").all():
+            figure.locator("svg").hover()
+            covered = figure.evaluate(COVERED)
+            assert covered, name
+            assert not any(covered), name
+            figure.get_by_role("button", name="Copy SVG").click(trial=True)

@@ -14,7 +14,7 @@ from sphinx_autogradgraph.render.arrange import arrange
 from sphinx_autogradgraph.render.diagram import DIRECTIONS, Direction
 from sphinx_autogradgraph.render.diagram_of_graph import diagram_of
 from sphinx_autogradgraph.render.edge_labels import LABEL_FONT_SIZE, edge_labels
-from sphinx_autogradgraph.render.lettering import text_width
+from sphinx_autogradgraph.render.lettering import FONT_SIZE, text_width
 from sphinx_autogradgraph.render.ranks import longer_arrows
 
 FIGURES = {figure.name: figure for figure in read_corpus()}
@@ -65,11 +65,20 @@ def test_words_stand_on_one_line_where_that_fits(measured: list[Measured]) -> No
     assert lines["lenet"] == lines["mlp step, saved"] == 2
 
 
+SCROLLING_IN_SOME_THEMES = {"walk through, dtype values"}
+"""Small figures that are wider than 280 pixels, the narrowest column."""
+
+
 def test_figures_of_up_to_nine_nodes_fit_a_telephone(measured: list[Measured]) -> None:
-    # Whose column is some 320 px wide, in which words are at least 9 of their 13 px high.
+    """Themes leave 280 to 320 pixels to a figure, in which words are at least 9 pixels high."""
     small = [one for one in measured if one.nodes <= 9]
     assert len(small) > 10
-    assert [one.name for one in small if one.width * 9 / 13 > 320] == []
+    widths = {}
+    for one in small:
+        has_small_words = {"gradients", "modules"} & set(FIGURES[one.name].show)
+        widths[one.name] = one.width * 9 / (LABEL_FONT_SIZE if has_small_words else FONT_SIZE)
+    assert [name for name, width in widths.items() if width > 320] == []
+    assert {name for name, width in widths.items() if width > 280} <= SCROLLING_IN_SOME_THEMES
 
 
 def test_nothing_stands_between_a_function_and_what_it_saved() -> None:
@@ -128,7 +137,7 @@ def overlap(one: Area, other: Area) -> bool:
 
 def test_a_straight_chain_is_not_paid_for(measured: list[Measured]) -> None:
     assert sum(one.crossings for one in measured) <= 8
-    assert sum(one.turned for one in measured) <= 22
+    assert sum(one.turned for one in measured) <= 23  # one of them to fit a telephone
     assert sum(one.bends for one in measured) <= 190
     assert sum(one.height for one in measured) / len(measured) <= 640
     assert sum(one.blank for one in measured) / len(measured) <= 0.7
