@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -228,13 +229,17 @@ def _output_form(meta: TensorMeta) -> dict[str, Any]:
     return {**first, **_fields(meta)}
 
 
+# Held, since reading the annotations of a class takes longer than writing a record.
+_declared = cache(msgspec.structs.fields)
+
+
 def _fields(record: Record) -> dict[str, Any]:
     """Return the fields of a record that differ from their defaults, by their names in JSON."""
     return dict(_changed(record))
 
 
 def _changed(record: Record) -> Iterator[tuple[str, Any]]:
-    for field in msgspec.structs.fields(record):
+    for field in _declared(type(record)):
         value = getattr(record, field.name)
         if field.required or value != field.default:
             yield field.encode_name, value

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from html import escape
 from itertools import groupby
 from typing import NamedTuple
@@ -139,7 +140,8 @@ def box_text(box: Box) -> str:
     return " ".join(text for words in box.lines for _, text in words)
 
 
-def runs(ids: Sequence[int]) -> str:
+@lru_cache(maxsize=32)  # a fold with thousands of outputs has the same nodes at each of them
+def runs(ids: tuple[int, ...]) -> str:
     """Write ascending ids as text, consecutive ones as a run: ``3 12-40``."""
     found: list[list[int]] = []
     for id in ids:

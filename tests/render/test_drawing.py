@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ from sphinx_autogradgraph.render.layout import Layout, lay_out
 from sphinx_autogradgraph.render.lettering import text_width
 from sphinx_autogradgraph.render.operators import call_text
 from sphinx_autogradgraph.render.svg import svg_of
+from sphinx_autogradgraph.render.svg_boxes import runs
 from sphinx_autogradgraph.render.text import alternative, marked, plain, summary, title
 from sphinx_autogradgraph.render.text_tree import tree
 from tests.properties import tried
@@ -402,3 +404,11 @@ def test_garbage_collection_pauses_while_a_graph_is_drawn(
         gc.enable()
     assert enabled
     assert not any(enabled)
+
+
+def test_the_nodes_of_a_fold_are_written_once_for_all_its_outputs() -> None:
+    nodes = tuple(range(0, 40_000, 2))
+    begun = time.process_time()
+    written = {runs(nodes) for _ in range(500)}
+    assert time.process_time() - begun < 1
+    assert written == {" ".join(map(str, nodes))}
