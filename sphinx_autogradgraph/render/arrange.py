@@ -16,6 +16,7 @@ from sphinx_autogradgraph.render.diagram import Diagram, Direction
 from sphinx_autogradgraph.render.diagram_of_graph import diagram_of
 from sphinx_autogradgraph.render.labels import Lines
 from sphinx_autogradgraph.render.layout import Layout, LayoutTimeoutError
+from sphinx_autogradgraph.render.titles import with_titles_clear
 from sphinx_autogradgraph.views.choice import EVERYTHING, Scope, views, wanted_view
 
 
@@ -99,4 +100,5 @@ def draw_view(
     def on(lines: Lines) -> Diagram:
         return diagram_of(view, show, direction, translate, lines)
 
-    return best_layout(on, column, engine, timeout)
+    diagram, layout = best_layout(on, column, engine, timeout)
+    return diagram, with_titles_clear(diagram, layout)

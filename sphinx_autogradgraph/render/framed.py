@@ -39,7 +39,7 @@ def framed(diagram: Diagram, layout: Layout) -> Layout | None:
     for cluster in diagram.clusters:
         if cluster.key in rects:
             low, high, right, bottom = rects[cluster.key]
-            words = _label_width(cluster)
+            words = label_width(cluster)
             label = (low - left + PAD + words / 2, high - top + PAD / 2 + LABEL / 2)
             frames[cluster.key] = Frame(
                 round(low - left, 1), round(high - top, 1), round(right - low, 1),
@@ -181,7 +181,7 @@ def _mapped(
 
 def _rects(diagram: Diagram, layout: Layout, held: Mapping[str, set[str]]) -> dict[str, Rect]:
     """Return the rectangles of frames: each around its own boxes and its inner frames."""
-    boxes = _box_rects(diagram, layout)
+    boxes = box_rects(diagram, layout)
     inside: dict[str, list[Rect]] = {key: [] for key in held}
     rects: dict[str, Rect] = {}
     for cluster in reversed(diagram.clusters):
@@ -190,7 +190,7 @@ def _rects(diagram: Diagram, layout: Layout, held: Mapping[str, set[str]]) -> di
         parts = [*inside[cluster.key], *(boxes[key] for key in cluster.boxes)]
         left = min(part[0] for part in parts) - PAD
         right = max(part[2] for part in parts) + PAD
-        right = max(right, left + _label_width(cluster) + 2 * PAD)
+        right = max(right, left + label_width(cluster) + 2 * PAD)
         top = min(part[1] for part in parts) - PAD - LABEL
         rects[cluster.key] = (left, top, right, max(part[3] for part in parts) + PAD)
         if cluster.parent is not None:
@@ -198,7 +198,8 @@ def _rects(diagram: Diagram, layout: Layout, held: Mapping[str, set[str]]) -> di
     return rects
 
 
-def _box_rects(diagram: Diagram, layout: Layout) -> dict[str, Rect]:
+def box_rects(diagram: Diagram, layout: Layout) -> dict[str, Rect]:
+    """Return the rectangles of all boxes, by their keys."""
     rects = {}
     for box in diagram.boxes:
         x, y = layout.boxes[box.key]
@@ -207,7 +208,8 @@ def _box_rects(diagram: Diagram, layout: Layout) -> dict[str, Rect]:
     return rects
 
 
-def _label_width(cluster: Cluster) -> float:
+def label_width(cluster: Cluster) -> float:
+    """Return the width of the words of a frame, in the units of the drawing."""
     return text_width(" ".join(word for _, word in cluster.words)) * CLUSTER_FONT_SIZE
 
 
@@ -218,16 +220,17 @@ def _apart(
     rects: Mapping[str, Rect],
 ) -> bool:
     """Whether no frame holds a box that is not its own, and no two frames overlap in part."""
-    boxes = _box_rects(diagram, layout)
+    boxes = box_rects(diagram, layout)
     for key, rect in rects.items():
-        if any(_overlap(rect, boxes[box]) for box in boxes if box not in held[key]):
+        if any(overlap(rect, boxes[box]) for box in boxes if box not in held[key]):
             return False
     return not any(
-        _overlap(rects[one], rects[other])
+        overlap(rects[one], rects[other])
         for one, other in combinations(rects, 2)
         if not (held[one] <= held[other] or held[other] <= held[one])
     )
 
 
-def _overlap(one: Rect, other: Rect) -> bool:
+def overlap(one: Rect, other: Rect) -> bool:
+    """Whether two rectangles have more than an edge in common."""
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

@@ -45,8 +45,10 @@ def latex_of(diagram: Diagram, layout: Layout, caption: str) -> str:
         return f"\\begin{{center}}\n{below}\n\\end{{center}}\n"
     layout = with_legend(layout, diagram.legend)
     height = layout.height
-    parts = [_frame(cluster, layout.frames[cluster.key], height) for cluster in diagram.clusters]
+    frames = [(cluster, layout.frames[cluster.key]) for cluster in diagram.clusters]
+    parts = [_frame(frame, height) for _, frame in frames]
     parts += [_arrow(layout.routes[arrow.key], height) for arrow in diagram.arrows]
+    parts += [_title(cluster, frame, height) for cluster, frame in frames]
     for label in edge_labels(diagram, layout):
         words = _text([("gradient", label.text)], LABEL_FONT_SIZE)
         parts.append(_put(label.x, label.y, height, words))
@@ -78,13 +80,13 @@ def _text(words: Sequence[Word], size: float = FONT_SIZE) -> str:
     return f"\\makebox(0,0){{{font} {text}}}"
 
 
-def _frame(cluster: Cluster, frame: Frame, height: float) -> str:
+def _frame(frame: Frame, height: float) -> str:
     outline = f"\\dashbox{{3}}({frame.width:.1f},{frame.height:.1f}){{}}"
-    bottom = frame.top + frame.height
-    label = _text(cluster.words, CLUSTER_FONT_SIZE)
-    return _put(frame.left, bottom, height, _coloured(CLUSTER, outline)) + _put(
-        *frame.label, height, label
-    )
+    return _put(frame.left, frame.top + frame.height, height, _coloured(CLUSTER, outline))
+
+
+def _title(cluster: Cluster, frame: Frame, height: float) -> str:
+    return _put(*frame.label, height, _text(cluster.words, CLUSTER_FONT_SIZE))
 
 
 def _box(box: Box, centre: Point, height: float) -> str:

@@ -10,6 +10,7 @@ from sphinx_autogradgraph.render.arrow_heads import arrow_head
 from sphinx_autogradgraph.render.candidates import MARGIN
 from sphinx_autogradgraph.render.diagram import LINE, Box, Cluster, Diagram
 from sphinx_autogradgraph.render.edge_labels import LABEL_FONT_SIZE, edge_labels
+from sphinx_autogradgraph.render.framed import label_width
 from sphinx_autogradgraph.render.labels import Word
 from sphinx_autogradgraph.render.layout import Frame, Layout, Route
 from sphinx_autogradgraph.render.legend import with_legend
@@ -47,9 +48,11 @@ def pdf_of(diagram: Diagram, layout: Layout, title: str) -> bytes:
     # The y axis of drawings points down.
     canvas.transform(1, 0, 0, -1, MARGIN, size[1] - MARGIN)
     for cluster in diagram.clusters:
-        _frame(canvas, cluster, layout.frames[cluster.key])
+        _frame(canvas, layout.frames[cluster.key])
     for arrow in diagram.arrows:
         _arrow(canvas, layout.routes[arrow.key], dotted=arrow.kind != "use")
+    for cluster in diagram.clusters:  # above the arrows
+        _title(canvas, cluster, layout.frames[cluster.key])
     for label in edge_labels(diagram, layout):
         _words(canvas, [("gradient", label.text)], label.x, label.y, LABEL_FONT_SIZE)
     for box in diagram.boxes:
@@ -61,12 +64,21 @@ def pdf_of(diagram: Diagram, layout: Layout, title: str) -> bytes:
     return file.getvalue()
 
 
-def _frame(canvas: Any, cluster: Cluster, frame: Frame) -> None:
+def _frame(canvas: Any, frame: Frame) -> None:
     canvas.setStrokeColor(CLUSTER)
     canvas.setFillColor(CLUSTER_FILL)
     canvas.setLineWidth(1)
     canvas.roundRect(*frame[:4], 6, stroke=1, fill=1)
-    _words(canvas, cluster.words, *frame.label, CLUSTER_FONT_SIZE)
+
+
+def _title(canvas: Any, cluster: Cluster, frame: Frame) -> None:
+    """Draw the words of a frame, on its colour."""
+    (x, y), width = frame.label, label_width(cluster) + 4
+    canvas.setFillColor(CLUSTER_FILL)
+    canvas.rect(
+        x - width / 2, y - CLUSTER_FONT_SIZE / 2, width, CLUSTER_FONT_SIZE, stroke=0, fill=1
+    )
+    _words(canvas, cluster.words, x, y, CLUSTER_FONT_SIZE)
 
 
 def _arrow(canvas: Any, route: Route, *, dotted: bool) -> None:
