@@ -1,8 +1,9 @@
-"""Versions of what is installed, on which the results of programs depend."""
+"""Versions and flags of Python and what is installed, on which the results of programs depend."""
 
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import sys
 from functools import cache
 
@@ -12,6 +13,21 @@ def versions() -> tuple[str, ...]:
     """Return the versions that a result also depends on: of Python, torch and this package."""
     packages = ("torch", "numpy", "sphinx-autogradgraph")
     return sys.version.split()[0], *(installed(name) or "" for name in packages)
+
+
+FLAGS = (
+    "PYTHONDEVMODE", "PYTHONINTMAXSTRDIGITS", "PYTHONIOENCODING", "PYTHONOPTIMIZE", "PYTHONUTF8",
+    "PYTHONWARNINGS",
+)  # fmt: skip
+"""Environment variables that change how Python runs code.
+
+Not PYTHONHASHSEED: graphs do not depend on it, and tox sets another one in each run.
+"""
+
+
+def flags() -> tuple[str, ...]:
+    """Return the flags of Python that a result also depends on."""
+    return str(sys.flags.optimize), *(os.environ.get(name, "") for name in FLAGS)
 
 
 def installed(package: str) -> str | None:

@@ -22,7 +22,7 @@ from typing import Any
 from sphinx_autogradgraph.core.atomic_files import write_aside
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.program.author_files import is_authors
-from sphinx_autogradgraph.program.installed import versions
+from sphinx_autogradgraph.program.installed import flags, versions
 from sphinx_autogradgraph.program.observations import Observation, Present
 from sphinx_autogradgraph.program.program import Program, shared_directory
 from sphinx_autogradgraph.runtime.result import Result
@@ -159,7 +159,7 @@ def key_of(program: Program, variables: Mapping[str, str | None] | None = None) 
         if is_authors(path) and not path.startswith((sys.prefix, sys.base_prefix))
     ]
     data["variables"] = dict(variables or {})
-    data["flags"] = [sys.flags.optimize, os.environ.get("PYTHONOPTIMIZE", "")]
+    data["flags"] = flags()
     data["versions"] = [FORMAT, *versions()]
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 

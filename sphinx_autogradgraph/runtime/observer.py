@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from importlib.machinery import FileFinder, ModuleSpec, SourceFileLoader
 from itertools import takewhile
 from types import ModuleType
+from typing import AnyStr
 
 from sphinx_autogradgraph.program.author_files import LOADERS, is_authors
 from sphinx_autogradgraph.program.observations import (
@@ -33,7 +34,7 @@ from sphinx_autogradgraph.program.program import Program
 PROJECT_MARKS = (".git", ".hg", "pyproject.toml", "setup.py", "setup.cfg")
 """Files that mark the root of a project, of which the documentation may be a part."""
 
-_ENVIRONMENT = ("os", "collections.abc", "_collections_abc")
+_ENVIRONMENT = ("os", "collections.abc", "_collections_abc", "posixpath", "ntpath")
 """The modules through which code reads environment variables; their frames are skipped."""
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC
@@ -85,6 +86,8 @@ class Observer:
         sys.path_importer_cache.clear()
         # Its class is changed, for others hold the object: replacing os.environ would miss them.
         os.environ.__class__ = _Environment
+        if os.supports_bytes_environ:
+            os.environb.__class__ = _Environment
         sys.addaudithook(self._audit)
 
     def note(self, kind: Kind, path: str, name: str, value: str | None) -> None:
@@ -264,15 +267,15 @@ def _loaders() -> list[tuple[type, list[str]]]:
 
 
 class _Environment(os._Environ):  # type: ignore[type-arg]
-    """Reports the variables that are read."""
+    """Reports the variables that are read, by names of text or of bytes."""
 
     observer: Observer
 
-    def __getitem__(self, key: str) -> str:
-        value: str | None = None
+    def __getitem__(self, key: AnyStr) -> AnyStr:
         try:
-            value = super().__getitem__(key)
-            return value
-        finally:
-            if isinstance(key, str):  # bytes are no key of it, and asked for all the same
-                self.observer.variable(key, value)
+            value: AnyStr = super().__getitem__(key)
+        except KeyError:
+            self.observer.variable(os.fsdecode(key), None)
+            raise
+        self.observer.variable(os.fsdecode(key), os.fsdecode(value))
+        return value

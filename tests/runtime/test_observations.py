@@ -65,6 +65,10 @@ CASES: dict[str, tuple[str, Change]] = {
     "a package that gets a file": ("import space.inner", write("space/__init__.py", "")),
     "a zip": ("import sys\nsys.path.insert(0, 'modules.zip')\nimport zipped", zipped),
     "a variable": ("import os\nos.environ.get('AUTOGRADGRAPH_TEST')", set_variable),
+    "a variable as bytes": ("import os\nos.getenvb(b'AUTOGRADGRAPH_TEST')", set_variable),
+    "a variable in a path": (
+        "import os\nos.path.expandvars('$AUTOGRADGRAPH_TEST/data')", set_variable,
+    ),
 }  # fmt: skip
 
 

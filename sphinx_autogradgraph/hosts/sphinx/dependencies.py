@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from sphinx_autogradgraph.hosts.sphinx.document_store import Store
-from sphinx_autogradgraph.program.installed import versions
+from sphinx_autogradgraph.program.installed import flags, versions
 from sphinx_autogradgraph.program.observations import Kind, Observation, Present
 from sphinx_autogradgraph.runtime.worker_command import environment as environment_of
 
@@ -25,7 +25,7 @@ _observed: Store[tuple[Kind, str, str, str | None]] = Store("dependencies")
 """Observations of each document, as plain data."""
 
 _SURROUNDINGS = "autogradgraph_surroundings"
-"""Attribute of the environment: the versions and the module path with which documents were read."""
+"""Attribute of the environment: versions, flags and module path with which documents were read."""
 
 
 def note(env: BuildEnvironment, docname: str, paths: Iterable[str]) -> None:
@@ -60,7 +60,8 @@ def _note_source(app: Sphinx, docname: str, source: list[str]) -> None:
 def _outdated(
     app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
 ) -> list[str]:
-    before, now = getattr(env, _SURROUNDINGS, None), (*versions(), *_module_path())
+    now = (*versions(), *flags(), *_module_path())
+    before = getattr(env, _SURROUNDINGS, None)
     setattr(env, _SURROUNDINGS, now)
     present = Present(environment_of(app.config.autogradgraph_environment))
     return [
