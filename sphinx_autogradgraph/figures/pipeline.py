@@ -30,6 +30,7 @@ from sphinx_autogradgraph.figures.stage_times import StageTimes
 from sphinx_autogradgraph.figures.tables import tables_of
 from sphinx_autogradgraph.graph.model import source_of
 from sphinx_autogradgraph.program.observations import Observation
+from sphinx_autogradgraph.program.program import blocks_of_files
 from sphinx_autogradgraph.render.captions import caption_and_legend
 from sphinx_autogradgraph.runtime.cached_client import CachedRunner
 from sphinx_autogradgraph.runtime.client import runs_code
@@ -38,6 +39,7 @@ from sphinx_autogradgraph.snapshots.comparison import (
     SnapshotComparison,
     SnapshotStatus,
     lines_gone,
+    other_files,
 )
 from sphinx_autogradgraph.snapshots.figure_names import is_altered
 from sphinx_autogradgraph.snapshots.policy import Purpose, SnapshotPolicy, fall_back
@@ -216,10 +218,14 @@ class Pipeline:
     def _check_lines(self, page: PageFigures[E], figure: Figure[E], kept: Traced) -> None:
         """Warn if the code is not that of the snapshot: a line of it is not there any more.
 
-        Nothing runs, so the texts of the lines are all that can tell.
+        Nothing runs, so the texts of the lines are all that can tell, in the code of the figure and
+        in the modules that it imported.
         """
         path = page.host.snapshot_path(figure)
-        gone = lines_gone(kept.graph, page.plan.blocks_of(figure))
+        blocks = page.plan.blocks_of(figure)
+        modules = blocks_of_files(sorted(other_files(kept.graph, blocks)), page.root)
+        page.host.depends_on([Observation.of_file(module.path) for module in modules])
+        gone = lines_gone(kept.graph, [*blocks, *modules])
         if gone and self.snapshots is not None and path is not None:
             diagnostic = Diagnostic(
                 "drift",

@@ -7,10 +7,11 @@ nor sphinx and runs nothing.
 from __future__ import annotations
 
 import ast
+import contextlib
 import os
 import re
 import stat
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from importlib.machinery import PathFinder
@@ -134,6 +135,21 @@ def _display_path(path: str, root: str) -> str:
         return file.relative_to(top).as_posix()
     common = shared_directory(path, root)
     return file.name if common is None else file.relative_to(common).as_posix()
+
+
+def blocks_of_files(names: Iterable[str], root: str) -> list[Block]:
+    """Return as blocks the files that :func:`display_path` names so, of those that can be read.
+
+    The names may be anybody's: only files beside or below ``root`` are read.
+    """
+    found = []
+    for name in dict.fromkeys(names):
+        for directory in (root, *map(str, Path(root).parents)):
+            path = os.path.normpath(os.path.join(directory, name))
+            if shared_directory(path, root) is not None and display_path(path, root) == name:
+                with contextlib.suppress(DiagnosticError, ValueError):
+                    found.append(read_block(path, root))
+    return found
 
 
 def shared_directory(path: str | os.PathLike[str], root: str | os.PathLike[str]) -> str | None:

@@ -34,6 +34,12 @@ class SnapshotComparison:
     after: Graph | None = None
 
 
+def other_files(kept: Graph, blocks: Collection[Block]) -> set[str]:
+    """Return the files by whose lines nodes were made, but for those of the blocks."""
+    sources = (node.source for node in kept.nodes)
+    return {source.file for source in sources if source} - {block.file for block in blocks}
+
+
 def lines_gone(kept: Graph, blocks: Collection[Block]) -> tuple[str, ...]:
     """Return the lines by which nodes of a snapshot were made and which the code has no more.
 

@@ -21,7 +21,7 @@ from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.graph.model import Edge, Graph, Node, Output, TensorMeta
 from sphinx_autogradgraph.hosts.cli import main
 from sphinx_autogradgraph.program.observations import Observation
-from sphinx_autogradgraph.program.program import Block, Program, Target
+from sphinx_autogradgraph.program.program import Block, Program, Target, blocks_of_files
 from sphinx_autogradgraph.runtime.cache import Cache, key_of
 from sphinx_autogradgraph.runtime.result import Result, Traced
 from sphinx_autogradgraph.snapshots.figure_names import FigureNames, is_altered
@@ -822,15 +822,40 @@ def test_a_page_from_snapshots_links_only_where_the_text_still_stands(synced: Pr
     assert {path: path.stat().st_mtime_ns for path in times} == times
 
 
-@pytest.mark.parametrize("where", ["page", pytest.param("script", marks=pytest.mark.long)])
+def test_the_files_of_a_snapshot_are_found_by_their_names(tmp_path: Path) -> None:
+    docs = tmp_path / "project" / "docs"
+    outside = tmp_path / "outside.py"
+    files = (docs / "helper.py", docs / "pkg/mod.py", docs.parent / "src/lib.py", outside)
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"# {file.stem}\n")
+    os.mkfifo(docs / "pipe.py")
+    names = ["helper.py", "pkg/mod.py", "src/lib.py", "../outside.py", str(outside), "pkg", "no.py"]
+    names += ["pipe.py", "../docs/helper.py", "a\0b", ""]
+    found = {block.file: block.code for block in blocks_of_files(names, str(docs))}
+    assert found == {"helper.py": "# helper\n", "pkg/mod.py": "# mod\n", "src/lib.py": "# lib\n"}
+
+
+@pytest.mark.parametrize(
+    "where",
+    ["page", *(pytest.param(name, marks=pytest.mark.long) for name in ("script", "module"))],
+)
 def test_code_that_is_no_longer_that_of_the_snapshot_is_drift(synced: Project, where: str) -> None:
     if where == "page":
         synced.write("index.rst", PAGE)
+    elif where == "module":
+        synced.write(
+            "script.py",
+            "from helper import f\nimport torch\n" + "y = f(torch.ones(2, requires_grad=True))\n",
+        )
+        synced.write("helper.py", "def f(x):\n    return x.sin()\n")
     synced.build("html", "-W")
     never = ["html", "-D", "autogradgraph_execution=never"]
     assert not synced.build(*never, "-E").warnings
     if where == "page":
         synced.write("index.rst", PAGE.replace(".sum()", ".sum() * 3"))
+    elif where == "module":
+        synced.write("helper.py", "def f(x):\n    return x.exp()\n")
     else:
         synced.write("script.py", SCRIPT.replace("getattr(x", "getattr(x * 2"))
     (warning,) = synced.build(*never).warnings
