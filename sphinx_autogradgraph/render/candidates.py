@@ -42,6 +42,9 @@ CROSSING = 2.5
 ROUNDS = 4
 """Number of rounds in which single boxes are freed of an order, or of their rank."""
 
+BARELY = 3.0
+"""Width of a drawing, in columns, up to which it may help to take single boxes out of a rank."""
+
 TRIED = 8
 """Number of boxes that are tried in a round, of each kind of freedom."""
 
@@ -168,12 +171,15 @@ def _on_more_ranks(
         return best
     tight = best.hints._replace(tight=True)
     below = in_ranks_of_their_own(diagram) if diagram.clusters else ()
+    gap = gap_of(diagram, tight)
     longer = [
-        longer_arrows(diagram, column * share, gap_of(diagram, tight), below, last_nearest=last)
+        longer_arrows(diagram, column * share, gap, below, last_nearest=last)
         for share in SHARES
+        if column * share < best.width
         for last in (True, False)
     ]
-    hints = [tight, *(tight._replace(longer=arrows) for arrows in longer)]
+    few = [arrows for arrows in longer if sum(arrows.values()) <= MOST_RANKS]
+    hints = [tight, *(tight._replace(longer=arrows) for arrows in few)]
     try:
         found = _laid_out([(diagram, hint) for hint in hints], engine, timeout)
     except DiagnosticError:
@@ -188,12 +194,15 @@ def _on_more_ranks(
     fitting = [one for one in clear if one.fits(column) and one.crossings <= most]
     if fitting:
         return min(fitting, key=_cost_on_ranks)
-    return _with_boxes_freed(_best([best, *clear], column), column, engine, timeout)
+    return _best([best, *clear], column)
 
 
-SHARES = (1.0, 0.85, 0.7, 0.6, 0.5, 0.4, 0.3)
+SHARES = (3.0, 2.0, 1.4, 1.0, 0.85, 0.7, 0.6, 0.5, 0.4, 0.3)
 """Widths of ranks that are tried for a drawing that is too wide, in columns.  The engine moves
 ranks sideways against each other, so that a drawing is wider than its ranks."""
+
+MOST_RANKS = 500
+"""Number of ranks that all arrows together may pass: with more the engine takes seconds."""
 
 CROSSINGS_FOR_FIT = 2
 """Number of crossings that a drawing may have more for fitting the column; else it rather folds."""
@@ -218,7 +227,7 @@ def _with_boxes_freed(
             break
         free = best.hints.free or frozenset()
         hints = [best.hints._replace(free=free ^ {key}) for key in mixed[:TRIED]]
-        if not best.fits(column):
+        if column is not None and column < best.width <= column * BARELY:
             hints += [
                 best.hints._replace(longer=Counter(best.hints.longer) + Counter(arrows))
                 for arrows in out_of_rank(diagram, best.layout)[:TRIED]

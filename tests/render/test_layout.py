@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations
 
 import pytest
@@ -9,13 +10,15 @@ import pytest
 from benchmarks.layout import Figure, Measured, measure, moved, read_corpus
 from sphinx_autogradgraph.core.settings import Engine
 from sphinx_autogradgraph.graph.model import Edge, Graph, ModuleCall, Node, Output, TensorMeta
-from sphinx_autogradgraph.render import layout
+from sphinx_autogradgraph.render import candidates, layout
 from sphinx_autogradgraph.render.arrange import arrange
-from sphinx_autogradgraph.render.diagram import DIRECTIONS, Direction
+from sphinx_autogradgraph.render.diagram import DIRECTIONS, Diagram, Direction
 from sphinx_autogradgraph.render.diagram_of_graph import diagram_of
+from sphinx_autogradgraph.render.dot import Hints
 from sphinx_autogradgraph.render.edge_labels import LABEL_FONT_SIZE, edge_labels
 from sphinx_autogradgraph.render.lettering import FONT_SIZE, text_width
 from sphinx_autogradgraph.render.ranks import longer_arrows
+from sphinx_autogradgraph.views.choice import Scope
 
 FIGURES = {figure.name: figure for figure in read_corpus()}
 
@@ -231,6 +234,33 @@ def test_a_graph_is_drawn_with_which_the_engine_fails_in_its_usual_order() -> No
     )  # fmt: skip
     arranged = arrange(graph, show=("shape", "modules"))
     assert len(arranged.layout.boxes) == len(arranged.diagram.boxes)
+
+
+def test_no_layout_of_very_many_arguments_takes_the_engine_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What an engine needs for arrows that pass ranks grows faster than their number."""
+    passed: list[int] = []
+    laid_out = candidates._laid_out
+
+    def counting(
+        tried: Sequence[tuple[Diagram, Hints]], engine: Engine, timeout: float
+    ) -> list[candidates.Candidate]:
+        passed.extend(sum(hints.longer.values()) for _, hints in tried)
+        return laid_out(tried, engine, timeout)
+
+    monkeypatch.setattr(candidates, "_laid_out", counting)
+    meta = (TensorMeta((3,), "float32", "cpu"),)
+    leaves = [Node(id, "leaf", "AccumulateGrad", f"parts[{id}]", meta) for id in range(80)]
+    graph = Graph(
+        (Output("out", 80, 0),),
+        (*leaves, Node(80, "function", "CatBackward0", None, meta)),
+        tuple(Edge(id, 80, 0, id) for id in range(80)),
+    )
+    drawn = arrange(graph, Scope(fold=("none",)))
+    assert len(drawn.diagram.boxes) == 82
+    assert 0 < max(passed) <= candidates.MOST_RANKS
+    assert drawn.layout.width < 3_000, "a third of one rank"
 
 
 def test_equal_graphs_are_laid_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
