@@ -39,8 +39,12 @@ function addLabel(svg, path, words) {
   label.textContent = words;
   const drawing = /** @type {SVGGElement} */ (path.closest("svg > g"));
   drawing.append(label);
-  const { x, y } = path.getPointAtLength(path.getTotalLength() / 2);
+  const { x: middle, y } = path.getPointAtLength(path.getTotalLength() / 2);
   const half = label.getBBox().width / 2 + GAP;
+  // The words of an arrow that points up or down stand to its right.
+  const said = path.parentElement?.querySelector("text.carried");
+  const beside = said && /** @type {SVGTextElement} */ (said).getBBox().x > middle;
+  const x = beside ? middle - half : middle;
   const left = -drawing.transform.baseVal.getItem(0).matrix.e;
   const most = left + svg.viewBox.baseVal.width - half;
   label.setAttribute("x", String(Math.max(left + half, Math.min(x, most))));

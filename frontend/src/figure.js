@@ -44,7 +44,7 @@ export function makeFigure(canvas) {
   addButton(bar, say("copy"), (button) => copyDrawing(shown(), button));
   for (const part of [close, open, state]) part.hidden = levels.length === 1;
   addPlayer(canvas, shown);
-  for (const { svg } of levels) if (svg) openFolds(svg);
+  openFolds(0);
   update();
   showOutput(canvas);
   new ResizeObserver(fit).observe(canvas);
@@ -78,7 +78,7 @@ export function makeFigure(canvas) {
     try {
       if (!levels[to].svg) {
         levels[to].svg = await loadLevel(levels[to]);
-        openFolds(levels[to].svg);
+        openFolds(to);
       }
     } catch {
       levels.length = to; // what cannot be loaded is not offered again
@@ -128,20 +128,28 @@ export function makeFigure(canvas) {
   }
 
   /**
-   * A fold opens when it is clicked, or by Enter.
-   * @param {SVGSVGElement} svg
+   * A fold of a level opens when it is clicked or tapped, or by Enter.  It opens also where its box
+   * is a link to its line, which Enter on the link follows, as a click with a key held does.
+   * @param {number} level
    */
-  function openFolds(svg) {
-    if (levels.length === 1) return;
-    for (const node of svg.querySelectorAll(/** @type {"g"} */ (".node.module:not(.cut)"))) {
+  function openFolds(level) {
+    if (level === levels.length - 1) return;
+    const folds = /** @type {"g"} */ (".node.module:not(.cut)");
+    for (const node of levels[level].svg?.querySelectorAll(folds) ?? []) {
       node.classList.add("autogradgraph-opens");
       const opens = (/** @type {Event} */ event) => {
-        const onLink = /** @type {Element} */ (event.target).closest("a");
-        if (!onLink && at < levels.length - 1) go(at + 1, node);
+        if (at === levels.length - 1) return;
+        event.preventDefault();
+        go(at + 1, node);
       };
-      node.addEventListener("click", opens);
+      const onLink = (/** @type {Event} */ event) =>
+        /** @type {Element} */ (event.target).closest("a") !== null;
+      node.addEventListener("click", (event) => {
+        const asLink = event.detail === 0 || event.ctrlKey || event.metaKey || event.shiftKey;
+        if (!(asLink && onLink(event))) opens(event);
+      });
       node.addEventListener("keydown", (event) => {
-        if (event.key === "Enter") opens(event);
+        if (event.key === "Enter" && !onLink(event)) opens(event);
       });
     }
   }

@@ -81,9 +81,10 @@ export function showFull(figure) {
   zoom(1);
   search.update();
   figure.showOutput(holder);
-  // A link in the drawing leads to the page behind.
+  // A link in the drawing leads to the page behind, but for that of a fold, which opens.
   holder.addEventListener("click", (event) => {
-    if (/** @type {Element} */ (event.target).closest("a")) dialog.close();
+    const onLink = /** @type {Element} */ (event.target).closest("a");
+    if (onLink && !event.defaultPrevented) dialog.close();
   });
 }
 

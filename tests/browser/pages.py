@@ -39,7 +39,6 @@ Title
 =====
 
 .. autogradgraph::
-   :include-source: no
 
    import torch
    from torch import nn

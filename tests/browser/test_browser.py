@@ -157,14 +157,14 @@ def test_full_size_has_a_zoom_that_stays(open_page: Open) -> None:
 
 
 def test_opening_a_level_keeps_the_place_of_the_reader(open_page: Open) -> None:
-    page = open_page("folded")
+    page = open_page("folded", has_touch=True)
     figure = page.locator("figure").first
     figure.get_by_role("button", name="Open").click()
     figure.locator(".node", has_text="encoder.layers.3.norm1").first.wait_for()
     fold = figure.locator(".node.module", has_text="encoder.layers.9.linear1")
     fold.scroll_into_view_if_needed()
     before = fold.bounding_box()
-    fold.click()
+    fold.tap()
     figure.locator(".node.leaf", has_text="encoder.layers.9.linear1.weight").wait_for()
     after = page.evaluate("(({x, y}) => ({x, y}))(document.activeElement.getBoundingClientRect())")
     assert abs(after["y"] - before["y"]) < 40

@@ -210,6 +210,9 @@ def test_the_passes_are_played(open_page: Open) -> None:
         "norm 20.09, to SubBackward0; self is what SubBackward0 made."
     )
     assert formulas.all_text_contents() == ["grad * 2 * self"]
+    right = formulas.evaluate("e => e.getBoundingClientRect().right")
+    said = figure.locator(".autogradgraph-flow .carried")
+    assert right < said.evaluate("e => e.getBoundingClientRect().x")  # not on the arrow's words
     assert figure.locator(".edge.autogradgraph-flow").count() == 1
     assert "** 2" in page.locator(".autogradgraph-line.autogradgraph-now").inner_text()
     for _ in range(5):
