@@ -7,6 +7,7 @@ import signal
 from typing import Literal
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
+from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.program.program import Program
 
 Ended = int | Literal["timeout", "unsupervised"]
@@ -52,6 +53,18 @@ def lost(ended: Ended, program: Program, dump: str = "") -> Diagnostic:
         file=file,
         line=line,
         block=block,
+    )
+
+
+def died_importing(ended: Ended | None) -> Diagnostic:
+    """Return the diagnostic of a process that ended while it imported torch; None is unknown."""
+    reason = Message("the process has ended")
+    if isinstance(ended, int) and ended < 0:
+        reason = Message("the process was ended by {signal}", {"signal": _signal_name(-ended)})
+    elif isinstance(ended, int):
+        reason = Message("the process ended with status {status}", {"status": str(ended)})
+    return Diagnostic(
+        "execution", "torch cannot be imported: {error}", {"error": reason}, build_wide=True
     )
 
 

@@ -19,7 +19,7 @@ ATTEMPTS = 3
 """Maximum number of workers to which a program is sent while no program begins on any."""
 
 GRACE = 10.0
-"""Seconds beyond a program's timeout that its supervisor has to answer."""
+"""Seconds beyond a program's timeout that its supervisor, or its own timer, has to end it."""
 
 
 class ForkedRun:

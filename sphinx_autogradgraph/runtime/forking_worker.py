@@ -21,6 +21,7 @@ from pathlib import Path
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.program.program import Program
+from sphinx_autogradgraph.runtime.crashes import died_importing
 from sphinx_autogradgraph.runtime.forked_run import ForkedRun
 from sphinx_autogradgraph.runtime.lingering import (
     PROJECT_FILE,
@@ -52,6 +53,12 @@ from sphinx_autogradgraph.runtime.worker_directories import (
     only_one,
     pid_of,
 )
+
+MOST_DEATHS = 2
+"""Number of workers that may end while they import torch, before that is taken for its fault.
+
+It is less than the attempts that a program has, whose end says less.
+"""
 
 PING_EVERY = 5.0
 """Seconds after which a worker from which nothing comes is asked whether it is there."""
@@ -94,6 +101,7 @@ class ForkingWorker:
         self._launched: float | None = None
         self.importing: float | None = None
         self._broken: Diagnostic | None = None
+        self._deaths = 0
         self._closed = self._released = False
 
     @property
@@ -117,17 +125,25 @@ class ForkingWorker:
                 self._control.close()  # our copy: the parent keeps its own
             self._control, self._runs, self._server = None, [], None
         run = ForkedRun(self.connect, program)
-        if self._broken is not None:
-            run.settle(self._broken)
+        if self._settles(run):
             return run
         try:
             run.connect()
         except OSError as error:
+            if self._settles(run):
+                return run
             if error.errno in (errno.EMFILE, errno.ENFILE) and self._runs:
                 return None
             raise
         self._runs.append(run)
         return run
+
+    def _settles(self, run: ForkedRun) -> bool:
+        """Whether no worker can be had, which is then the result."""
+        if self._broken is None:
+            return False
+        run.settle(self._broken)
+        return True
 
     def wait(self, seconds: float) -> None:
         """Wait until something comes from the worker, and see whether it is still there."""
@@ -165,9 +181,33 @@ class ForkingWorker:
             self._heard, self._asked, self._has_answered = time.monotonic(), None, True
             if self._launched is not None and self.importing is None:
                 self.importing = self._heard - self._launched
+            self._deaths = 0
         else:  # it has ended; programs that have not begun begin on another
-            self._control.close()
-            self._control = None
+            self._drop()
+
+    def _drop(self) -> None:
+        """Close the connection to a worker that has ended; give up if none lives to be ready."""
+        if self._control is None:
+            return
+        self._control.close()
+        self._control = None
+        if not self._has_answered and self._broken is None:
+            self._deaths += 1
+            if self._deaths == MOST_DEATHS:
+                self._give_up(died_importing(self._status()))
+
+    def _status(self) -> int | None:
+        """Return the exit status of the worker if this process has started it."""
+        if self._server is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return self._server.wait(1)
+        return None
+
+    def _give_up(self, diagnostic: Diagnostic) -> None:
+        """Make a diagnostic the result of all programs, also of those to come."""
+        self._broken = diagnostic
+        for run in self._runs:
+            run.settle(diagnostic)
 
     def _check_silence(self, now: float) -> None:
         """Ask a silent worker whether it is there, and give it up if it does not answer."""
@@ -187,9 +227,7 @@ class ForkingWorker:
             return
         longest = max((run.program.timeout for run in self._runs), default=0.0)
         if self._patience.is_over(now, START_TIMEOUT + longest):
-            self._broken = never_imported(START_TIMEOUT + longest)
-            for run in self._runs:
-                run.settle(self._broken)
+            self._give_up(never_imported(START_TIMEOUT + longest))
             self._kill()
 
     def _ask(self) -> None:
@@ -201,9 +239,7 @@ class ForkingWorker:
     def _kill(self) -> None:
         if self.pid is not None:
             kill(self.pid)
-        if self._control is not None:
-            self._control.close()
-            self._control = None
+        self._drop()
 
     def release(self) -> None:
         """Tell the worker to end, unless it lingers; should a program come, another is started."""
@@ -223,9 +259,9 @@ class ForkingWorker:
         try:
             return connect(self.directory, SOCKET)
         except (FileNotFoundError, ConnectionRefusedError):
-            if self._control is not None:
-                self._control.close()
-            self._control = None
+            self._drop()
+            if self._broken is not None:
+                raise
             self._hold()
             return connect(self.directory, SOCKET)
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sphinx_autogradgraph.program.program import Program
-from sphinx_autogradgraph.runtime.crashes import Ended
+from sphinx_autogradgraph.runtime.crashes import Ended, died_importing
+from sphinx_autogradgraph.runtime.forked_run import GRACE
 from sphinx_autogradgraph.runtime.outcome import outcome, without_space
 from sphinx_autogradgraph.runtime.patience import Patience
 from sphinx_autogradgraph.runtime.result import Result
@@ -73,6 +74,7 @@ class FreshRun:
         self.ended = False
         self._begun = time.monotonic()
         self._seconds = program.timeout + START_TIMEOUT
+        self._running: float | None = None  # since when, if torch has been imported
         self.seconds = 0.0
         self._process: SupervisedProcess | LoneProcess
         try:
@@ -87,7 +89,13 @@ class FreshRun:
         """Whether the process has ended or timed out."""
         if self._process.poll() is not None:
             return True
-        return self._patience.is_over(time.monotonic(), self._seconds)
+        now = time.monotonic()
+        if self._running is None and self._has_begun():
+            self._running = now
+        if self._running is not None:
+            # It has a timer of its own; but it may have been stopped, and the timer with it.
+            return now - self._running >= self._program.timeout + GRACE
+        return self._patience.is_over(now, self._seconds)
 
     def poll(self) -> Result | None:
         """Return the result, once the process has ended or timed out."""
@@ -109,11 +117,15 @@ class FreshRun:
 
     def _result(self, ended: Ended | None) -> Result:
         """Return the result; ``ended`` is None for a process that was killed after its time."""
-        if ended is None and not os.path.exists(os.path.join(self._scratch, DUMP)):
-            diagnostic = never_imported(self._seconds)  # the program has not begun
+        if not self._has_begun():
+            diagnostic = never_imported(self._seconds) if ended is None else died_importing(ended)
             return Result.of_diagnostic(diagnostic, len(self._program.targets))
         answer = outcome(self._scratch, "timeout" if ended is None else ended, self._program)
         return Result.from_dict(json.loads(answer))
+
+    def _has_begun(self) -> bool:
+        """Whether torch has been imported, and the program is running or has run."""
+        return os.path.exists(os.path.join(self._scratch, DUMP))
 
     def _remove(self) -> None:
         shutil.rmtree(self._scratch, ignore_errors=True)

@@ -264,6 +264,20 @@ def test_an_import_of_torch_that_never_returns_is_told(
         assert time.monotonic() - begin < 60
 
 
+@pytest.mark.long
+def test_a_program_that_stops_its_own_timer_times_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fresh_processes, "GRACE", 0.5)
+    monkeypatch.setattr(fresh_processes, "START_TIMEOUT", 600.0)
+    stops = "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)"
+    with Runner(method="fresh") as runner:
+        begin = time.monotonic()
+        found = diagnostic(run(runner, program(tmp_path, stops, timeout=0.5)))
+        assert found.kind == "timeout"
+        assert time.monotonic() - begin < 300
+
+
 @pytest.mark.parametrize(
     ("used", "over"),
     [

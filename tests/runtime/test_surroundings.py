@@ -160,15 +160,27 @@ def test_two_builds_at_once_in_one_directory(page: Project) -> None:
     assert left_running(mark) == []
 
 
-def test_torch_that_is_broken(page: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("code", "words", "method"),
+    [
+        ("raise OSError('libtorch.so: no such file')", "OSError: libtorch.so", "fork"),
+        ("import os\nos._exit(3)", "the process ended with status 3", "fork"),
+        ("import os\nos._exit(3)", "the process ended with status 3", "fresh"),
+        ("import os\nos.kill(os.getpid(), 11)", "the process was ended by SIGSEGV", "fork"),
+    ],
+)
+def test_torch_that_is_broken(
+    page: Project, monkeypatch: pytest.MonkeyPatch, code: str, words: str, method: str
+) -> None:
     broken = page.directory.parent / "broken"
     broken.mkdir()
-    (broken / "torch.py").write_text("raise OSError('libtorch.so: cannot open shared object file')")
+    (broken / "torch.py").write_text(code)
+    monkeypatch.setenv(METHOD_VARIABLE, method)
     monkeypatch.setenv("PYTHONPATH", str(broken))
     page.write("other.rst", ":orphan:\n\n" + PAGE)
     build = page.build("html")
     (warning,) = build.warnings
-    assert "torch cannot be imported: OSError: libtorch.so" in warning
+    assert f"torch cannot be imported: {words}" in warning
     assert "(the same for 1 more figures)" in warning
     assert "could not be drawn" in build.read("index.html")
 
