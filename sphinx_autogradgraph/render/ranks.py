@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -135,7 +136,7 @@ def out_of_rank(diagram: Diagram, layout: Layout) -> list[dict[str, int]]:
     """Return arrows to lengthen, and by how many ranks, to take boxes out of ranks that are wide.
 
     Each of the list is one thing to try.  The outermost boxes come first.  What flows to the side
-    is made no narrower by it.
+    is made no narrower by it, nor is a rank of very many arguments.
     """
     if diagram.direction in ("LR", "RL"):
         return []
@@ -153,6 +154,9 @@ def out_of_rank(diagram: Diagram, layout: Layout) -> list[dict[str, int]]:
     distance = {key: min(at - half - left, right - at - half) for key, (at, half) in places.items()}
     wide = {layout.boxes[key][1] for key in places if distance[key] < EDGE}
     moving = [key for key in places if key not in held and layout.boxes[key][1] in wide]
+    arguments = Counter(arrow.head for arrow in diagram.arrows if arrow.tail in moving)
+    if max(arguments.values(), default=0) >= FAN:
+        return []
     return [
         dict.fromkeys(arrows[key], 1)
         for key in sorted(moving, key=lambda key: (distance[key], key))
@@ -160,6 +164,9 @@ def out_of_rank(diagram: Diagram, layout: Layout) -> list[dict[str, int]]:
         if key in arrows
     ]
 
+
+FAN = 8
+"""Number of an operation's arguments in a rank from which it is no use to move one of them."""
 
 EDGE = 20.0
 """Distance from the sides of a drawing, in pixels, at which a box makes it wide."""
