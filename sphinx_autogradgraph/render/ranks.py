@@ -40,7 +40,7 @@ def longer_arrows(
     held = frozenset(diagram.chain[:-1])
     rank = _Filling(arrows, widths, users, held, width, gap, last_nearest).ranks()
     more = {a.key: rank[a.tail] - rank[a.head] - 1 for a in arrows}
-    return {key: ranks for key, ranks in more.items() if ranks}
+    return {key: ranks for key, ranks in more.items() if ranks > 0}
 
 
 @dataclass
@@ -67,6 +67,9 @@ class _Filling:
         number = 0
         while waiting:
             ready = [key for key in waiting if self.users[key] <= rank.keys()]
+            if not ready:  # ``below`` contradicts itself or the arrows: these alone decide
+                blocked = {a.tail for a in self.arrows if a.head not in rank}
+                ready = [key for key in waiting if key not in blocked] or waiting[:1]
             passing = sum(a.head in rank and a.tail not in rank for a in self.arrows)
             # The arrows of a box that stands here pass no more.
             own = {key: self.widths[key] - self.gap * len(self.users[key]) for key in ready}
@@ -94,7 +97,7 @@ class _Filling:
             key
             for key in ready
             if key not in self.held
-            and any(rank[user] == number - 1 for user in self.users[key])
+            and any(rank.get(user) == number - 1 for user in self.users[key])
             and sum(bool(self.users[other] & self.users[key]) for other in ready) == 1
         ]
 
