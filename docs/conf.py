@@ -48,3 +48,4 @@ latex_elements = {
 html_theme = "furo"
 html_title = project
 html_static_path = ["_static"]
+html_css_files = ["print.css"]

@@ -140,6 +140,15 @@ def test_forced_colors_and_print(open_page: Open) -> None:
     assert not page.locator(".autogradgraph-controls").first.is_visible()
     large = page.locator(".autogradgraph-canvas").nth(2)
     assert large.evaluate("e => e.scrollHeight <= e.clientHeight + 1")
+    assert not page.locator(".autogradgraph-lists").first.is_visible()  # nobody can open it
+    page.set_viewport_size({"width": 700, "height": 600})  # that of the page
+    drawings = page.locator(".autogradgraph-svg").evaluate_all(
+        "all => all.map(e => e.clientHeight)"
+    )
+    assert max(drawings) <= 0.85 * 600
+    cut = "e => [e, e.parentElement].some(part => part.scrollWidth > part.clientWidth)"
+    tables = page.locator("table.autogradgraph-table")
+    assert [table.evaluate(cut) for table in tables.all()] == [False, False]
 
 
 def test_the_path_of_a_node(open_page: Open) -> None:
