@@ -108,8 +108,8 @@ class Snapshots:
     def orphans(self, wanted: Iterable[Path], of_page: Callable[[str], bool]) -> list[Path]:
         """Find the orphaned snapshots: files of this project that are not among the wanted ones.
 
-        ``of_page`` tells whether a page may have orphans.  A file that is not clearly a snapshot,
-        or that is of another project, is never among them.
+        ``of_page`` tells whether a page may have orphans.  A file that does not name this project
+        is never among them: it may be a graph that somebody drew, or one of a test suite.
         """
         keep = {os.path.normcase(path) for path in wanted}
         return [
@@ -139,16 +139,8 @@ class Snapshots:
             snapshot = self.load(path)
         except SnapshotError:
             return False
-        if snapshot is None:
-            return False
-        # Before snapshots said whose they are, a directory that holds the pages as well may have
-        # had graphs that somebody drew; in one of its own there is nothing else.
-        return snapshot.project is not None or not self._holds_pages()
-
-    def _holds_pages(self) -> bool:
-        return self.project is not None and self.project.resolve().is_relative_to(
-            self.directory.resolve()
-        )
+        names_a_project = snapshot is not None and snapshot.project is not None
+        return names_a_project and self._key() is not None
 
     def _key(self) -> str | None:
         """Return the project's key: the path from the directory of snapshots to its pages."""

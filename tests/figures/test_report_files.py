@@ -12,10 +12,12 @@ import pytest
 from sphinx_autogradgraph.figures.report_files import write_report
 from sphinx_autogradgraph.graph.model import Graph
 from sphinx_autogradgraph.hosts.cli import main
+from sphinx_autogradgraph.runtime.result import Traced
 from sphinx_autogradgraph.snapshots.comparison import SnapshotComparison
 from sphinx_autogradgraph.snapshots.part import WHOLE, Part
 from sphinx_autogradgraph.snapshots.policy import SnapshotPolicy
 from sphinx_autogradgraph.snapshots.report import Report
+from sphinx_autogradgraph.snapshots.store import Snapshots
 from sphinx_autogradgraph.tracing.names import Names
 from sphinx_autogradgraph.tracing.walk import trace_tensors
 from tests.conftest import LINREG
@@ -28,7 +30,8 @@ def write_sample(tmp_path: Path) -> Path:
     """Write a report on a drift, a new figure, a failure and an orphan; its directory."""
     kept = tmp_path / "kept"
     kept.mkdir()
-    (kept / "gone.1.json").write_text(BEFORE.to_json())
+    policy = SnapshotPolicy(str(kept), "kept", project=tmp_path)
+    policy.snapshots.write(kept / "gone.1.json", Traced(BEFORE))
     words = ("a.py:1  Pow became Exp ```", "leaf b became leaf <b>")
     comparisons = [
         SnapshotComparison(3, str(kept / "a.1.json"), "drifted", words, BEFORE, AFTER),
@@ -36,7 +39,7 @@ def write_sample(tmp_path: Path) -> Path:
         SnapshotComparison(12, str(kept / "a.3.json"), "failed", ("ZeroDivisionError: <1/0>",)),
         SnapshotComparison(15, str(kept / "a.4.json"), "same"),
     ]
-    found = Report.of({"a": comparisons}, SnapshotPolicy(str(kept), "kept"))
+    found = Report.of({"a": comparisons}, policy)
     out = tmp_path / "out"
     write_report(found, out, lambda page, line: f"docs/{page}.rst:{line}", part=WHOLE, mermaid=True)
     return out
@@ -139,7 +142,7 @@ def test_the_life_of_a_pull_request(tmp_path: Path, capsys: pytest.CaptureFixtur
     for name, text in files.items():
         (docs / name).write_text(text, "utf-8")
     assert main(["update", str(docs)]) == 0
-    (docs / "kept" / "old.1.json").write_text(BEFORE.to_json())
+    Snapshots(docs / "kept", docs).write(docs / "kept" / "old.1.json", Traced(BEFORE))
 
     # The pull request: an operation replaced, and a layer added.
     (docs / "linreg.py").write_text(LINREG.replace("** 2", "** 3"))

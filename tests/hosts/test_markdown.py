@@ -299,6 +299,8 @@ def test_check_and_update(writer: Writer) -> None:
     writer.settings("snapshots = 'graphs'")
     orphan = writer.command("check", ".")
     assert "no figure has the snapshot graphs/guide/a.y.json" in orphan.stdout
+    writer.write("other/d.md", "# D\n")  # another site of the project
+    assert "removed" not in writer.command("update", "other").stdout
     assert "removed: graphs/guide/a.y.json" in writer.command("update", ".").stdout
     assert writer.command("check", str(writer.directory / "nowhere")).returncode == 2
 

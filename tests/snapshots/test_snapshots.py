@@ -560,7 +560,7 @@ def test_two_figures_never_share_a_file() -> None:
 
 
 def test_a_snapshot_that_is_written_is_read(tmp_path: Path) -> None:
-    snapshots = Snapshots(tmp_path)
+    snapshots = Snapshots(tmp_path, tmp_path)
     traced = Traced(GRAPH)
     path = snapshots.path("sub/page", "1")
     snapshots.write(path, traced)
@@ -586,12 +586,17 @@ def test_what_is_not_ours_is_never_removed(tmp_path: Path) -> None:
     pages.mkdir()
     for name, text in FOREIGN.items():
         (tmp_path / name).write_text(text)
-    (tmp_path / "drawn.1.json").write_text(GRAPH.to_json())  # somebody's, beside the pages
+    (tmp_path / "drawn.1.json").write_text(GRAPH.to_json())  # somebody's
     (tmp_path / "link.1.json").symlink_to(tmp_path / "data.v1.json")
     os.mkfifo(tmp_path / "pipe.1.json")
-    snapshots = Snapshots(tmp_path, pages)
-    snapshots.write(snapshots.path("gone", "1"), Traced(GRAPH))
-    assert [path.name for path in snapshots.orphans([], lambda _: True)] == ["gone.1.json"]
+    for snapshots in (Snapshots(tmp_path, pages), Snapshots(tmp_path / "kept", pages)):
+        snapshots.write(snapshots.path("gone", "1"), Traced(GRAPH))
+        tested = Snapshots(snapshots.directory)  # as assert_graph keeps them
+        tested.write(tested.path("tested", "1"), Traced(GRAPH))
+        assert tested.orphans([], lambda _: True) == []
+        orphans = snapshots.orphans([], lambda _: True)
+        assert snapshots.path("gone", "1") in orphans
+        assert {path.name for path in orphans} == {"gone.1.json"}
 
 
 @pytest.mark.parametrize("text", [*list(FOREIGN.values())[:4], '{"version": 2, "outputs": []}'])

@@ -39,6 +39,12 @@ class PageHost:
     docs: Path | None = None
     raises: bool = False
 
+    @property
+    def pages(self) -> Path | None:
+        """The directory of the documentation, if it is the author's: plugins make others."""
+        inside = self.docs is not None and self.docs.is_relative_to(self.root)
+        return self.docs if inside else None
+
 
 def page_host(md: Markdown) -> PageHost:
     """Find the page that a converter is at, by what its host left on the converter."""

@@ -30,11 +30,20 @@ logger = logging.getLogger("mkdocs.plugins.sphinx_autogradgraph")
 class MarkdownSite:
     """A site with the services that its pages share.
 
-    ``purpose`` is that of the run; ``opens`` tells whether folded drawings can open.
+    ``purpose`` is that of the run, ``pages`` the directory of the pages, if it is known: a project
+    may have several sites, which do not touch each other's snapshots.  ``opens`` tells whether
+    folded drawings can open.
     ``diagnostic`` tells what is wrong with the settings; the defaults are then used.
     """
 
-    def __init__(self, root: Path, purpose: Purpose = "build", *, opens: bool = True) -> None:
+    def __init__(
+        self,
+        root: Path,
+        purpose: Purpose = "build",
+        *,
+        pages: Path | None = None,
+        opens: bool = True,
+    ) -> None:
         self.root = root
         self.purpose = purpose
         self._opens = opens
@@ -45,7 +54,7 @@ class MarkdownSite:
             self.settings, self.diagnostic = Settings(), error.diagnostic
         name = self.settings.snapshots
         self.snapshots = (
-            None if name is None else SnapshotPolicy(str(root / name), name, project=root)
+            None if name is None else SnapshotPolicy(str(root / name), name, project=pages)
         )
         self._lock = threading.Lock()  # Zensical converts pages side by side
         self._reported: set[str] = set()
@@ -96,14 +105,15 @@ def warning_text(place: str, diagnostic: Diagnostic) -> str:
     return f"{place}: {diagnostic.report()} [autogradgraph.{diagnostic.kind}]"
 
 
-_sites: dict[Path, MarkdownSite] = {}
+_sites: dict[tuple[Path, Path | None], MarkdownSite] = {}
 _lock = threading.Lock()
 
 
-def site_at(root: Path) -> MarkdownSite:
-    """Return the site of a project; it is kept as long as this process."""
+def site_at(root: Path, pages: Path | None) -> MarkdownSite:
+    """Return the site of a project with these pages; it is kept as long as this process."""
     with _lock:
-        if root not in _sites:
-            _sites[root] = MarkdownSite(root)
-            atexit.register(_sites[root].close)
-        return _sites[root]
+        site = _sites.get((root, pages))
+        if site is None:
+            site = _sites[root, pages] = MarkdownSite(root, pages=pages)
+            atexit.register(site.close)
+        return site

@@ -63,7 +63,7 @@ def check_site(
     }
     if not files:
         raise NoSiteError(f"there is no conf.py in {directory}, and no Markdown page")
-    site = MarkdownSite(root, purpose)
+    site = MarkdownSite(root, purpose, pages=root if is_myst else docs)
     if site.diagnostic is not None:
         raise NoSiteError(site.diagnostic.sentence())
     if site.settings.execution == "never":

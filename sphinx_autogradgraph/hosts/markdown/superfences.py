@@ -81,7 +81,7 @@ def _page_of(md: Markdown) -> MarkdownPage:
     # A converter that is used again has other lines.
     if page is None or page.lines is not md.lines:
         host = page_host(md)
-        page = MarkdownPage(site_at(host.root), host, md.lines)
+        page = MarkdownPage(site_at(host.root, host.pages), host, md.lines)
         page.draw()
         with _lock:  # which is for the dictionary alone: pages may be drawn side by side
             _pages[md] = page

@@ -26,7 +26,7 @@ FORM = "form"
 def draw_page(root: Node, project: Path) -> tuple[list[str], bool]:
     """Replace markers by figures; return the warnings, and whether they end the build."""
     items = list(_items(root))
-    site = MarkdownSite(project, opens=False)
+    site = MarkdownSite(project, pages=project, opens=False)
     path = _file_of(project, [(node, fence) for node, _, fence in items])
     name = None if path is None else path.relative_to(project).with_suffix("").as_posix()
     host = PageHost(project, None if path is None else str(path), name, project)
