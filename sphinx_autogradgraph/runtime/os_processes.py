@@ -113,14 +113,15 @@ def end_descendants() -> None:
 
 def _kill_but_cleaners(found: Sequence[int], deadline: float) -> bool:
     """Kill processes, but until the deadline no helpers; return whether these alone are left."""
-    cleaners = {pid for pid in found if _cleans(pid)} if time.monotonic() < deadline else set()
+    cleaners = {pid for pid in found if cleans(pid)} if time.monotonic() < deadline else set()
     for pid in found:
         if pid not in cleaners:
             kill(pid)
     return bool(cleaners) and cleaners == set(found)
 
 
-def _cleans(pid: int) -> bool:
+def cleans(pid: int) -> bool:
+    """Whether a process is a helper that removes a program's shared memory, then ends."""
     try:
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:

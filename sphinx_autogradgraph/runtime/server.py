@@ -31,6 +31,7 @@ from sphinx_autogradgraph.runtime.os_processes import (
     adopt_orphans,
     await_end,
     children,
+    cleans,
     collapse_memory,
     end_descendants,
     kill,
@@ -101,6 +102,7 @@ class _Server:
         self._free: list[_Supervisor] = []
         self._busy: dict[socket.socket, _Supervisor] = {}
         self._leaving: set[int] = set()
+        self._helpers: dict[int, float] = {}  # until when they are spared
         self._holders: set[socket.socket] = set()
         self._needed = time.monotonic()
         self._stopping = False
@@ -217,9 +219,20 @@ class _Server:
             supervisor.channel.close()
             time.sleep(0.1)  # whatever ends it, it must not keep us busy
         known = {one.pid for one in (*self._free, *self._busy.values())} | self._leaving
-        # We adopt what is left when a program has killed its own supervisor.
-        for orphan in set(children()) - known - ended:
-            kill(orphan)
+        self._end_orphans(set(children()) - known - ended)
+
+    def _end_orphans(self, orphans: set[int]) -> None:
+        """Kill what was left to us by a program that has killed its supervisor.
+
+        Helpers that remove its shared memory have a moment for it; at the latest they end with us.
+        """
+        now = time.monotonic()
+        self._helpers = {
+            pid: self._helpers.get(pid, now + CLEANING_TIME) for pid in orphans if cleans(pid)
+        }
+        for orphan in orphans:
+            if self._helpers.get(orphan, 0) <= now:
+                kill(orphan)
 
     def _listen_to(self, holder: socket.socket) -> None:
         """Answer on a control connection, or drop it when it is closed."""

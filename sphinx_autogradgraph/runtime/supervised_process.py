@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import subprocess
 from collections.abc import Mapping
 
 from sphinx_autogradgraph.runtime.crashes import Ended
-from sphinx_autogradgraph.runtime.os_processes import end_marked
+from sphinx_autogradgraph.runtime.os_processes import end_group, end_marked, kill
 from sphinx_autogradgraph.runtime.worker_command import TEMPORARY, command
 
 
@@ -100,8 +99,8 @@ class SupervisedProcess:
         """Kill the process with all that it has started, and the supervisor; wait for its end."""
         match self._told():
             case [program]:  # its supervisor has not seen the end of it
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(program, signal.SIGKILL)
+                kill(program)
+                end_group(program)
                 end_marked(os.path.join(self._scratch, TEMPORARY))
         self._supervisor.kill()
         self._supervisor.communicate()

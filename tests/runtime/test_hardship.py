@@ -50,6 +50,9 @@ def test_a_program_that_attacks_its_supervisor_fails_alone(
     record = tmp_path / "pid"
     attack = (
         "import os, signal, subprocess, sys, time\n"
+        "from multiprocessing import get_context\n"
+        "lock = get_context('spawn').Lock()\n"
+        f"open({str(record)!r} + '-lock', 'w').write(lock._semlock.name)\n"
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'],\n"
         "                         start_new_session=True)\n"
         f"open({str(record)!r}, 'w').write(str(child.pid))\n"
@@ -63,6 +66,8 @@ def test_a_program_that_attacks_its_supervisor_fails_alone(
     assert found == lost("unsupervised", program(tmp_path, attack))
     assert names(others) == ["y"]
     wait_until(lambda: not alive(int(record.read_text())), 5)
+    semaphore = Path("/dev/shm", "sem." + Path(f"{record}-lock").read_text().strip("/"))
+    wait_until(lambda: not semaphore.exists(), 5)
 
 
 @pytest.mark.long
