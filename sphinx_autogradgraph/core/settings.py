@@ -8,6 +8,7 @@ checks of both, and the table in the reference.
 from __future__ import annotations
 
 import math
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
@@ -47,6 +48,18 @@ def text(value: object) -> str:
     if not isinstance(value, str):
         raise MessageError("a string is needed")
     return value
+
+
+def text_of_path(value: object) -> str:
+    """Return a string that the system can take for the path of a file."""
+    known = text(value)
+    try:
+        encoded = os.fsencode(known)
+    except UnicodeEncodeError:
+        encoded = b"\0"
+    if b"\0" in encoded:
+        raise MessageError("it holds a character that no path has")
+    return known
 
 
 def words_of_show(value: object) -> str:
@@ -152,7 +165,7 @@ class Settings:
         "env",
     )
     snapshots: str | None = setting(
-        None, or_none(text), "The directory of the snapshots.  See :doc:`in-sync`.", "env"
+        None, or_none(text_of_path), "The directory of the snapshots.  See :doc:`in-sync`.", "env"
     )
     max_nodes: int = setting(
         MAX_NODES,
@@ -169,7 +182,7 @@ class Settings:
     )
     cache: str | None = setting(
         None,
-        or_none(text),
+        or_none(text_of_path),
         "The directory of the cache; by default in that of the doctrees, for Markdown sites "
         "``.cache/autogradgraph``.",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ BAD = [
     ("timeout", -1), ("timeout", [1]), ("timeout", True), ("memory", "4 GB"), ("memory", -1),
     ("max_nodes", 2.5), ("max_nodes", 0), ("column", 0), ("linger", -1), ("layout", "neato"),
     ("execution", "sometimes"), ("environment", [1]), ("snapshots", 3), ("show", ["shape"]),
-    ("show", "colours"),
+    ("show", "colours"), ("snapshots", "a\0b"), ("cache", "\0"),
 ]  # fmt: skip
 
 
@@ -42,7 +43,7 @@ def test_a_bad_value_is_an_error_that_names_its_setting(
         SETTINGS[name].metadata["parse"](value)
     with pytest.raises(ConfigError, match=f"autogradgraph_{name} cannot be"):
         _check(None, conf_py({f"autogradgraph_{name}": value}))  # type: ignore[arg-type]
-    text = {True: "true"}.get(value, repr(value)) if isinstance(value, bool) else repr(value)
+    text = json.dumps(value) if isinstance(value, (bool, str)) else repr(value)
     (tmp_path / "pyproject.toml").write_text(f"[tool.autogradgraph]\n{name} = {text}\n")
     with pytest.raises(DiagnosticError, match=f"{name} cannot be"):
         read_settings(tmp_path)
