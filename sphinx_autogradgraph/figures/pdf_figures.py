@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from sphinx_autogradgraph.core.diagnostics import DiagnosticError
@@ -11,9 +12,10 @@ from sphinx_autogradgraph.core.settings import Engine
 from sphinx_autogradgraph.figures.figure_layout import FigureLayout
 from sphinx_autogradgraph.graph.model import Graph
 from sphinx_autogradgraph.render.arrange import draw_view
-from sphinx_autogradgraph.render.diagram import Direction
+from sphinx_autogradgraph.render.columns import cuts_of
+from sphinx_autogradgraph.render.diagram import Diagram, Direction
 from sphinx_autogradgraph.render.layout import Layout
-from sphinx_autogradgraph.render.pdf import pdf_of
+from sphinx_autogradgraph.render.pdf import columns_size, pdf_of
 from sphinx_autogradgraph.render.text import plain, title_of
 
 PDF_SCALE = 0.7
@@ -35,23 +37,35 @@ def canvas_pdf(
 ) -> tuple[str, bytes, str]:
     """Return the PDF of a drawing: its file name, its bytes, and its size for LaTeX.
 
-    A drawing that would be small on the page is turned, if that lets it be larger.  ``timeout`` is
-    the time for its layout, in seconds.  Raises :exc:`ImportError` with advice if reportlab is not
-    installed.
+    A drawing that would be small on the page is turned, or cut into columns, if that lets it be
+    larger.  ``timeout`` is the time for its layout, in seconds.  Raises :exc:`ImportError` with
+    advice if reportlab is not installed.
     """
     if drawn.width is None and _scale(drawn.layout) < SMALL:
         drawn = _turned(graph, drawn, engine, timeout, translate)
     name = plain(title_of(graph, translate))
-    data = pdf_of(drawn.diagram(graph, translate), drawn.layout, name)
+    diagram, layout = drawn.diagram(graph, translate), drawn.layout
+    cuts: tuple[float, ...] = ()
+    if drawn.width is None and _scale(layout) < SMALL and drawn.direction in ("TB", "BT"):
+        cuts = _best_cuts(diagram, layout)
+    data = pdf_of(diagram, layout, name, cuts)
     size = latex_size(drawn.width)
-    if drawn.width is None and drawn.layout.height * PDF_SCALE > PAGE[1]:
-        size = f"scale={_scale(drawn.layout):.2f}"
+    if drawn.width is None and (cuts or layout.height * PDF_SCALE > PAGE[1]):
+        size = f"scale={_scale(layout, cuts):.2f}"
     return f"{drawn.prefix}.pdf", data, size
 
 
-def _scale(layout: Layout) -> float:
-    """Return the scale at which a drawing fits the page."""
-    return min(PDF_SCALE, PAGE[0] / layout.width, PAGE[1] / layout.height)
+def _scale(layout: Layout, cuts: Sequence[float] = ()) -> float:
+    """Return the scale at which a drawing, in columns if it is cut, fits the page."""
+    width, height = columns_size(layout, cuts)
+    return min(PDF_SCALE, PAGE[0] / width, PAGE[1] / height)
+
+
+def _best_cuts(diagram: Diagram, layout: Layout) -> tuple[float, ...]:
+    """Return the cuts with which a drawing is largest on the page; none if it hardly grows."""
+    ways = [cuts_of(diagram, layout, columns) for columns in (2, 3)]
+    best = max(ways, key=lambda cuts: _scale(layout, cuts))
+    return best if _scale(layout, best) > 1.2 * _scale(layout) else ()
 
 
 def _turned(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from io import BytesIO
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from sphinx_autogradgraph.core.messages import Message
 from sphinx_autogradgraph.render.arrow_heads import arrow_head
 from sphinx_autogradgraph.render.candidates import MARGIN
+from sphinx_autogradgraph.render.columns import crossing
 from sphinx_autogradgraph.render.diagram import LINE, Box, Cluster, Diagram
 from sphinx_autogradgraph.render.edge_labels import LABEL_FONT_SIZE, edge_labels
 from sphinx_autogradgraph.render.framed import label_width
@@ -28,9 +30,22 @@ WIDE_FONT = "STSong-Light"
 NEEDS = Message("PDF needs reportlab: pip install 'sphinx-autogradgraph[pdf]'")
 
 
-def pdf_of(diagram: Diagram, layout: Layout, title: str) -> bytes:
+GUTTER, TURN = 28.0, 20.0
+"""Space between columns and at their ends, for the lines from one to the next."""
+
+
+def columns_size(layout: Layout, cuts: Sequence[float]) -> tuple[float, float]:
+    """Return the width and height of the page of a drawing that is cut into columns."""
+    count = len(cuts) + 1
+    width = (layout.width + 2 * MARGIN) * count + GUTTER * (count - 1)
+    turns = 2 * TURN if cuts else 0.0
+    return width, max(bottom - top for top, bottom in _spans(layout, cuts)) + turns
+
+
+def pdf_of(diagram: Diagram, layout: Layout, title: str, cuts: Sequence[float] = ()) -> bytes:
     """Return the drawing as a PDF of one page of its size, one point for each unit.
 
+    It is cut at the heights ``cuts`` (see :func:`.cuts_of`) into columns that stand side by side.
     Raises :exc:`ImportError` with advice if reportlab is not installed.
     """
     try:
@@ -41,27 +56,72 @@ def pdf_of(diagram: Diagram, layout: Layout, title: str) -> bytes:
         raise ImportError(NEEDS.sentence()) from None
     pdfmetrics.registerFont(UnicodeCIDFont(WIDE_FONT))
     layout = with_legend(layout, diagram.legend)
-    size = (layout.width + 2 * MARGIN, layout.height + 2 * MARGIN)
+    size = columns_size(layout, cuts)
     file = BytesIO()
     canvas = Canvas(file, pagesize=size, bottomup=1, invariant=1)
     canvas.setTitle(title)
-    # The y axis of drawings points down.
-    canvas.transform(1, 0, 0, -1, MARGIN, size[1] - MARGIN)
+    down = TURN if cuts else 0.0
+    step = layout.width + 2 * MARGIN + GUTTER
+    for number, (top, bottom) in enumerate(_spans(layout, cuts)):
+        canvas.saveState()
+        # The y axis of drawings points down.
+        canvas.transform(1, 0, 0, -1, MARGIN + number * step, size[1] - down + top)
+        if number < len(cuts):
+            _to_next_column(canvas, layout, bottom, bottom - top)
+        if cuts:
+            path = canvas.beginPath()
+            path.rect(-MARGIN, top, layout.width + 2 * MARGIN, bottom - top)
+            canvas.clipPath(path, stroke=0, fill=0)
+        _draw(canvas, diagram, layout, top, bottom)
+        canvas.restoreState()
+    canvas.save()
+    return file.getvalue()
+
+
+def _spans(layout: Layout, cuts: Sequence[float]) -> list[tuple[float, float]]:
+    """Return the top and the bottom of each column."""
+    return list(pairwise((-MARGIN, *cuts, layout.height + MARGIN)))
+
+
+def _draw(canvas: Any, diagram: Diagram, layout: Layout, top: float, bottom: float) -> None:
+    """Draw what stands between two heights; what only passes is clipped by the caller."""
     for cluster in diagram.clusters:
         _frame(canvas, layout.frames[cluster.key])
     for arrow in diagram.arrows:
         _arrow(canvas, layout.routes[arrow.key], dotted=arrow.kind != "use")
     for cluster in diagram.clusters:  # above the arrows
-        _title(canvas, cluster, layout.frames[cluster.key])
+        frame = layout.frames[cluster.key]
+        if top <= frame.label[1] < bottom:
+            _title(canvas, cluster, frame)
     for label in edge_labels(diagram, layout):
-        _words(canvas, [("gradient", label.text)], label.x, label.y, LABEL_FONT_SIZE)
-    for box in diagram.boxes:
-        _box(canvas, box, *layout.boxes[box.key])
-        _level(canvas, box, *layout.boxes[box.key])
-    for box in diagram.legend:
-        _box(canvas, box, *layout.boxes[box.key])
-    canvas.save()
-    return file.getvalue()
+        if top <= label.y < bottom:
+            _words(canvas, [("gradient", label.text)], label.x, label.y, LABEL_FONT_SIZE)
+    for box in (*diagram.boxes, *diagram.legend):
+        if top <= layout.boxes[box.key][1] < bottom:
+            _box(canvas, box, *layout.boxes[box.key])
+            _level(canvas, box, *layout.boxes[box.key])
+
+
+def _to_next_column(canvas: Any, layout: Layout, bottom: float, height: float) -> None:
+    """Draw dashed lines from where arrows leave a column to where they enter the next one.
+
+    ``height`` is that of the column.
+    """
+    canvas.setStrokeColor(EDGE)
+    canvas.setLineWidth(1)
+    canvas.setDash([3, 2])
+    gutter, step = layout.width + MARGIN + 4, layout.width + 2 * MARGIN + GUTTER
+    for lane, x in enumerate(sorted(crossing(layout, bottom), reverse=True)):
+        turn = 5 + 4 * lane
+        path = canvas.beginPath()
+        path.moveTo(x, bottom)
+        path.lineTo(x, bottom + turn)
+        path.lineTo(gutter + turn, bottom + turn)
+        path.lineTo(gutter + turn, bottom - height - turn)
+        path.lineTo(x + step, bottom - height - turn)
+        path.lineTo(x + step, bottom - height)
+        canvas.drawPath(path, stroke=1, fill=0)
+    canvas.setDash([])
 
 
 def _frame(canvas: Any, frame: Frame) -> None:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
+from sphinx_autogradgraph.render.curves import points_on
 from sphinx_autogradgraph.render.diagram import Cluster, Diagram
 from sphinx_autogradgraph.render.framed import PAD, Rect, box_rects, label_width, overlap
-from sphinx_autogradgraph.render.layout import Frame, Layout, Point, Route
+from sphinx_autogradgraph.render.layout import Frame, Layout, Route
 from sphinx_autogradgraph.render.lettering import CLUSTER_FONT_SIZE
 
 BESIDE = 5.0
 """Distance between a title and an arrow."""
-
-STEPS = 16
-"""Number of straight lines that a piece of an arrow's curve is taken for."""
 
 SLICE = 50.0
 """Height of the slices of a drawing whose arrows are kept together, to be found soon."""
@@ -109,7 +107,7 @@ class _Titles:
         """Yield from where to where, across, arrows are between two heights."""
         slices = _slices(top, bottom)
         for route in dict.fromkeys(way for part in slices for way in self._routes.get(part, ())):
-            for (x, y), (other, end) in pairwise(_line(route)):
+            for (x, y), (other, end) in pairwise(points_on(route)):
                 if max(y, end) < top or min(y, end) > bottom:
                     continue
                 shares = [0.0, 1.0]
@@ -126,23 +124,3 @@ def _slices(top: float, bottom: float) -> range:
 
 def _rect(frame: Frame) -> Rect:
     return frame.left, frame.top, frame.left + frame.width, frame.top + frame.height
-
-
-def _line(route: Route) -> Iterator[Point]:
-    """Yield points on a route, near enough to each other for straight lines between them."""
-    yield route.points[0]
-    for place in range(0, len(route.points) - 3, 3):
-        for step in range(1, STEPS + 1):
-            yield _on_curve(route.points[place : place + 4], step / STEPS)
-    if route.tip is not None:
-        yield route.tip
-
-
-def _on_curve(points: Sequence[Point], share: float) -> Point:
-    """Return the point of a cubic Bézier curve at a share of it."""
-    rest = 1 - share
-    weights = rest**3, 3 * rest * rest * share, 3 * rest * share * share, share**3
-    return (
-        sum(weight * x for weight, (x, _) in zip(weights, points, strict=True)),
-        sum(weight * y for weight, (_, y) in zip(weights, points, strict=True)),
-    )

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import base64
 import re
+import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,7 @@ from sphinx_autogradgraph.figures.figure_layout import FigureLayout
 from sphinx_autogradgraph.figures.pdf_figures import canvas_pdf, latex_size
 from sphinx_autogradgraph.graph.model import Edge, Graph, Node, Output, TensorMeta
 from sphinx_autogradgraph.render.arrange import arrange
+from sphinx_autogradgraph.render.columns import crossing, cuts_of
 from sphinx_autogradgraph.render.diagram import Direction
 from sphinx_autogradgraph.render.latex_picture import escape_latex
 from sphinx_autogradgraph.render.pdf import WIDE_FONT, _pieces
@@ -136,12 +140,47 @@ def test_a_wide_drawing_stands_upright_in_print_and_a_high_one_leaves_room_for_i
     _, pdf, size = canvas_pdf(graph, drawn, "graphviz-pure", 30, untranslated)
     assert size_of(pdf)[0] < 300 < size_of(pdf)[1]
     assert size == "scale=0.7"
-    graph, drawn = chain_drawn("TB", 30)
+    graph, drawn = chain_drawn("TB", 18)
     _, pdf, size = canvas_pdf(graph, drawn, "graphviz-pure", 30, untranslated)
-    assert size_of(pdf)[1] > 1000
+    assert size_of(pdf)[1] > 700
     scale = float(size.removeprefix("scale="))
-    assert 0.3 < scale < 0.55
+    assert 0.5 < scale < 0.7
     assert size_of(pdf)[1] * scale < 530
+
+
+def words_of(pdf: bytes) -> bytes:
+    """What is written on the page of a PDF."""
+    streams = re.findall(rb"stream\r?\n(.*?)~>", pdf, re.DOTALL)
+    return b"".join(zlib.decompress(base64.a85decode(stream)) for stream in streams)
+
+
+def test_what_would_be_small_stands_in_columns_and_all_of_it_once() -> None:
+    graph, drawn = chain_drawn("TB", 40)
+    assert drawn.layout.height > 1500
+    _, pdf, size = canvas_pdf(graph, drawn, "graphviz-pure", 30, untranslated)
+    scale = float(size.removeprefix("scale="))
+    width, height = size_of(pdf)
+    assert scale >= 0.5
+    assert width * scale <= 450
+    assert height * scale <= 520
+    assert words_of(pdf).count(b"(SinBackward0)") == 39
+    # An author's own width is kept.
+    _, pdf, size = canvas_pdf(graph, replace(drawn, width="50%"), "graphviz-pure", 30, untranslated)
+    assert size == r"width=0.5\linewidth"
+    assert size_of(pdf)[1] > 1500
+
+
+def test_no_cut_goes_through_a_box() -> None:
+    graph, drawn = chain_drawn("TB", 40)
+    diagram, layout = drawn.diagram(graph), drawn.layout
+    for columns in (2, 3):
+        cuts = cuts_of(diagram, layout, columns)
+        assert len(cuts) == columns - 1
+        for at in cuts:
+            assert len(list(crossing(layout, at))) == 1
+            for box in diagram.boxes:
+                assert abs(layout.boxes[box.key][1] - at) > box.height / 2
+    assert cuts_of(diagram, layout, 100) == ()
 
 
 def signs() -> set[str]:
