@@ -26,9 +26,9 @@ MARGIN = 4.0
 SMALL = 9
 """Number of nodes up to which a drawing is to fit a phone."""
 
-PHONES = (404.0, 460.0)
+PHONES = (418.0, 460.0)
 """Widths that a phone's column has in a drawing whose words shrink to 9 pixels there, from 13: of
-the 360 pixels of a small phone themes leave 280 to 320 to a figure."""
+the 360 pixels of a small phone most themes leave 290 to 320 to a figure."""
 
 MANY = 90
 """Number of boxes above which each number of lines has one candidate, to save time."""
@@ -105,7 +105,7 @@ def best_layout(
         diagrams = [one, diagram_on(2)]
         tried = [(diagram, hint) for diagram in diagrams for hint in hints]
         found = _laid_out(tried, engine, timeout)
-    nodes = sum(box.kind not in ("output", "saved") for box in one.boxes)
+    nodes = sum(box.kind != "output" for box in one.boxes)
     if column is not None and nodes <= SMALL:
         narrowest = min(candidate.width for candidate in found)
         for phone in _phones(one, column):
