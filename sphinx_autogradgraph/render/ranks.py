@@ -28,7 +28,7 @@ def longer_arrows(
     of boxes of which the second is to stand below the first.  Where arguments stand on several
     ranks, ``last_nearest`` tells which of them stands nearest to the operation: the last one of a
     row, else the first.  A rank may still be wider: if a single box is, or the main chain with the
-    arrows that pass it.
+    arrows that pass it.  Empty where the pairs ask for what cannot be, as those of frames may.
     """
     twins = twins_of(diagram)
     arrows = [a for a in diagram.arrows if a.key not in twins and not a.beside]
@@ -39,8 +39,8 @@ def longer_arrows(
     # The leaf of the main chain may wait: its arrow is straight at any length.
     held = frozenset(diagram.chain[:-1])
     rank = _Filling(arrows, widths, users, held, width, gap, last_nearest).ranks()
-    more = {a.key: rank[a.tail] - rank[a.head] - 1 for a in arrows}
-    return {key: ranks for key, ranks in more.items() if ranks > 0}
+    more = {a.key: rank[a.tail] - rank[a.head] - 1 for a in arrows} if rank else {}
+    return {key: ranks for key, ranks in more.items() if ranks}
 
 
 @dataclass
@@ -60,16 +60,15 @@ class _Filling:
     last_nearest: bool
 
     def ranks(self) -> dict[str, int]:
-        """Return the rank of each box, from 0 at the outputs."""
+        """Return the rank of each box, from 0 at the outputs; empty if there is no such order."""
         rank: dict[str, int] = {}
         waiting = _in_order(self.widths, self.arrows)
         rows, left_over = 1, set[str]()
         number = 0
         while waiting:
             ready = [key for key in waiting if self.users[key] <= rank.keys()]
-            if not ready:  # ``below`` contradicts itself or the arrows: these alone decide
-                blocked = {a.tail for a in self.arrows if a.head not in rank}
-                ready = [key for key in waiting if key not in blocked] or waiting[:1]
+            if not ready:  # each is to stand below another
+                return {}
             passing = sum(a.head in rank and a.tail not in rank for a in self.arrows)
             # The arrows of a box that stands here pass no more.
             own = {key: self.widths[key] - self.gap * len(self.users[key]) for key in ready}
@@ -97,7 +96,7 @@ class _Filling:
             key
             for key in ready
             if key not in self.held
-            and any(rank.get(user) == number - 1 for user in self.users[key])
+            and any(rank[user] == number - 1 for user in self.users[key])
             and sum(bool(self.users[other] & self.users[key]) for other in ready) == 1
         ]
 

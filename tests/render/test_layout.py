@@ -166,14 +166,12 @@ def test_a_box_that_is_wider_than_all_room_still_has_a_rank() -> None:
     assert max(longer.values()) >= 15, "one box on each rank"
 
 
-def test_boxes_that_are_each_to_stand_below_the_other_have_ranks() -> None:
+def test_boxes_that_are_each_to_stand_below_the_other_have_no_ranks() -> None:
     """Frames may ask for that: the leaves of one after what goes into it, and the other way."""
     diagram = diagram_of(FIGURES["concatenation"].graph)
     leaves = [box.key for box in diagram.boxes if box.kind == "leaf"]
-    circle = [(leaves[0], leaves[1]), (leaves[1], leaves[0])]
-    longer = longer_arrows(diagram, 500, 10, circle)
-    assert len(longer) > 5
-    assert min(longer.values()) > 0
+    assert longer_arrows(diagram, 500, 10, [(leaves[0], leaves[1])])
+    assert not longer_arrows(diagram, 500, 10, [(leaves[0], leaves[1]), (leaves[1], leaves[0])])
 
 
 def test_one_operation_more_moves_little() -> None:
