@@ -76,7 +76,9 @@ class Observer:
         _Finder.observer = _Loader.observer = _Environment.observer = self
 
         def hook(path: str) -> object:
-            if not is_authors(os.path.abspath(path)):
+            with self.looking_away():  # it lists directories itself, the first time
+                own = is_authors(os.path.abspath(path))
+            if not own:
                 raise ImportError("not the author's", path=path)
             if not os.path.exists(path):
                 self.note("listing", os.path.abspath(path), "", None)

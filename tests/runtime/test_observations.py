@@ -153,3 +153,14 @@ def test_a_page_is_read_again_when_what_its_program_read_changes(project: Projec
     assert "0 changed" in project.build("html", "-W").stdout
     project.write("points.csv", "1,2\n3,4\n")
     assert "(2,)" in project.build("html", "-W").read("index.html")
+
+
+@pytest.mark.long
+def test_what_we_list_ourselves_is_not_followed(tmp_path: Path) -> None:
+    run = program(tmp_path, f"{HEAD}y = x * 2", "y")
+    with Runner(method="fresh") as runner:  # in which nothing was asked before
+        (result,) = runner.run([run])
+    cache = Cache(tmp_path / "_cache")
+    cache.put(run, result)
+    write("_build/index.html", "")(tmp_path)
+    assert cache.get(run) == result
