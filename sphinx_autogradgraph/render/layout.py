@@ -33,15 +33,6 @@ class Route(Record, frozen=True):
     tip: Point | None
     words: Point | None = None
 
-    @property
-    def along(self) -> Iterator[Point]:
-        """Points on the spline: the ends of its curves, and the middle of each."""
-        for place in range(0, len(self.points) - 1, 3):
-            a, b, c, d = self.points[place : place + 4]
-            yield a
-            yield (a[0] + 3 * (b[0] + c[0]) + d[0]) / 8, (a[1] + 3 * (b[1] + c[1]) + d[1]) / 8
-        yield self.points[-1]
-
     def moved(self, move: Callable[[Point], Point]) -> Route:
         """Return the route with every point moved."""
         return Route(

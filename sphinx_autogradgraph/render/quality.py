@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations, pairwise
 
+from sphinx_autogradgraph.render.curves import points_on
 from sphinx_autogradgraph.render.diagram import Diagram
 from sphinx_autogradgraph.render.framed import boxes_in_frames
 from sphinx_autogradgraph.render.layout import Layout, Point
@@ -48,7 +49,7 @@ def frames_passed(diagram: Diagram, layout: Layout) -> int:
         return 0
     held = boxes_in_frames(diagram)
     return sum(
-        any(frame.holds(point) for point in layout.routes[arrow.key].along)
+        any(frame.holds(point) for point in points_on(layout.routes[arrow.key]))
         for arrow in diagram.arrows
         for key, frame in layout.frames.items()
         if not {arrow.tail, arrow.head} & held[key]
