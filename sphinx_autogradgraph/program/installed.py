@@ -17,16 +17,16 @@ def versions() -> tuple[str, ...]:
 
 FLAGS = (
     "PYTHONDEVMODE", "PYTHONINTMAXSTRDIGITS", "PYTHONIOENCODING", "PYTHONOPTIMIZE", "PYTHONUTF8",
-    "PYTHONWARNINGS",
+    "PYTHONWARNINGS", "PYTORCH_JIT", "TORCHDYNAMO_DISABLE", "TORCH_COMPILE_DISABLE",
 )  # fmt: skip
-"""Environment variables that change how Python runs code.
+"""Environment variables that change how Python runs code, and what torch compiles.
 
 Not PYTHONHASHSEED: graphs do not depend on it, and tox sets another one in each run.
 """
 
 
 def flags() -> tuple[str, ...]:
-    """Return the flags of Python that a result also depends on."""
+    """Return the flags of Python and torch that a result also depends on."""
     return str(sys.flags.optimize), *(os.environ.get(name, "") for name in FLAGS)
 
 

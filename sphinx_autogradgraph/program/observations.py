@@ -125,28 +125,40 @@ def variable(value: str | None) -> str | None:
 
 
 def package(name: str) -> str | None:
-    """Return the digest of an installed package, from its installer's record of the files' hashes.
+    """Return the digest of an installed package, from its installers' records of the files' hashes.
 
-    It is the same on every machine with the same files installed.  None where there is no record.
+    It is the same on every machine with the same files installed.  A namespace package has the
+    files of all that share it.  None where there is no record.
     """
+    files = [name + suffix for _, suffixes in LOADERS for suffix in suffixes]
     for directory in dict.fromkeys(sys.path):
         try:
             entries = os.listdir(directory or ".")
         except OSError:
             continue
-        if name not in entries and f"{name}.py" not in entries:
-            continue
-        alike = name.lower().replace("_", "-")
-        infos = [entry for entry in entries if entry.endswith(".dist-info")]
-        infos.sort(key=lambda entry: alike not in entry.lower().replace("_", "-"))
-        for info in infos:
-            lines = _record(os.path.join(directory, info, "RECORD"))
-            own = [line for line in lines if line.startswith((f"{name}/", f"{name}.py,"))]
-            if own:
-                hashed = sorted(line for line in own if ",sha256=" in line)
-                return digest_of("\n".join(hashed).encode())
-        return None
+        if not {name, *files}.isdisjoint(entries):
+            return _recorded(directory, entries, name, files)
     return None
+
+
+def _recorded(
+    directory: str, entries: Iterable[str], name: str, files: Iterable[str]
+) -> str | None:
+    """Return the digest of what the records in a directory say of a package."""
+    alike = name.lower().replace("_", "-")
+    infos = [entry for entry in entries if entry.endswith(".dist-info")]
+    infos.sort(key=lambda entry: alike not in entry.lower().replace("_", "-"))
+    beginnings = (f"{name}/", *(f"{file}," for file in files))
+    found: list[str] = []
+    for info in infos:
+        lines = _record(os.path.join(directory, info, "RECORD"))
+        own = [line for line in lines if line.startswith(beginnings)]
+        found += own
+        if any(line.startswith((f"{name}/__init__.", *beginnings[1:])) for line in own):
+            break  # it is of one installer; others may add to packages without such a file
+    if not found:
+        return None
+    return digest_of("\n".join(sorted(line for line in found if ",sha256=" in line)).encode())
 
 
 def _record(path: str) -> list[str]:

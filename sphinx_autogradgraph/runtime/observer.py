@@ -147,9 +147,13 @@ class Observer:
         new = {name for name in self._imported() if isinstance(name, str) and "." not in name}
         for name in sorted(new - sys.stdlib_module_names):
             module = sys.modules.get(name)
-            file = getattr(module, "__file__", None) if isinstance(module, ModuleType) else None
-            if module is not but and isinstance(file, str) and not is_authors(file):
-                yield name
+            if module is not but and isinstance(module, ModuleType):
+                spec = getattr(module, "__spec__", None)
+                places = [getattr(module, "__file__", None)]
+                if isinstance(spec, ModuleSpec):  # a namespace package has no file
+                    places += spec.submodule_search_locations or ()
+                if any(isinstance(place, str) and not is_authors(place) for place in places):
+                    yield name
 
     def _imported(self) -> set[object]:
         """Return the keys of ``sys.modules`` since the beginning."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sphinx_autogradgraph.program.observations import Observation
+from sphinx_autogradgraph.program.observations import Observation, package
 from sphinx_autogradgraph.program.program import Program
 from sphinx_autogradgraph.runtime.cache import Cache
 from sphinx_autogradgraph.runtime.client import Runner
@@ -42,6 +42,10 @@ def set_variable(_: Path) -> None:
     os.environ["AUTOGRADGRAPH_TEST"] = "2"
 
 
+INSTALLED = {"a": "installed/__init__.py", "b": "shared/first.py", "c": "shared/second.py"}
+"""Files of installed packages, by the names of their distributions."""
+
+
 CASES: dict[str, tuple[str, Change]] = {
     "a module": ("import helper", write("helper.py", "factor = 3\n")),
     "runpy": ("import runpy\nrunpy.run_path('helper.py')", write("helper.py", "factor = 3\n")),
@@ -69,6 +73,10 @@ CASES: dict[str, tuple[str, Change]] = {
     "a variable in a path": (
         "import os\nos.path.expandvars('$AUTOGRADGRAPH_TEST/data')", set_variable,
     ),
+    "an installed package": ("import installed", write("site-packages/a.dist-info/RECORD",
+        "installed/__init__.py,sha256=new,1\n")),
+    "a part of an installed namespace": ("import shared.second", write(
+        "site-packages/c.dist-info/RECORD", "shared/second.py,sha256=new,1\n")),
 }  # fmt: skip
 
 
@@ -86,6 +94,9 @@ def remembered(
         write("second/later.py", "")(directory)
         write("space/inner.py", "")(directory)
         (directory / "first").mkdir()
+        for name, file in INSTALLED.items():
+            write(f"site-packages/{file}", "")(directory)
+            write(f"site-packages/{name}.dist-info/RECORD", f"{file},sha256=old,0\n")(directory)
         with zipfile.ZipFile(directory / "modules.zip", "w") as archive:
             archive.writestr("zipped.py", "factor = 2\n")
         found[case] = directory
@@ -95,7 +106,7 @@ def remembered(
 
 
 def made(directory: Path, code: str) -> Program:
-    path = (str(directory / "first"), str(directory / "second"))
+    path = tuple(str(directory / name) for name in ("first", "second", "site-packages"))
     return program(directory, f"{HEAD}{code}\ny = x * 2", "y", path=path)
 
 
@@ -108,6 +119,7 @@ def test_what_a_program_looked_at_is_followed(
     code, change = CASES[case]
     directory, result = remembered[case]
     assert isinstance(result.targets[0], Traced), result
+    monkeypatch.syspath_prepend(directory / "site-packages")
     run = made(directory, code)
     cache = Cache(directory / "_cache")
     cache.put(run, result)
@@ -119,6 +131,51 @@ def test_what_a_program_looked_at_is_followed(
         assert cache.get(run) is None
     finally:
         os.environ.pop("AUTOGRADGRAPH_TEST", None)
+
+
+@pytest.mark.xdist_group("observations")
+@pytest.mark.parametrize("switch", ["PYTHONOPTIMIZE", "PYTORCH_JIT", "TORCH_COMPILE_DISABLE"])
+def test_switches_of_python_and_torch_are_followed(
+    remembered: dict[str, tuple[Path, Result]], switch: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory, result = remembered["a module"]
+    run, cache = made(directory, CASES["a module"][0]), Cache(directory / "_switches")
+    write("helper.py", "factor = 2\n")(directory)
+    monkeypatch.delenv(switch, raising=False)
+    cache.put(run, result)
+    assert cache.get(run) == result
+    monkeypatch.setenv(switch, "1")
+    assert cache.get(run) is None
+
+
+@pytest.mark.parametrize(
+    ("module", "records", "changes"),
+    [
+        ("plain.py", {"plain": "plain.py"}, {"plain"}),
+        ("compiled.abi3.so", {"built": "compiled.abi3.so"}, {"built"}),
+        ("own/__init__.py", {"own": "own/__init__.py", "z": "own/extra.py"}, {"own"}),
+        ("part/a.py", {"a": "part/a.py", "b": "part/b.py", "c": "parting/b.py"}, {"a", "b"}),
+        ("none.py", {"c": "nonesuch.py"}, set()),
+    ],
+)
+def test_an_installed_package_is_known_by_the_records_of_all_that_share_it(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    module: str,
+    records: dict[str, str],
+    changes: set[str],
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    write(module, "")(tmp_path)
+    for name, file in records.items():
+        write(f"{name}.dist-info/RECORD", f"{file},sha256=old,0\n")(tmp_path)
+    top = module.replace("/", ".").partition(".")[0]
+    before = package(top)
+    assert (before is None) == (not changes)
+    for name, file in records.items():
+        write(f"{name}.dist-info/RECORD", f"{file},sha256=new,0\n")(tmp_path)
+        assert (package(top) != before) == (name in changes)
+        write(f"{name}.dist-info/RECORD", f"{file},sha256=old,0\n")(tmp_path)
 
 
 def test_what_the_loader_has_read_is_what_counts(runner: Runner, tmp_path: Path) -> None:
