@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import re
 import secrets
@@ -50,13 +49,3 @@ def _sweep(directory: Path) -> None:
         for entry in entries:
             if _ASIDE.fullmatch(entry.name) and entry.stat(follow_symlinks=False).st_mtime < before:
                 os.unlink(entry.path)
-
-
-def digest(path: str | os.PathLike[str]) -> str | None:
-    """Return the SHA-256 of a file's content, or None if the file cannot be read."""
-    try:
-        if not Path(path).is_file():  # a pipe would keep us waiting
-            return None
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    except OSError:
-        return None

@@ -25,6 +25,7 @@ from sphinx_autogradgraph.figures.drawings import FigureDrawing
 from sphinx_autogradgraph.figures.options import DECLARATIONS, Options, parse_options
 from sphinx_autogradgraph.figures.request import Request
 from sphinx_autogradgraph.hosts.checking import check_or_update
+from sphinx_autogradgraph.program.observations import Observation
 from sphinx_autogradgraph.program.program import find_module, parse_reference
 from sphinx_autogradgraph.render.drawing import FORMS
 from sphinx_autogradgraph.runtime.client import Runner
@@ -268,8 +269,8 @@ def _open_page(title: str) -> WatchedPage:
 
 def _draw_with(
     runner: Runner, arguments: argparse.Namespace, page: WatchedPage | None = None
-) -> tuple[int, tuple[str, ...]]:
-    """Run the program and draw; return the exit status, and the author's files that were read."""
+) -> tuple[int, tuple[Observation, ...]]:
+    """Run the program and draw; return the exit status, and what the program looked at."""
     extension = None if arguments.file is None else Path(arguments.file).suffix
     if extension is not None and extension.lower() not in FORMS:
         return _fail(f"unsupported extension {extension}; use {', '.join(FORMS)}", 2), ()
@@ -279,7 +280,7 @@ def _draw_with(
         return _fail("\n".join(item.report() for item in request.diagnostics), 2), ()
     (result,) = runner.run([program])
     status = _save(arguments.file, options, result, page)
-    return status, (*(block.path for block in program.blocks), *result.files)
+    return status, result.observed
 
 
 def _request(arguments: argparse.Namespace) -> Request:

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterable
 
-from sphinx_autogradgraph.core.atomic_files import digest
+from sphinx_autogradgraph.program.observations import Kind, Observation, Present
 
 QUIET = 20
 """Milliseconds without a change after which a save is complete: editors write in steps."""
@@ -14,8 +14,13 @@ QUIET = 20
 LOOK_EVERY = 500
 """Interval of comparing files, in milliseconds, for changes that the system does not report."""
 
-Draw = Callable[[], tuple[int, Iterable[str]]]
-"""Function that draws once; it returns the exit status, and the program's files."""
+_WATCHED = ("file", "module", "listing")
+"""The kinds of observations that a save can change."""
+
+Draw = Callable[[], tuple[int, Iterable[Observation]]]
+"""Function that draws once; it returns the exit status, and what the program looked at."""
+
+_Key = tuple[Kind, str, str]
 
 
 def watch(draw: Draw, files: Iterable[str], say: Callable[[str], None]) -> int:
@@ -27,14 +32,16 @@ def watch(draw: Draw, files: Iterable[str], say: Callable[[str], None]) -> int:
     from watchfiles import watch as changes
 
     # What has been read is what counts: a file that is saved meanwhile has another content.
-    known = {file: digest(file) for file in files}
+    known = _present(("file", file, "") for file in files)
     status = _draw(draw, known, say)
     if status == 2:
         return status
     try:
         while True:
-            directories = sorted({os.path.dirname(file) for file in known})
-            there = [directory for directory in directories if os.path.isdir(directory)]
+            directories = {
+                os.path.dirname(path) if kind == "file" else path for kind, path, _ in known
+            }
+            there = [directory for directory in sorted(directories) if os.path.isdir(directory)]
             watched = set(known)
             for _ in changes(
                 *there,
@@ -45,7 +52,7 @@ def watch(draw: Draw, files: Iterable[str], say: Callable[[str], None]) -> int:
                 yield_on_timeout=True,
                 recursive=False,
             ):
-                now = {file: digest(file) for file in known}
+                now = _present(known)
                 if now != known:
                     known = now
                     _draw(draw, known, say)
@@ -55,12 +62,19 @@ def watch(draw: Draw, files: Iterable[str], say: Callable[[str], None]) -> int:
         return 0
 
 
-def _draw(draw: Draw, known: dict[str, str | None], say: Callable[[str], None]) -> int:
+def _present(keys: Iterable[_Key]) -> dict[_Key, str | None]:
+    present = Present({})
+    return {key: present.value(*key) for key in keys}
+
+
+def _draw(draw: Draw, known: dict[_Key, str | None], say: Callable[[str], None]) -> int:
     begin = time.monotonic()
-    status, files = draw()
-    for file in files:
-        if file not in known:
-            known[file] = digest(file)
+    status, observed = draw()
+    for found in observed:
+        if found.kind == "listing":  # the program may have written files there itself
+            known.update(_present([found[:3]]))
+        elif found.kind in _WATCHED:
+            known.setdefault(found[:3], found.value)
     if status == 0:
         say(f"drawn in {time.monotonic() - begin:.2f} s; waiting for changes")
     elif status != 2:

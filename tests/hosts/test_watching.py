@@ -95,8 +95,10 @@ def test_a_save_is_drawn_again_and_a_fault_told(watched: tuple[Path, Queue[str]]
     assert "CosBackward0" in read(page)
     assert '<pre role="alert">script.py, line 4: AttributeError' in read(page)
     # Editors write aside and rename.
-    (directory / "aside").write_text(PROGRAM.format("first") + "l = l.exp()\n")
+    (directory / "aside").write_text(PROGRAM.format("first") + "import late\nl = late.f(l)\n")
     os.replace(directory / "aside", directory / "script.py")
+    assert "No module named 'late'" in said(lines, "the last drawing stays")
+    (directory / "late.py").write_text("def f(x):\n    return x.exp()\n")
     text = said(lines, "drawn in")
     assert "ExpBackward0" in drawing.read_text()
     assert "ExpBackward0" in read(page)
