@@ -32,11 +32,12 @@ from sphinx_autogradgraph.runtime.lingering import (
     others_of,
     tell_to_go,
 )
-from sphinx_autogradgraph.runtime.os_processes import kill
+from sphinx_autogradgraph.runtime.os_processes import end_marked, kill
 from sphinx_autogradgraph.runtime.patience import Patience, is_stopped
 from sphinx_autogradgraph.runtime.torch_import import never_imported
 from sphinx_autogradgraph.runtime.worker_command import (
     CONTROL,
+    MARK,
     NO_LIFE,
     PING,
     SOCKET,
@@ -239,6 +240,8 @@ class ForkingWorker:
     def _kill(self) -> None:
         if self.pid is not None:
             kill(self.pid)
+            if not self._has_answered:
+                end_marked(self.directory)  # it cannot end what the import of torch has started
         self._drop()
 
     def release(self) -> None:
@@ -326,7 +329,7 @@ class ForkingWorker:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL if unheard else None,
-            env={**TUNING, **self._environment},
+            env={**TUNING, **self._environment, MARK: self.directory},
             cwd=scratch,  # empty: nothing in it can stand in front of torch
             pass_fds=[*sockets, *([] if life == NO_LIFE else [life])],
             start_new_session=True,  # Ctrl-C reaches us; the server ends with us
@@ -354,6 +357,8 @@ class ForkingWorker:
             except subprocess.TimeoutExpired:
                 self._server.kill()
                 self._server.wait()
+            if self._server.returncode:
+                end_marked(self.directory)
 
 
 def _above_streams(descriptor: int) -> int:

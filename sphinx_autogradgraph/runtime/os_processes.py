@@ -7,7 +7,6 @@ import ctypes
 import os
 import select
 import signal
-import threading
 import time
 from collections.abc import Sequence
 from functools import cache
@@ -74,9 +73,12 @@ def collapse_memory() -> None:
 
 def children() -> list[int]:
     """Return the ids of the child processes of this one."""
-    listing = Path(f"/proc/self/task/{threading.get_native_id()}/children")
     try:
-        return [int(pid) for pid in listing.read_text().split()]
+        # Each thread has its own.
+        listings = [
+            Path(f"/proc/self/task/{task}/children") for task in os.listdir("/proc/self/task")
+        ]
+        return [int(pid) for listing in listings for pid in listing.read_text().split()]
     except OSError:  # a kernel without that file
         found = []
         for stat in Path("/proc").glob("[0-9]*/stat"):

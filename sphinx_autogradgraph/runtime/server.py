@@ -40,6 +40,7 @@ from sphinx_autogradgraph.runtime.program_process import end_after
 from sphinx_autogradgraph.runtime.supervisor import FREE, supervise
 from sphinx_autogradgraph.runtime.torch_import import Execute, ending_with, load, warm_up
 from sphinx_autogradgraph.runtime.worker_command import (
+    MARK,
     NO_LIFE,
     PING,
     STOP,
@@ -61,6 +62,9 @@ LONGEST_IMPORT = 600
 
 def serve(terms: Terms, *, warm: bool) -> None:
     """Import torch and answer programs until no client needs this process any more."""
+    # What a program leaves that has killed its supervisor is ours to end, and so is what the import
+    # of torch leaves.
+    adopt_orphans()
     if terms.life == NO_LIFE:
         signal.alarm(LONGEST_IMPORT)
     with ending_with(terms.life) if terms.life != NO_LIFE else contextlib.nullcontext():
@@ -73,6 +77,7 @@ def serve(terms: Terms, *, warm: bool) -> None:
     for name, value in TUNING.items():
         if os.environ.get(name) == value:
             del os.environ[name]  # it is none of the programs' business
+    os.environ.pop(MARK, None)  # nor is this
     _Server(terms, execute).run()
 
 
@@ -102,6 +107,7 @@ class _Server:
         self._free: list[_Supervisor] = []
         self._busy: dict[socket.socket, _Supervisor] = {}
         self._leaving: set[int] = set()
+        self._imported = frozenset(children())  # what torch has started stays as long as we do
         self._helpers: dict[int, float] = {}  # until when they are spared
         self._holders: set[socket.socket] = set()
         self._needed = time.monotonic()
@@ -114,7 +120,6 @@ class _Server:
     def run(self) -> None:
         """Serve until the end."""
         _freeze()
-        adopt_orphans()  # what a program leaves that has killed its supervisor is ours to end
         for end in (self._wake, self._waker):
             os.set_blocking(end, False)
         signal.set_wakeup_fd(self._waker)
@@ -219,7 +224,7 @@ class _Server:
             supervisor.channel.close()
             time.sleep(0.1)  # whatever ends it, it must not keep us busy
         known = {one.pid for one in (*self._free, *self._busy.values())} | self._leaving
-        self._end_orphans(set(children()) - known - ended)
+        self._end_orphans(set(children()) - known - ended - self._imported)
 
     def _end_orphans(self, orphans: set[int]) -> None:
         """Kill what was left to us by a program that has killed its supervisor.

@@ -49,13 +49,15 @@ class SupervisedProcess:
     def __init__(self, scratch: str, environment: Mapping[str, str]) -> None:
         self._scratch = scratch
         self._said = b""
+        # From the start: by this, too, what the import of torch starts is found.
+        temporary = {"TMPDIR": os.path.join(scratch, TEMPORARY)}
         run = command(["once", scratch])
         self._supervisor = subprocess.Popen(
             command(["supervise", str(os.getpid()), scratch, *run], options=["-S"]),
             stdin=subprocess.PIPE,  # for the program, which ends when it is closed
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=dict(environment),
+            env={**environment, **temporary},
             cwd=scratch,  # empty of modules: nothing in it can stand in front of torch
             start_new_session=True,
         )

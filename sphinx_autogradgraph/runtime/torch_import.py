@@ -14,6 +14,7 @@ from os import _exit
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.core.garbage import uncollected
 from sphinx_autogradgraph.program.program import Program
+from sphinx_autogradgraph.runtime.os_processes import end_descendants
 from sphinx_autogradgraph.runtime.result import Result
 
 Execute = Callable[[Program], Result]
@@ -82,9 +83,9 @@ def _broken(error: BaseException) -> Diagnostic:
 def ending_with(life: int) -> Iterator[None]:
     """End this process when ``life`` is closed, even within an import that never returns.
 
-    A thread watches ``life``.  It ends with the block, because a fork would lose it.  The working
-    directory, which is the worker's own, goes with the process: a build that was killed could not
-    remove it.
+    A thread watches ``life``.  It ends with the block, because a fork would lose it.  What the
+    import has started ends with the process.  The working directory, which is the worker's own,
+    goes with it: a build that was killed could not remove it.
     """
     done, finish = os.pipe()
     directory = os.getcwd()
@@ -92,6 +93,7 @@ def ending_with(life: int) -> Iterator[None]:
     def watch() -> None:
         readable, _, _ = select.select([life, done], [], [])
         if done not in readable:
+            end_descendants()
             shutil.rmtree(directory, ignore_errors=True)
             _exit(1)
 
@@ -100,8 +102,9 @@ def ending_with(life: int) -> Iterator[None]:
     try:
         yield
     finally:
-        os.close(finish)
+        os.write(finish, b".")  # to close it would not do: what the import forked may hold it
         thread.join()
+        os.close(finish)
         os.close(done)
 
 

@@ -37,6 +37,10 @@ many a program.  The threads that numpy starts at its import would first spin fo
 second, on a processor that the build needs; the number is the binary logarithm of their turns.
 """
 
+MARK = "AUTOGRADGRAPH_WORKER"
+"""Environment variable of the forking worker with its directory, by which what it leaves is found.
+"""
+
 
 class Terms(NamedTuple):
     """Terms of a forking worker: descriptors, how long it lives, how many programs it runs.

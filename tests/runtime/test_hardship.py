@@ -35,6 +35,7 @@ from tests.runtime.test_execution import (
     wait_until,
     worker_of,
 )
+from tests.runtime.test_faults import MARKER, left_running
 
 pytestmark = pytest.mark.skipif(default_method() != "fork", reason="no safe fork on this system")
 
@@ -242,6 +243,30 @@ def test_what_is_installed_does_not_stand_before_the_standard_library(tmp_path: 
     assert "Graph of y" in done.stdout, done.stderr + done.stdout
 
 
+LEAVES = """\
+import os, subprocess, time
+if os.fork() == 0:
+    os.setsid()
+    time.sleep(600)
+subprocess.run(["sh", "-c", "setsid sleep 600 &"], close_fds=False)
+"""
+"""What starts processes that hold all open files and leave the session, one without a parent."""
+
+
+@pytest.mark.parametrize("method", ["fork", "fresh"])
+def test_what_the_import_of_torch_leaves_running_ends_with_the_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: Method
+) -> None:
+    (tmp_path / "fake").mkdir()
+    (tmp_path / "fake" / "torch.py").write_text(f"{LEAVES}raise ImportError('broken')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "fake"))
+    monkeypatch.setenv(MARKER, str(tmp_path))
+    with Runner(method=method) as runner:
+        found = diagnostic(run(runner, program(tmp_path, GOOD)))
+        assert "torch cannot be imported: ImportError: broken" in found.sentence()
+    wait_until(lambda: not left_running(str(tmp_path)), 10)
+
+
 @pytest.mark.parametrize(
     ("method", "code"),
     [
@@ -255,8 +280,9 @@ def test_an_import_of_torch_that_never_returns_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: Method, code: str
 ) -> None:
     (tmp_path / "fake" / "torch").mkdir(parents=True)
-    (tmp_path / "fake" / "torch" / "__init__.py").write_text(f"{code}\n")
+    (tmp_path / "fake" / "torch" / "__init__.py").write_text(f"{LEAVES}{code}\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "fake"))
+    monkeypatch.setenv(MARKER, str(tmp_path))
     monkeypatch.setattr(forking_worker, "START_TIMEOUT", 3.0)
     monkeypatch.setattr(fresh_processes, "START_TIMEOUT", 3.0)
     monkeypatch.setattr(patience, "ENOUGH", 1.0)
@@ -267,6 +293,7 @@ def test_an_import_of_torch_that_never_returns_is_told(
         again = diagnostic(run(runner, program(tmp_path, GOOD, timeout=1.0)))
         assert again == found  # and, where one process is for all, nobody waits for it again
         assert time.monotonic() - begin < 60
+    wait_until(lambda: not left_running(str(tmp_path)), 10)
 
 
 @pytest.mark.long
