@@ -46,8 +46,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status: int = options.run(options)
         sys.stdout.flush()  # not at the exit, where nobody could tell of an error
         return status
-    except KeyboardInterrupt:
-        return _fail("interrupted", INTERRUPTED)
     except OSError as error:
         with suppress(OSError):  # what could not be written is not to be tried again
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -68,10 +66,6 @@ def _open_closed_streams() -> None:
     sys.stdin = sys.stdin or open(0, closefd=False)  # noqa: SIM115
     sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115
     sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
-
-
-INTERRUPTED = 130
-"""Exit status after Ctrl-C, as in shells."""
 
 
 def parser() -> argparse.ArgumentParser:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from docutils.nodes import make_id
 from sphinx.config import Config
 from sphinx.errors import ConfigError
 
+from sphinx_autogradgraph.__main__ import main
 from sphinx_autogradgraph.core.diagnostics import DiagnosticError
 from sphinx_autogradgraph.core.messages import MessageError
 from sphinx_autogradgraph.core.settings import SETTINGS, Settings, read_settings
@@ -101,5 +103,26 @@ def test_ctrl_c_ends_the_command_without_a_traceback(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(cli, "_draw", interrupted)
-    assert cli.main(["draw", "examples/linreg.py"]) == 130
+    monkeypatch.setattr(sys, "argv", ["autogradgraph", "draw", "examples/linreg.py"])
+    assert main() == 130
     assert capsys.readouterr().err == "autogradgraph: interrupted\n"
+
+
+def test_ctrl_c_while_the_command_is_imported_is_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupted:
+        def find_spec(self, *_: object) -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, cli.__name__)
+    monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
+    assert main() == 130
+    assert capsys.readouterr().err == "autogradgraph: interrupted\n"
+
+
+def test_the_installed_command_is_the_one_that_is_run_as_a_module() -> None:
+    assert (
+        f'autogradgraph = "{main.__module__}:main"'
+        in (Path(__file__).parents[2] / "pyproject.toml").read_text()
+    )
