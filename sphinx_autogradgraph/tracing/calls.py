@@ -23,6 +23,7 @@ from sphinx_autogradgraph.tracing.functions_that_cut import SWITCHES
 from sphinx_autogradgraph.tracing.internals import (
     WeakStorage,
     base_of,
+    jit_tracing,
     next_sequence_number,
     plain_tensors,
     sequence_number,
@@ -90,15 +91,15 @@ class Calls(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         # This runs with every call of a torch function: it calls nothing without need.
+        if jit_tracing() is not None:  # it would trace what we read, and name values by our frames
+            return func(*args, **(kwargs or _NOTHING))
         start = next_sequence_number()
         if func in SWITCHES:
             self._note_before(func, args[0])
         try:
             result = func(*args, **kwargs) if kwargs else func(*args)
         except RuntimeError as error:
-            with suppress(*AUTHORS_ERRORS):  # the author's own error, or an odd tensor
-                if FAILED in str(error):
-                    self.conflict = conflict_of(tensors_among(args, _NOTHING), self._changes)
+            self._note_conflict(error, args)
             raise
         kind = type(result)
         if kind in _PLAIN and func is not _TO_INT:
@@ -149,6 +150,11 @@ class Calls(TorchFunctionMode):
             if changed:
                 self._changes.note(func, changed)
                 self._reasons.written(changed[0], func, args, kwargs)
+
+    def _note_conflict(self, error: RuntimeError, args: tuple[Any, ...]) -> None:
+        with suppress(*AUTHORS_ERRORS):  # the author's own error, or an odd tensor
+            if FAILED in str(error):
+                self.conflict = conflict_of(tensors_among(args, _NOTHING), self._changes)
 
     def _note_before(self, func: Callable[..., Any], tensor: torch.Tensor) -> None:
         with suppress(*AUTHORS_ERRORS):

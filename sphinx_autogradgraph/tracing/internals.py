@@ -139,6 +139,10 @@ always 0: no node is known to come from anywhere.
 """
 
 
+jit_tracing: Callable[[], object] = getattr(torch._C, "_get_tracing_state", lambda: None)
+"""Return the state of ``torch.jit.trace`` while it runs in this thread, else None."""
+
+
 FREED = object()
 """The result of :func:`raw_saved` for what torch only tells a backward has freed."""
 

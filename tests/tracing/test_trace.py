@@ -337,7 +337,7 @@ def test_recording_does_not_change_what_is_recorded(program: Callable[[], Namesp
     torch.manual_seed(0)
     plain = graph_of(program(), "out")
     torch.manual_seed(0)
-    recorder = Recorder(lambda path: path == __file__, str, inputs=True)
+    recorder = Recorder(lambda path: path == __file__, str, inputs=True, values=True)
     with warnings.catch_warnings(record=True) as found, recorder:
         namespace = program()
     outputs = drawable([("out", namespace["out"])], namespace)
