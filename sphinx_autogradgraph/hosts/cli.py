@@ -21,6 +21,7 @@ from sphinx_autogradgraph import __version__
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
 from sphinx_autogradgraph.core.messages import MessageError
 from sphinx_autogradgraph.core.settings import Settings
+from sphinx_autogradgraph.core.streams import open_closed_streams
 from sphinx_autogradgraph.figures.drawings import FigureDrawing
 from sphinx_autogradgraph.figures.options import DECLARATIONS, Options, parse_options
 from sphinx_autogradgraph.figures.request import Request
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 0 if all is well, 1 if not in sync or failed, 2 for wrong usage."""
-    _open_closed_streams()
+    open_closed_streams()
     options = parser().parse_args(arguments)
     try:
         status: int = options.run(options)
@@ -52,20 +53,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(error, BrokenPipeError):  # nobody reads on, as after «| head»
             return 1
         return _fail(error, 1)
-
-
-def _open_closed_streams() -> None:
-    """Open standard streams that are closed on the null device, since they are written to.
-
-    Else a file that is opened later gets the number of one, and what is meant for the stream.
-    """
-    opened = os.open(os.devnull, os.O_RDWR)
-    while opened <= 2:
-        opened = os.open(os.devnull, os.O_RDWR)
-    os.close(opened)
-    sys.stdin = sys.stdin or open(0, closefd=False)  # noqa: SIM115
-    sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115
-    sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
 
 
 def parser() -> argparse.ArgumentParser:

@@ -13,13 +13,13 @@ import select
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
+from sphinx_autogradgraph.core.streams import above_streams, errors_are_heard
 from sphinx_autogradgraph.program.program import Program
 from sphinx_autogradgraph.runtime.crashes import died_importing
 from sphinx_autogradgraph.runtime.forked_run import ForkedRun
@@ -37,15 +37,13 @@ from sphinx_autogradgraph.runtime.patience import Patience, is_stopped
 from sphinx_autogradgraph.runtime.torch_import import never_imported
 from sphinx_autogradgraph.runtime.worker_command import (
     CONTROL,
-    MARK,
     NO_LIFE,
     PING,
     SOCKET,
     START_TIMEOUT,
     STOP,
-    TUNING,
     Terms,
-    command,
+    serving,
 )
 from sphinx_autogradgraph.runtime.worker_directories import (
     PID_FILE,
@@ -92,7 +90,7 @@ class ForkingWorker:
             self._lock = os.path.dirname(self.directory)
         self._server: subprocess.Popen[bytes] | None = None  # if this process has started it
         # The write end is closed with the last process of the build.
-        self._life, self._alive = map(_above_streams, os.pipe())
+        self._life, self._alive = map(above_streams, os.pipe())
         self._control: socket.socket | None = None
         self._runs: list[ForkedRun] = []
         self._heard = 0.0
@@ -307,7 +305,7 @@ class ForkingWorker:
             project = os.path.realpath(self._linger.project)
             Path(self.directory, PROJECT_FILE).write_text(project, "utf-8")
         with bind(self.directory, SOCKET) as listener, bind(self.directory, CONTROL) as control:
-            descriptors = _above_streams(listener.detach()), _above_streams(control.detach())
+            descriptors = above_streams(listener.detach()), above_streams(control.detach())
         try:
             self._server = self._popen(descriptors, scratch)
         finally:
@@ -322,18 +320,8 @@ class ForkingWorker:
         seconds = 0 if self._linger is None else self._linger.seconds
         terms = Terms(*sockets, life, self._jobs, seconds, self.directory)
         # Whoever waits for the end of what Sphinx writes must not wait for a worker that lingers.
-        # Nor can it write to a stream that is closed; another file may have its number by now.
-        unheard = self._linger is not None or sys.__stderr__ is None or _is_closed(2)
-        return subprocess.Popen(
-            command(["serve", *terms.arguments()]),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL if unheard else None,
-            env={**TUNING, **self._environment, MARK: self.directory},
-            cwd=scratch,  # empty: nothing in it can stand in front of torch
-            pass_fds=[*sockets, *([] if life == NO_LIFE else [life])],
-            start_new_session=True,  # Ctrl-C reaches us; the server ends with us
-        )
+        heard = self._linger is None and errors_are_heard()
+        return serving(terms, self._environment, scratch, heard=heard)
 
     def close(self) -> None:
         """End the worker, unless it lingers, and remove what belongs to it."""
@@ -359,22 +347,3 @@ class ForkingWorker:
                 self._server.wait()
             if self._server.returncode:
                 end_marked(self.directory)
-
-
-def _above_streams(descriptor: int) -> int:
-    """Return the descriptor, moved to a number above 2 if it has that of a standard stream."""
-    if descriptor > 2:
-        return descriptor
-    import fcntl
-
-    moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3)
-    os.close(descriptor)
-    return moved
-
-
-def _is_closed(descriptor: int) -> bool:
-    try:
-        os.fstat(descriptor)
-    except OSError:
-        return True
-    return False

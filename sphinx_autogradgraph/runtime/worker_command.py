@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -87,6 +88,23 @@ main(sys.argv[2:])
 def command(arguments: Sequence[str], options: Sequence[str] = ()) -> list[str]:
     """Return the command line of a worker, with options of Python."""
     return [sys.executable, *options, "-c", _BEGIN, str(_PACKAGE / "__init__.py"), *arguments]
+
+
+def serving(
+    terms: Terms, environment: Mapping[str, str], scratch: str, *, heard: bool
+) -> subprocess.Popen[bytes]:
+    """Start a forking worker in the directory ``scratch``; its errors are ``heard``, or lost."""
+    life = [] if terms.life == NO_LIFE else [terms.life]
+    return subprocess.Popen(
+        command(["serve", *terms.arguments()]),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=None if heard else subprocess.DEVNULL,
+        env={**TUNING, **environment, MARK: terms.directory},
+        cwd=scratch,  # empty: nothing in it can stand in front of torch
+        pass_fds=[terms.listener, terms.control, *life],
+        start_new_session=True,  # Ctrl-C reaches us; the server ends with us
+    )
 
 
 NEEDED = frozenset(
