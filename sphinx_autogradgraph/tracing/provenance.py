@@ -195,9 +195,8 @@ class Recorder:
 
         def trace(_frame: FrameType, event: str, made: object) -> Trace:
             if event == "return":
-                with suppress(
-                    *AUTHORS_ERRORS
-                ):  # an odd tensor of the program may raise when it is read
+                # An odd tensor of the program may raise when it is read.
+                with suppress(*AUTHORS_ERRORS):
                     if isinstance(made, torch.nn.Parameter):
                         self.reasons.became_parameter(data, made)
             return trace
