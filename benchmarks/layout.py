@@ -21,7 +21,7 @@ from sphinx_autogradgraph.render.arrange import arrange
 from sphinx_autogradgraph.render.candidates import MARGIN
 from sphinx_autogradgraph.render.diagram import Diagram, Direction
 from sphinx_autogradgraph.render.layout import Layout
-from sphinx_autogradgraph.render.quality import crossings, frames_passed, side, sideways, turned
+from sphinx_autogradgraph.render.quality import faults_of, side
 from sphinx_autogradgraph.views.choice import Scope
 
 CORPUS = Path(__file__).with_name("layout_corpus.jsonl.gz")
@@ -108,6 +108,7 @@ def measure(figure: Figure, direction: Direction = "TB", column: float | None = 
     scope = Scope(depth=figure.depth)
     arranged = arrange(figure.graph, scope, figure.show, direction, column=column)
     diagram, layout = arranged.diagram, arranged.layout
+    faults = faults_of(diagram, layout)
     return Measured(
         name=figure.name,
         nodes=len(figure.graph.nodes),
@@ -115,12 +116,12 @@ def measure(figure: Figure, direction: Direction = "TB", column: float | None = 
         lines=layout.lines,
         width=layout.width + 2 * MARGIN,
         height=layout.height + 2 * MARGIN,
-        sideways=sideways(diagram, layout),
-        crossings=crossings(diagram, layout),
-        turned=turned(diagram, layout),
+        sideways=faults.sideways,
+        crossings=faults.crossings,
+        turned=faults.turned,
         bends=bends(layout),
         blank=blank(diagram, layout),
-        frames_passed=frames_passed(diagram, layout),
+        frames_passed=faults.frames_passed,
     )
 
 

@@ -15,7 +15,7 @@ from sphinx_autogradgraph.render.framed import framed, in_ranks_of_their_own
 from sphinx_autogradgraph.render.labels import Lines
 from sphinx_autogradgraph.render.layout import Layout, LayoutTimeoutError, lay_out
 from sphinx_autogradgraph.render.lettering import FONT_SIZE
-from sphinx_autogradgraph.render.quality import crossings, frames_passed, lengths, sideways, turned
+from sphinx_autogradgraph.render.quality import CROSSING, NO_FAULTS, Faults, faults_of
 from sphinx_autogradgraph.render.ranks import longer_arrows, out_of_rank
 from sphinx_autogradgraph.render.sheets import with_sheets_beside
 from sphinx_autogradgraph.render.straight import straightened
@@ -36,14 +36,11 @@ MANY = 90
 REACH = 1.4
 """Width of a small drawing, in widths of a phone's column, up to which it can be made to fit."""
 
-CROSSING = 2.5
-"""Cost of a crossing, in turned arguments."""
-
 ROUNDS = 4
 """Number of rounds in which single boxes are freed of an order, or of their rank."""
 
-BARELY = 3.0
-"""Width of a drawing, in columns, up to which it may help to take single boxes out of a rank."""
+MUCH_TOO_WIDE = 3.0
+"""Width of a drawing, in columns, above which it is no use to take single boxes out of a rank."""
 
 TRIED = 8
 """Number of boxes that are tried in a round, of each kind of freedom."""
@@ -56,8 +53,7 @@ class Candidate:
     diagram: Diagram
     layout: Layout
     hints: Hints
-    crossings: int = 0
-    other: float = 0.0
+    faults: Faults = NO_FAULTS
 
     @property
     def width(self) -> float:
@@ -71,13 +67,11 @@ class Candidate:
     def cost(self, column: float | None) -> float:
         """Return the cost of the drawing in a column.
 
-        The unit is a turned argument: :data:`CROSSING` for a crossing and for a frame that an arrow
-        passes, 1 for each 2,000 pixels of arrows, 10 for a main chain that goes as far to the sides
-        as along, and for a drawing that is too wide 2, and 1 more for each 40 pixels over the
-        column.
+        The unit is a turned argument, as in :attr:`.Faults.cost`.  A drawing that is too wide costs
+        2, and 1 more for each 40 pixels over the column.
         """
         over = 0.0 if self.fits(column) else 2 + (self.width - (column or 0.0)) / 40
-        return CROSSING * self.crossings + self.other + over
+        return self.faults.cost + over
 
 
 def best_layout(
@@ -185,13 +179,9 @@ def _on_more_ranks(
     except DiagnosticError:
         return best  # there is a good layout already
     # With frames more ranks may do harm: the engine's bend the chain, and arrows pass ours.
-    clear = [
-        one
-        for one in found
-        if not sideways(diagram, one.layout) and not frames_passed(diagram, one.layout)
-    ]
-    most = best.crossings + CROSSINGS_FOR_FIT
-    fitting = [one for one in clear if one.fits(column) and one.crossings <= most]
+    clear = [one for one in found if not one.faults.sideways and not one.faults.frames_passed]
+    most = best.faults.crossings + CROSSINGS_FOR_FIT
+    fitting = [one for one in clear if one.fits(column) and one.faults.crossings <= most]
     if fitting:
         return min(fitting, key=_cost_on_ranks)
     return _best([best, *clear], column)
@@ -210,8 +200,7 @@ CROSSINGS_FOR_FIT = 2
 
 def _cost_on_ranks(one: Candidate) -> float:
     """Return the cost of a drawing on more ranks, where 200 pixels of height are one unit."""
-    faults = CROSSING * one.crossings + turned(one.diagram, one.layout)
-    return faults + one.layout.height / 200
+    return CROSSING * one.faults.crossings + one.faults.turned + one.layout.height / 200
 
 
 def _with_boxes_freed(
@@ -223,11 +212,11 @@ def _with_boxes_freed(
     if best.hints.free is None:
         best = replace(best, hints=best.hints._replace(free=frozenset(mixed)))
     for _ in range(ROUNDS):
-        if not best.crossings and best.fits(column):
+        if not best.faults.crossings and best.fits(column):
             break
         free = best.hints.free or frozenset()
         hints = [best.hints._replace(free=free ^ {key}) for key in mixed[:TRIED]]
-        if column is not None and column < best.width <= column * BARELY:
+        if column is not None and column < best.width <= column * MUCH_TOO_WIDE:
             hints += [
                 best.hints._replace(longer=Counter(best.hints.longer) + Counter(arrows))
                 for arrows in out_of_rank(diagram, best.layout)[:TRIED]
@@ -340,6 +329,4 @@ def _candidate(diagram: Diagram, hints: Hints, layout: Layout) -> Candidate:
     # Each pair of arrows would be compared: too slow for many, which have one candidate anyway.
     if len(diagram.boxes) > MANY:
         return Candidate(diagram, layout, hints)
-    other = turned(diagram, layout) + lengths(diagram, layout) / 2_000
-    other += 10 * sideways(diagram, layout) + CROSSING * frames_passed(diagram, layout)
-    return Candidate(diagram, layout, hints, crossings(diagram, layout), other)
+    return Candidate(diagram, layout, hints, faults_of(diagram, layout))
