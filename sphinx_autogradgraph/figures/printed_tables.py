@@ -50,7 +50,7 @@ Cells = Sequence[Sequence[Sequence[Run]]]
 
 @dataclass(frozen=True)
 class Fit:
-    """How a table fits the page.
+    """Fit of a table to the page: its letters, its spaces, and the widths of its columns.
 
     ``size`` is that of the letters in points, ``gap`` the space in points on either side of a
     column.  ``widths`` are those of the columns, in font sizes, with None for as wide as they are.

@@ -43,7 +43,7 @@ from sphinx_autogradgraph.runtime.worker_command import (
     START_TIMEOUT,
     STOP,
     Terms,
-    serving,
+    start_worker,
 )
 from sphinx_autogradgraph.runtime.worker_directories import (
     PID_FILE,
@@ -321,7 +321,7 @@ class ForkingWorker:
         terms = Terms(*sockets, life, self._jobs, seconds, self.directory)
         # Whoever waits for the end of what Sphinx writes must not wait for a worker that lingers.
         heard = self._linger is None and errors_are_heard()
-        return serving(terms, self._environment, scratch, heard=heard)
+        return start_worker(terms, self._environment, scratch, heard=heard)
 
     def close(self) -> None:
         """End the worker, unless it lingers, and remove what belongs to it."""

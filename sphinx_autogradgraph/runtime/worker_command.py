@@ -90,7 +90,7 @@ def command(arguments: Sequence[str], options: Sequence[str] = ()) -> list[str]:
     return [sys.executable, *options, "-c", _BEGIN, str(_PACKAGE / "__init__.py"), *arguments]
 
 
-def serving(
+def start_worker(
     terms: Terms, environment: Mapping[str, str], scratch: str, *, heard: bool
 ) -> subprocess.Popen[bytes]:
     """Start a forking worker in the directory ``scratch``; its errors are ``heard``, or lost."""
