@@ -20,6 +20,7 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
+from sphinx_autogradgraph.core.descriptors import room_in_descriptors
 from sphinx_autogradgraph.core.diagnostics import Diagnostic, DiagnosticError
 from sphinx_autogradgraph.core.messages import Translate, untranslated
 from sphinx_autogradgraph.core.processors import processors
@@ -118,7 +119,8 @@ class Pipeline:
         tell = begin + PROGRESS
         ahead = deque(pages)
         queue = deque(pages)
-        with ThreadPoolExecutor(processors()) as pool:
+        # The start of an engine opens eight files.
+        with ThreadPoolExecutor(room_in_descriptors(processors(), each=24)) as pool:
             while queue:
                 self._runner.advance()
                 for page in [page for page in ahead if not page.submitted or page.submitted.done()]:

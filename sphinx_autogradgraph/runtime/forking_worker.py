@@ -18,6 +18,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from sphinx_autogradgraph.core.descriptors import room_in_descriptors
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.core.streams import above_streams, errors_are_heard
 from sphinx_autogradgraph.program.program import Program
@@ -111,10 +112,7 @@ class ForkingWorker:
     @property
     def room(self) -> int:
         """Return the number of connections that may be open at once, fewer than the limit."""
-        import resource
-
-        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        return MOST_CONNECTIONS if soft < 0 else max(2, min(MOST_CONNECTIONS, soft // 8))
+        return room_in_descriptors(MOST_CONNECTIONS, each=16)
 
     def start(self, program: Program) -> ForkedRun | None:
         """Send a program to the worker; start the worker if there is none."""

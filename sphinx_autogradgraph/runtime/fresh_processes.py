@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from sphinx_autogradgraph.core.descriptors import room_in_descriptors
 from sphinx_autogradgraph.program.program import Program
 from sphinx_autogradgraph.runtime.crashes import Ended, died_importing
 from sphinx_autogradgraph.runtime.forked_run import GRACE
@@ -29,7 +30,7 @@ class FreshProcesses:
     """Runs programs in processes of their own, up to ``jobs`` at the same time."""
 
     def __init__(self, jobs: int, environment: Mapping[str, str]) -> None:
-        self.room = jobs
+        self.room = room_in_descriptors(jobs, each=16)
         self.importing = None  # each program imports torch in its own time
         self._environment = environment
         self._runs: list[FreshRun] = []

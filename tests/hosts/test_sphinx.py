@@ -471,6 +471,18 @@ def test_a_layout_that_fails_comes_back_on_every_build(project: Project) -> None
         assert "(the same for 1 more figures)" in warning
 
 
+@pytest.mark.long
+def test_a_build_that_may_open_few_files_draws_every_figure(project: Project) -> None:
+    pytest.importorskip("resource")
+    project.conf("import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))")
+    code = "import torch\n   torch.ones({}, requires_grad=True).sum()\n\n"
+    body = "".join(f".. autogradgraph::\n\n   {code.format(size)}" for size in range(1, 13))
+    project.write("index.rst", f"Title\n=====\n\n{body}")
+    build = project.build("html", "-W")
+    assert build.status == 0, build.stderr
+    assert len(figures(build)) == 12
+
+
 def test_another_module_path_or_flag_of_python_has_pages_read_again(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

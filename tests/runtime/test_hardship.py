@@ -130,26 +130,6 @@ def test_a_program_outlasts_any_number_of_workers_that_others_kill(
         worker.close()
 
 
-@pytest.mark.long
-def test_programs_wait_where_descriptors_are_few(tmp_path: Path) -> None:
-    code = f"""
-        import resource, sys
-        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
-        from pathlib import Path
-        from sphinx_autogradgraph.runtime.client import Runner
-        from tests.runtime.test_execution import program
-        broken = "1 / 0"
-        with Runner() as runner:
-            results = runner.run([program(Path({str(tmp_path)!r}), broken)] * 90)
-        assert all(result.targets[0].line == 10 for result in results), results
-    """
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], cwd=ROOT, capture_output=True, text=True,
-        stdin=subprocess.DEVNULL, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-
-
 @pytest.mark.parametrize("taken", [0, 3])
 def test_streams_that_are_closed_are_none_of_ours(tmp_path: Path, taken: int) -> None:
     # Files that were opened since may have got the numbers of the streams.
