@@ -64,6 +64,10 @@ class Arrow(Record, frozen=True):
     words: tuple[Word, ...] = ()
 
 
+PLUS: Word = ("gradient", "+")
+"""Word between the gradients of several edges that one arrow tells of."""
+
+
 @dataclass(frozen=True)
 class Cluster:
     """A frame around the ``boxes``, by their keys, that one call of a module made.

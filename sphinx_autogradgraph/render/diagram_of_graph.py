@@ -11,6 +11,7 @@ from sphinx_autogradgraph.graph.model import Graph, Node, Saved, TensorMeta
 from sphinx_autogradgraph.graph.order import main_chain
 from sphinx_autogradgraph.render.clusters import clusters_of
 from sphinx_autogradgraph.render.diagram import (
+    PLUS,
     Arrow,
     Box,
     BoxKind,
@@ -106,14 +107,13 @@ def _arrows(
 ) -> Iterator[Arrow]:
     """Make an arrow for each edge; of several between two boxes the first has the words of all."""
     carried: dict[tuple[str, str], list[Word]] = {}
-    plus: Word = ("gradient", "+")
     ends = []
     for edge in graph.edges:
         keys = uses.get(edge.from_)
         tail = keys[edge.to] if keys else f"n{edge.from_}"
         ends.append((tail, f"n{edge.to}"))
         for word in labels.of_edge(graph, edge):
-            carried.setdefault(ends[-1], []).extend((plus, word))
+            carried.setdefault(ends[-1], []).extend((PLUS, word))
     for index, (tail, head) in enumerate(ends):
         words = carried.pop((tail, head), [])[1:]
         yield Arrow(f"e{index}", tail, head, words=tuple(words))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import graphviz
 
 from sphinx_autogradgraph.render.diagram import Arrow, Cluster, Diagram, Direction, twins_of
-from sphinx_autogradgraph.render.edge_labels import KNOT, LABEL_FONT_SIZE, label_width
+from sphinx_autogradgraph.render.edge_labels import KNOT, LABEL_FONT_SIZE, label_width, lines_of
 from sphinx_autogradgraph.render.labels import Lines, Word
 from sphinx_autogradgraph.render.lettering import CLUSTER_FONT_SIZE, FONT_SIZE, text_width
 from sphinx_autogradgraph.render.palette import BOXES, CLUSTER, EDGE, MUTED, TEXT
@@ -118,8 +118,9 @@ def _lines(arrow: Arrow, diagram: Diagram, weight: str, longer: int) -> Iterator
     """
     kind, tail, words = _HEADS[arrow.kind], arrow.tail, ""
     if arrow.words:
-        width = label_width(arrow, diagram.direction)
-        words = f" label={_placeholder(width, LABEL_FONT_SIZE)}"
+        width = label_width(arrow, diagram)
+        lines = [_placeholder(width, LABEL_FONT_SIZE)] * len(lines_of(arrow, diagram))
+        words = f' label="{BREAK.join(lines)}"' if lines[1:] else f" label={lines[0]}"
     if words and longer and not diagram.clusters:
         coming, leaving = _SIDES[diagram.direction]
         knot = f"{KNOT}{arrow.key}"
@@ -155,6 +156,10 @@ def _frames(diagram: Diagram, label_of: Callable[[Cluster], str]) -> Iterator[st
         if cluster.boxes:
             yield f"\t{' '.join(cluster.boxes)}\n"
     yield "\t}\n" * len(inside)
+
+
+BREAK = r"\n"
+"""End of a line in the engine's labels."""
 
 
 def _placeholder(width: float, size: float) -> str:

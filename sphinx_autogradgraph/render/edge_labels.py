@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from sphinx_autogradgraph.render.diagram import Arrow, Diagram, Direction, twins_of
+from sphinx_autogradgraph.render.diagram import PLUS, Arrow, Diagram, Direction, twins_of
 from sphinx_autogradgraph.render.layout import Layout, Point
 from sphinx_autogradgraph.render.lettering import printable, text_width
 
@@ -21,8 +21,12 @@ BACKWARD: dict[Direction, str] = {"TB": "↑", "BT": "↓", "LR": "←", "RL": "
 """Sign of the direction of gradients, which flow against the arrows."""
 
 
+LINE = 13.0
+"""Distance of the lines of words at an arrow."""
+
+
 class EdgeLabel(NamedTuple):
-    """The words of an arrow and their centre."""
+    """A line of the words of an arrow, and its centre."""
 
     arrow: Arrow
     text: str
@@ -36,9 +40,24 @@ def text_of(arrow: Arrow, direction: Direction) -> str:
     return f"{BACKWARD[direction]} {words}"
 
 
-def label_width(arrow: Arrow, direction: Direction) -> float:
+def lines_of(arrow: Arrow, diagram: Diagram) -> list[str]:
+    """Return the text of an arrow as lines: where drawings are to be narrow, one for each gradient.
+
+    Several gradients, of arrows between the same boxes, are a sum.
+    """
+    if diagram.lines == 1:
+        return [text_of(arrow, diagram.direction)]
+    lines = [[BACKWARD[diagram.direction]]]
+    for word in arrow.words:
+        if word == PLUS:
+            lines.append([])
+        lines[-1].append(printable(word[1]))
+    return [" ".join(line) for line in lines]
+
+
+def label_width(arrow: Arrow, diagram: Diagram) -> float:
     """Return the width that the words of an arrow need, with a gap on each side."""
-    return text_width(text_of(arrow, direction)) * LABEL_FONT_SIZE + 2 * GAP
+    return max(map(text_width, lines_of(arrow, diagram))) * LABEL_FONT_SIZE + 2 * GAP
 
 
 TWIN = 8.0
@@ -80,8 +99,13 @@ def with_knots_undone(layout: Layout) -> Layout:
 
 
 def edge_labels(diagram: Diagram, layout: Layout) -> Iterator[EdgeLabel]:
-    """Yield the words of all arrows."""
+    """Yield the words of all arrows, line by line."""
     for arrow in diagram.arrows:
         place = layout.routes[arrow.key].words
-        if arrow.words and place is not None:
-            yield EdgeLabel(arrow, text_of(arrow, diagram.direction), *place)
+        if not arrow.words or place is None:
+            continue
+        lines = lines_of(arrow, diagram)
+        left = place[0] - max(map(text_width, lines)) * LABEL_FONT_SIZE / 2
+        for number, line in enumerate(lines):
+            x = left + text_width(line) * LABEL_FONT_SIZE / 2
+            yield EdgeLabel(arrow, line, x, place[1] + (number - (len(lines) - 1) / 2) * LINE)

@@ -74,23 +74,25 @@ class Labels:
         stay on one.  What a function saved of its arguments, and what a fold holds, take as many
         lines as keep the box narrow.
         """
-        letters = sum(len(word) + 1 for _, word in words) - 1
         if self.lines == 1:
             return [words, *below]
         if any(below[:1]):
             return [*filled(words), *filled(below[0]), *below[1:]]
-        if len(words) < 2 or letters <= SHORT:
+        order = [word for word in words if word[0] == "order"]  # never alone
+        said = words[len(order) :]
+        letters = sum(len(word) + 1 for _, word in said) - 1
+        if len(said) < 2 or letters <= SHORT:
             return [words, *below]
         if letters <= 20 and len(words[1][1]) <= 2 == len(words):  # «()» alone would look lost
             return [words, *below]
-        head = [word for word in words if word[0] in ("order", "op")] or words[:1]
-        rest = [word for word in words if word not in head]
+        head = [word for word in said if word[0] == "op"] or said[:1]
+        rest = [word for word in said if word not in head]
         if "call" in {role for role, _ in rest}:
             call = [word for word in rest if word[0] == "call"]
             rest = [word for word in rest if word[0] != "call"]
             below = (rest, *below)
             rest = call
-        return [head, *filled(rest), *below]
+        return [[*order, *head], *filled(rest), *below]
 
     def name(self, name: str | None) -> Word:
         """Return the name of a tensor, or the word for a tensor without a name."""

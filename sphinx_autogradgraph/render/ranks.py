@@ -110,7 +110,7 @@ def _widths(diagram: Diagram, arrows: Sequence[Arrow], gap: float) -> dict[str, 
     widths = {box.key: box.width for box in diagram.boxes}
     for arrow in arrows:
         if arrow.words:  # they stand at the right of the arrow, which begins in the middle
-            words = widths[arrow.tail] / 2 + label_width(arrow, diagram.direction)
+            words = widths[arrow.tail] / 2 + label_width(arrow, diagram)
             widths[arrow.tail] = max(widths[arrow.tail], words)
     for arrow in diagram.arrows:
         if arrow.beside:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from itertools import pairwise
@@ -120,14 +121,16 @@ def _arrows(
     style: PlainStyle,
 ) -> Iterator[str]:
     """Yield the arrows, each with its words."""
-    words = {label.arrow.key: _edge_label(label, style) for label in labels}
+    words: defaultdict[str, str] = defaultdict(str)
+    for label in labels:
+        words[label.arrow.key] += _edge_label(label, style)
     for arrow in diagram.arrows:
         route = layout.routes[arrow.key]
         kind = "edge" if arrow.kind == "use" else f"edge {arrow.kind}"
         kind += f" {marks[arrow.key]}" if arrow.key in marks else ""
         yield (
             f'<g class="{kind}" id="{prefix}-{arrow.key}" data-ends="{arrow.tail} {arrow.head}">'
-            f"{_arrow(route, arrow.kind, style)}{words.get(arrow.key, '')}</g>"
+            f"{_arrow(route, arrow.kind, style)}{words[arrow.key]}</g>"
         )
 
 
@@ -168,7 +171,7 @@ def _frame_label(cluster: Cluster, frame: Frame, style: PlainStyle) -> str:
 
 
 def _edge_label(label: EdgeLabel, style: PlainStyle) -> str:
-    """Return the words at an arrow."""
+    """Return a line of the words at an arrow."""
     place = f'x="{number(label.x)}" y="{number(label.y + MIDDLE * LABEL_FONT_SIZE)}"'
     word = word_svg(("gradient", label.text), style.word("gradient", None))
     return f'<text class="carried" {place}{style.edge_label}>{word}</text>'

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from sphinx_autogradgraph import draw, record
+from sphinx_autogradgraph.render.edge_labels import LABEL_FONT_SIZE
 
 
 def test_formulas_gradients_the_seed_and_a_sum_are_drawn() -> None:
@@ -72,3 +73,24 @@ def test_a_tensor_that_is_used_twice_by_one_operation_has_two_arrows_side_by_sid
     assert [y for _, y in first.points] == [y for _, y in second.points]
     assert {round(a - b) for (a, _), (b, _) in zip(first.points, second.points, strict=True)} == {8}
     assert drawing.svg.count("[1, 2] + [1, 2]") == 1
+
+
+def test_a_sum_at_an_arrow_takes_a_line_for_each_gradient_where_the_drawing_is_to_be_narrow() -> (
+    None
+):
+    x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    loss = (x * x + x.exp()).sum()
+    wide = draw(loss, show=["shape", "gradients"], width=None)
+    assert ">↑ [1, 2, 3] + [1, 2, 3]<" in wide.svg
+    narrow = draw(loss, show=["shape", "gradients"])
+    lines = re.findall(
+        r'class="carried" x="([\d.]+)" y="([\d.]+)"[^>]*><[^>]*>([^<]*)<', narrow.svg
+    )
+    first, second = (line for line in lines if line[2] in ("↑ [1, 2, 3]", "+ [1, 2, 3]"))
+    assert abs(float(first[0]) - float(second[0])) < 2
+    assert float(first[1]) + LABEL_FONT_SIZE < float(second[1])
+    phone = 320 * LABEL_FONT_SIZE / 9
+    assert narrow._layout.width < phone < wide._layout.width
+    assert [("order", "5."), ("name", "x"), ("meta", "(3,)")] in [
+        list(box.lines[0]) for box in narrow._diagram.boxes
+    ], "a number never stands alone on a line"
