@@ -198,7 +198,7 @@ def _markdown(report: Report, entries: list[Entry], orphans: list[str], mermaid:
     for number, entry in enumerate(entries):
         section = "\n\n".join(_entry_markdown(entry, mermaid))
         if sum(map(len, parts)) + len(section) > MAX_COMMENT:
-            more = _("and {count} more").format(count=len(entries) - number)
+            more = _("and {count} more").format(count=f"{len(entries) - number:,}")
             parts.append(f"{more}: index.html")
             break
         parts.append(section)

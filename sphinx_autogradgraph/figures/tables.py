@@ -78,7 +78,7 @@ def _with_rest(table: Table, count: int, translate: Translate) -> Table:
     """Add a row for those that were left out of ``count``, if there are any."""
     if count <= MAX_ROWS:
         return table
-    more = translate("and {count} more").format(count=count - MAX_ROWS)
+    more = translate("and {count} more").format(count=f"{count - MAX_ROWS:,}")
     empty = [_text("")] * (len(table.heads) - 1)
     return replace(table, body=[*table.body, [_text(more), *empty]])
 

@@ -112,7 +112,7 @@ def _first(texts: list[str], translate: Translate) -> list[str]:
     """Return the first of many texts, and a note of how many more there are."""
     if len(texts) <= MAX_CHANGES:
         return texts
-    more = translate("and {count} more").format(count=len(texts) - MAX_CHANGES)
+    more = translate("and {count} more").format(count=f"{len(texts) - MAX_CHANGES:,}")
     return [*texts[:MAX_CHANGES], more]
 
 

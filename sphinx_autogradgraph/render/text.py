@@ -278,7 +278,7 @@ def _chain(graph: Graph, translate: Translate) -> list[Span]:
 
 
 def _more(count: int, translate: Translate) -> str:
-    return translate("and {count} more").format(count=count)
+    return translate("and {count} more").format(count=f"{count:,}")
 
 
 def _filled(sentence: str, place: str, spans: Sequence[Span]) -> list[Span]:

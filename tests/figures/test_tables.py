@@ -41,4 +41,4 @@ def test_a_table_has_a_limit_and_says_so(count: int) -> None:
             assert "more" not in last
         else:
             assert len(table.body) == MAX_ROWS + 1
-            assert last == f"and {count - MAX_ROWS} more"
+            assert last == f"and {count - MAX_ROWS:,} more"

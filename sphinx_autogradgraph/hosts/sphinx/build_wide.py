@@ -54,7 +54,7 @@ def _report(app: Sphinx, env: BuildEnvironment) -> None:
         message = diagnostic.report(_)
         others = counts[sentence] - 1
         if others:
-            message += "\n" + _("(the same for {count} more figures)").format(count=others)
+            message += "\n" + _("(the same for {count} more figures)").format(count=f"{others:,}")
         logger.warning(
             message, location=(docname, line), type="autogradgraph", subtype=diagnostic.kind
         )
