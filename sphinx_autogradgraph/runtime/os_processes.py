@@ -8,9 +8,11 @@ import os
 import select
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Collection
 from functools import cache
 from pathlib import Path
+
+from sphinx_autogradgraph.runtime.patience import has_ended, is_running
 
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
@@ -28,8 +30,14 @@ CLEANERS = (
 CLEANING_TIME = 2.0
 """Seconds that those helpers have for it."""
 
+LONGEST_CLEANING = 7.0
+"""Seconds for one that is not waiting: on a busy machine its own start may take that long.
+
+With the time of :func:`end_group` it is less than a program's supervisor has beyond its timeout.
+"""
+
 _ROUNDS = 20
-"""Maximum number of searches for processes that a program has left, in which they may fork."""
+"""Maximum number of searches that find other processes of a program, since they may fork."""
 
 
 def adopt_orphans() -> None:
@@ -95,6 +103,23 @@ def kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
+class Helpers:
+    """Those of a program's processes that remove its shared memory, while they have time for it."""
+
+    def __init__(self) -> None:
+        self._since: dict[int, float] = {}
+
+    def among(self, found: Collection[int]) -> set[int]:
+        """Return the helpers among processes; the time of each begins when it is first found."""
+        now = time.monotonic()
+        self._since = {pid: self._since.get(pid, now) for pid in found if cleans(pid)}
+        return {pid for pid, since in self._since.items() if _has_time(pid, now - since)}
+
+
+def _has_time(helper: int, seconds: float) -> bool:
+    return seconds < CLEANING_TIME or (seconds < LONGEST_CLEANING and is_running(helper))
+
+
 def end_descendants() -> None:
     """Kill all descendants of this process, and wait for them.
 
@@ -102,9 +127,9 @@ def end_descendants() -> None:
     the process group.  So killing children until there are none reaches all descendants.  Helpers
     that remove a program's shared memory get a moment, since they begin when all others have ended.
     """
-    deadline = time.monotonic() + CLEANING_TIME
+    helpers = Helpers()
     while True:
-        cleaning = _kill_but_cleaners(children(), deadline)
+        cleaning = kill_but_helpers(children(), helpers)
         try:
             ended, _ = os.waitpid(-1, os.WNOHANG if cleaning else 0)
         except ChildProcessError:
@@ -113,13 +138,13 @@ def end_descendants() -> None:
             time.sleep(0.005)
 
 
-def _kill_but_cleaners(found: Sequence[int], deadline: float) -> bool:
-    """Kill processes, but until the deadline no helpers; return whether these alone are left."""
-    cleaners = {pid for pid in found if cleans(pid)} if time.monotonic() < deadline else set()
+def kill_but_helpers(found: Collection[int], helpers: Helpers) -> bool:
+    """Kill processes, but no helpers that have time; return whether these alone are left."""
+    spared = helpers.among(found)
     for pid in found:
-        if pid not in cleaners:
+        if pid not in spared:
             kill(pid)
-    return bool(cleaners) and cleaners == set(found)
+    return bool(spared) and spared == set(found)
 
 
 def cleans(pid: int) -> bool:
@@ -135,13 +160,15 @@ def end_group(group: int) -> None:
     """End the processes of a group.
 
     They are told to by a signal that Python's helpers ignore, which end by themselves when they
-    have removed a program's shared memory.  Who is still there after a moment is killed.
+    have removed a program's shared memory.  Who is still there after a moment is killed, helpers
+    last.
     """
     deadline = time.monotonic() + CLEANING_TIME
     with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: none but zombies
         while time.monotonic() < deadline:
             os.killpg(group, signal.SIGTERM)
             time.sleep(0.005)
+        _end_where(lambda pid: _is_in_group(pid, group))
         os.killpg(group, signal.SIGKILL)
 
 
@@ -149,22 +176,32 @@ def end_marked(mark: str) -> None:
     """Kill the processes with a text in their environment, and those that they start meanwhile.
 
     That reaches processes which a program has put into another session, where no subreaper has
-    adopted them.  Helpers get a moment, as of :func:`end_descendants`.  A system without ``/proc``
-    does not tell, and none are killed.
+    adopted them.
     """
     needle = os.fsencode(mark)
-    deadline = time.monotonic() + CLEANING_TIME
+    _end_where(lambda pid: _has_in_environment(pid, needle))
+
+
+def _end_where(belongs: Callable[[int], bool]) -> None:
+    """Kill the processes that belong to a program, and wait for their end.
+
+    Helpers get a moment, as of :func:`end_descendants`.  A system without ``/proc`` does not tell
+    what there is, and none are killed.
+    """
+    helpers = Helpers()
+    killed: set[int] = set()
     rounds = 0
-    while rounds < _ROUNDS:
-        found = [
-            pid for pid in _processes() if pid != os.getpid() and _has_in_environment(pid, needle)
-        ]
+    deadline = time.monotonic() + CLEANING_TIME + LONGEST_CLEANING
+    while rounds < _ROUNDS and time.monotonic() < deadline:
+        found = {pid for pid in _processes() if pid != os.getpid() and belongs(pid)}
         if not found:
             return
-        if _kill_but_cleaners(found, deadline):
-            time.sleep(0.005)
-        else:
-            rounds += 1
+        others = found - helpers.among(found) - killed
+        for pid in others:
+            kill(pid)
+        killed |= others
+        rounds += bool(others)
+        time.sleep(0.005)
 
 
 def _processes() -> list[int]:
@@ -172,6 +209,13 @@ def _processes() -> list[int]:
         return [int(name) for name in os.listdir("/proc") if name.isdigit()]
     except OSError:
         return []
+
+
+def _is_in_group(pid: int, group: int) -> bool:
+    try:
+        return os.getpgid(pid) == group and not has_ended(pid)
+    except OSError:
+        return False
 
 
 def _has_in_environment(pid: int, text: bytes) -> bool:

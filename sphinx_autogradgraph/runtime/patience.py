@@ -51,6 +51,18 @@ def is_stopped(pid: int | None) -> bool:
     return bool(fields) and fields[0] in "Tt"
 
 
+def is_running(pid: int | None) -> bool:
+    """Whether a process runs, or would if it got a processor or its file from the disk."""
+    fields = _status(pid)
+    return bool(fields) and fields[0] in "RD"
+
+
+def has_ended(pid: int | None) -> bool:
+    """Whether a process has ended, though nobody may have taken note of it."""
+    fields = _status(pid)
+    return not fields or fields[0] in "ZX"
+
+
 def processor_time(pid: int | None) -> float | None:
     """Return the seconds of processor time that a process has used; None if nobody can tell."""
     fields = _status(pid)

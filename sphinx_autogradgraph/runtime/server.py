@@ -28,13 +28,14 @@ from typing import NamedTuple, NoReturn
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
 from sphinx_autogradgraph.runtime.os_processes import (
     CLEANING_TIME,
+    Helpers,
     adopt_orphans,
     await_end,
     children,
-    cleans,
     collapse_memory,
     end_descendants,
     kill,
+    kill_but_helpers,
 )
 from sphinx_autogradgraph.runtime.program_process import end_after
 from sphinx_autogradgraph.runtime.supervisor import FREE, supervise
@@ -108,7 +109,7 @@ class _Server:
         self._busy: dict[socket.socket, _Supervisor] = {}
         self._leaving: set[int] = set()
         self._imported = frozenset(children())  # what torch has started stays as long as we do
-        self._helpers: dict[int, float] = {}  # until when they are spared
+        self._helpers = Helpers()
         self._holders: set[socket.socket] = set()
         self._needed = time.monotonic()
         self._stopping = False
@@ -224,20 +225,8 @@ class _Server:
             supervisor.channel.close()
             time.sleep(0.1)  # whatever ends it, it must not keep us busy
         known = {one.pid for one in (*self._free, *self._busy.values())} | self._leaving
-        self._end_orphans(set(children()) - known - ended - self._imported)
-
-    def _end_orphans(self, orphans: set[int]) -> None:
-        """Kill what was left to us by a program that has killed its supervisor.
-
-        Helpers that remove its shared memory have a moment for it; at the latest they end with us.
-        """
-        now = time.monotonic()
-        self._helpers = {
-            pid: self._helpers.get(pid, now + CLEANING_TIME) for pid in orphans if cleans(pid)
-        }
-        for orphan in orphans:
-            if self._helpers.get(orphan, 0) <= now:
-                kill(orphan)
+        # The others were left by a program that has killed its supervisor.
+        kill_but_helpers(set(children()) - known - ended - self._imported, self._helpers)
 
     def _listen_to(self, holder: socket.socket) -> None:
         """Answer on a control connection, or drop it when it is closed."""

@@ -53,6 +53,7 @@ def test_a_program_that_attacks_its_supervisor_fails_alone(
         "import os, signal, subprocess, sys, time\n"
         "from multiprocessing import get_context\n"
         "lock = get_context('spawn').Lock()\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"  # the lock's helper must outlive it
         f"open({str(record)!r} + '-lock', 'w').write(lock._semlock.name)\n"
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'],\n"
         "                         start_new_session=True)\n"
