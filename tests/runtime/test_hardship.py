@@ -53,7 +53,9 @@ def test_a_program_that_attacks_its_supervisor_fails_alone(
         "import os, signal, subprocess, sys, time\n"
         "from multiprocessing import get_context\n"
         "lock = get_context('spawn').Lock()\n"
-        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"  # the lock's helper must outlive it
+        # What ignores this signal must not have the lock's helper killed along with it.
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "if os.fork() == 0:\n    time.sleep(600)\n"
         f"open({str(record)!r} + '-lock', 'w').write(lock._semlock.name)\n"
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'],\n"
         "                         start_new_session=True)\n"
