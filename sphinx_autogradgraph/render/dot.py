@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
@@ -77,18 +78,22 @@ def digraph_of(diagram: Diagram, hints: Hints = PLAIN) -> graphviz.Digraph:
     free = hints.free
     if free is not None and not free:
         digraph.attr("graph", ordering="in")
+    # What nearly all boxes have is said once: the engine takes time to read it at each.
+    sizes = Counter([(box.width, box.height) for box in diagram.boxes])
+    usual = max(sizes, key=sizes.__getitem__, default=(0.0, 0.0))
     digraph.attr("node", shape="box", fixedsize="true", label="")
-    digraph.attr("edge", arrowsize="0.6")
+    digraph.body.append(f"\tnode [{_size(*usual)}]\n")
+    digraph.attr("edge", arrowsize="0.6", style="invis")  # only their places are wanted
     if any(arrow.words for arrow in diagram.arrows):  # the engine says it again at each
         digraph.attr("edge", fontname="Courier", fontsize=f"{LABEL_FONT_SIZE:g}")
     ordered = {arrow.head for arrow in diagram.arrows} - free if free else set()
     # Lines instead of calls of .node() and .edge(), whose handling of arguments would take most
     # of the time for large graphs; keys are plain identifiers.
-    digraph.body += [
-        f"\t{box.key} [width={box.width / POINTS:.4f} height={box.height / POINTS:.4f}"
-        f"{' ordering=in' if box.key in ordered else ''}]\n"
-        for box in diagram.boxes
-    ]
+    for box in diagram.boxes:
+        size = (box.width, box.height)
+        own = f" [{_size(*size)}]" if size != usual else ""
+        order = " [ordering=in]" if box.key in ordered else ""
+        digraph.body.append(f"\t{box.key}{own}{order}\n")
     digraph.body += _frames(diagram, _frame_placeholder)
     digraph.body += [
         f"\t{one} -> {other} [style=invis weight=0 id=i{number}]\n"
@@ -108,6 +113,11 @@ def digraph_of(diagram: Diagram, hints: Hints = PLAIN) -> graphviz.Digraph:
         weight = f" weight={WEIGHT}" if (arrow.tail, arrow.head) in steps else ""
         digraph.body += _lines(arrow, diagram, weight, hints.longer.get(arrow.key, 0))
     return digraph
+
+
+def _size(width: float, height: float) -> str:
+    """Return the DOT text of the size of a box, given in pixels."""
+    return f"width={width / POINTS:.4f} height={height / POINTS:.4f}"
 
 
 def _lines(arrow: Arrow, diagram: Diagram, weight: str, longer: int) -> Iterator[str]:
