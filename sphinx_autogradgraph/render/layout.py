@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import sysconfig
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -240,6 +241,10 @@ def find_engine(engine: Engine) -> str:
 def _find_graphviz_pure() -> str | None:
     """Find the executable that the wheel installed; in an inactive venv it is not on PATH."""
     name = "graphviz-pure.exe" if os.name == "nt" else "graphviz-pure"
+    # Nearly always it is beside Python; to read the metadata of packages takes longer.
+    beside = os.path.join(os.path.dirname(sys.executable), name)
+    if os.path.isabs(beside) and os.access(beside, os.X_OK):
+        return beside
     try:
         distribution = importlib.metadata.distribution("graphviz-pure")
     except importlib.metadata.PackageNotFoundError:
@@ -285,12 +290,7 @@ class _Output(msgspec.Struct):
 
 
 _OUTPUTS = msgspec.json.Decoder(list[_Output])
-_NUMBERS = msgspec.json.Decoder(list[float])
-
-
-def _numbers(text: str) -> list[float]:
-    """Read numbers with commas or spaces between them."""
-    return _NUMBERS.decode(f"[{text.replace(' ', ',')}]")
+_POINTS = msgspec.json.Decoder(list[Point])
 
 
 def _read_all(output: bytes) -> list[Layout]:
@@ -304,20 +304,18 @@ def _read_all(output: bytes) -> list[Layout]:
 
 def _read(data: _Output) -> Layout:
     """Read a layout, upside down because the engine's y axis points up."""
-    _, _, width, height = _numbers(data.bb)
+    _, _, width, height = map(float, data.bb.split(","))
 
     def points(text: str) -> list[Point]:
-        numbers = _numbers(text)
-        across = [round(x, 1) for x in numbers[::2]]
-        down = [round(height - y, 1) for y in numbers[1::2]]
-        return list(zip(across, down, strict=True))
+        places = _POINTS.decode(f"[[{text.replace(' ', '],[')}]]")
+        return [(round(x, 1), round(height - y, 1)) for x, y in places]
 
     boxes, frames, routes = {}, {}, {}
     for item in data.objects:
         if item.pos is not None:
             (boxes[item.name],) = points(item.pos)
         elif item.bb:
-            left, low, right, high = _numbers(item.bb)
+            left, low, right, high = map(float, item.bb.split(","))
             (label,) = points(item.lp)
             frames[item.name.removeprefix("cluster_")] = Frame(
                 left=round(left, 1),
