@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, get_args
 
 from sphinx_autogradgraph.graph.records import Record
@@ -121,17 +122,15 @@ def box_of(
     *lines: Sequence[Word],
 ) -> Box:
     """Make a box for these lines of words, as wide as they are; words that are too long are cut."""
-    said = [line for line in lines if line] or [()]
-    whole = [tuple([(role, printable(word)) for role, word in line]) for line in said]
-    cuts = [tuple([(role, cut(word)) for role, word in line]) for line in whole]
-    labels = [" ".join([word for _, word in line]) for line in cuts]
-    width = max(map(text_width, labels)) * FONT_SIZE + 2 * PADDING
-    return Box(
-        key=key,
-        kind=kind,
-        nodes=nodes,
-        lines=tuple(cuts),
-        tooltip="" if cuts == whole else " ".join(word for line in whole for _, word in line),
-        width=round(width, 1),
-        height=HEIGHT + (len(cuts) - 1) * LINE,
-    )
+    said, tooltip, width = _fitted(tuple([tuple(line) for line in lines if line]) or ((),))
+    return Box(key, kind, nodes, said, tooltip, width, HEIGHT + (len(said) - 1) * LINE)
+
+
+@lru_cache(maxsize=1024)  # a graph has many boxes with the same words
+def _fitted(lines: tuple[tuple[Word, ...], ...]) -> tuple[tuple[tuple[Word, ...], ...], str, float]:
+    """Return the lines as a box shows them, the tooltip for words that it cuts, and its width."""
+    whole = tuple([tuple([(role, printable(word)) for role, word in line]) for line in lines])
+    cuts = tuple([tuple([(role, cut(word)) for role, word in line]) for line in whole])
+    tooltip = "" if cuts == whole else " ".join([word for line in whole for _, word in line])
+    width = max([text_width(" ".join([word for _, word in line])) for line in cuts])
+    return cuts, tooltip, round(width * FONT_SIZE + 2 * PADDING, 1)

@@ -238,18 +238,16 @@ def _uses_apart(graph: Graph) -> dict[int, dict[int | None, str]]:
     }
 
 
-def _ranks(graph: Graph) -> list[int]:
-    """Return the rank of each node, placed as close as possible to the nodes that use it.
+def _ranks(graph: Graph) -> dict[int, int]:
+    """Return the ranks of nodes with edges, placed as close as possible to the nodes that use them.
 
     So a transposed weight counts where it is used, and not at the top where it could be made.
     """
-    rank: list[int] = []
-    for node in graph.nodes:
-        used = [rank[edge.from_] for edge in graph.inputs_of.get(node.id, ())]
-        rank.append(1 + max(used, default=0))
+    early = [1] * len(graph.nodes)
+    for edge in graph.edges:  # sorted by the nodes that they go to
+        early[edge.to] = max(early[edge.to], early[edge.from_] + 1)
     late: dict[int, int] = {}
-    for node in reversed(graph.nodes):
-        own = late.setdefault(node.id, rank[node.id])
-        for edge in graph.inputs_of.get(node.id, ()):
-            late[edge.from_] = min(late.get(edge.from_, own - 1), own - 1)
-    return [late[node.id] for node in graph.nodes]
+    for edge in reversed(graph.edges):
+        before = late.setdefault(edge.to, early[edge.to]) - 1
+        late[edge.from_] = min(late.get(edge.from_, before), before)
+    return late

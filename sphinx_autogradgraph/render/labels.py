@@ -22,9 +22,6 @@ from sphinx_autogradgraph.render.text import (
     value_text,
 )
 
-META: tuple[Show, ...] = ("shape", "dtype", "device")
-"""Words for what a label tells of a tensor, in this order."""
-
 Lines = Literal[1, 2]
 """Number of lines for the words of a box, besides words with a line of their own."""
 
@@ -102,11 +99,16 @@ class Labels:
         """Return shape, dtype, device and values; equal tensors are given once, with a count."""
         said: dict[str, int] = {}
         for meta in metas:
-            shown = {"shape": shape_text(meta), "dtype": meta.dtype, "device": meta.device}
-            texts = [shown[word] or "" for word in META if word in self.show]
+            parts: list[str | None] = []
+            if "shape" in self.show:
+                parts.append(shape_text(meta))
+            if "dtype" in self.show:
+                parts.append(meta.dtype)
+            if "device" in self.show:
+                parts.append(meta.device)
             if "values" in self.show and meta.values is not None:
-                texts.append(f"= {value_text(meta.values)}")
-            text = " ".join(texts).strip()
+                parts.append(f"= {value_text(meta.values)}")
+            text = " ".join(filter(None, parts))
             if text:
                 said[text] = said.get(text, 0) + 1
         texts = [text if count == 1 else f"{count} × {text}" for text, count in said.items()]
@@ -206,8 +208,9 @@ class Labels:
 
     def saved_as(self, roles: Sequence[str]) -> list[Word]:
         """Return the names under which functions saved a leaf or an input, if any did."""
-        text = self.translate("saved as {names}").format(names=", ".join(roles))
-        return [("saved", text)] if roles else []
+        if not roles:
+            return []
+        return [("saved", self.translate("saved as {names}").format(names=", ".join(roles)))]
 
     def _of_fold(self, graph: Graph, node: Node, fold: Fold) -> tuple[list[Word], list[Word]]:
         used = {
