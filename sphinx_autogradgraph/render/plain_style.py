@@ -6,7 +6,8 @@ nor ``light-dark()``.  Where the style sheet holds, its rules come before attrib
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
 
 from sphinx_autogradgraph.render.diagram import ArrowKind, BoxKind
 from sphinx_autogradgraph.render.edge_labels import LABEL_FONT_SIZE
@@ -30,8 +31,7 @@ FONTS = (
 DASHED, DOTTED = ' stroke-dasharray="4 3"', ' stroke-dasharray="1.5 3" stroke-linecap="round"'
 
 
-@dataclass(frozen=True)
-class PlainStyle:
+class PlainStyle(NamedTuple):
     """Attributes of the parts of a drawing, with a space before each; empty unless ``used``."""
 
     used: bool
@@ -74,10 +74,7 @@ class PlainStyle:
 
     def box(self, kind: BoxKind) -> str:
         """Return the attributes of the outline of a box."""
-        colours = BOXES[kind]
-        width = "" if kind in ("function", "input", "saved", "cut") else ' stroke-width="1.5"'
-        lines = {"input": DASHED, "cut": DASHED, "base": DOTTED}.get(kind, "")
-        return self._text(f' fill="{colours.fill}" stroke="{colours.stroke}"{width}{lines}')
+        return self._text(_box(kind))
 
     def inner(self, kind: BoxKind) -> str:
         """Return the attributes of the inner one of two outlines."""
@@ -85,10 +82,7 @@ class PlainStyle:
 
     def edge(self, kind: ArrowKind) -> str:
         """Return the attributes of the line of an arrow."""
-        colour = BOXES["saved"].stroke if kind == "saved" else EDGE
-        dots = ' stroke-width="1.6" stroke-dasharray=".1 3.5" stroke-linecap="round"'
-        width = ' stroke-width="1.2"' if kind == "use" else dots
-        return self._text(f' fill="none" stroke="{colour}"{width}')
+        return self._text(_edge(kind))
 
     def word(self, role: Role, kind: BoxKind | None) -> str:
         """Return the attributes of a word in a box or, without a ``kind``, in a frame's label."""
@@ -96,3 +90,19 @@ class PlainStyle:
         colour = MUTED if muted else TEXT if role == "op" else WORDS[role]
         fill = "" if colour == TEXT else f' fill="{colour}"'
         return self._text(fill + (' font-weight="600"' if role in ("name", "order") else ""))
+
+
+@cache
+def _box(kind: BoxKind) -> str:
+    colours = BOXES[kind]
+    width = "" if kind in ("function", "input", "saved", "cut") else ' stroke-width="1.5"'
+    lines = {"input": DASHED, "cut": DASHED, "base": DOTTED}.get(kind, "")
+    return f' fill="{colours.fill}" stroke="{colours.stroke}"{width}{lines}'
+
+
+@cache
+def _edge(kind: ArrowKind) -> str:
+    colour = BOXES["saved"].stroke if kind == "saved" else EDGE
+    dots = ' stroke-width="1.6" stroke-dasharray=".1 3.5" stroke-linecap="round"'
+    width = ' stroke-width="1.2"' if kind == "use" else dots
+    return f' fill="none" stroke="{colour}"{width}'

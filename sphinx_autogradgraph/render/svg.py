@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
-from itertools import pairwise
 
 from sphinx_autogradgraph.core.garbage import uncollected
 from sphinx_autogradgraph.render.arrow_heads import arrow_head
@@ -183,17 +182,25 @@ def _arrow(route: Route, kind: ArrowKind, style: PlainStyle) -> str:
     line = f'<path d="{path}"{style.edge(kind)}/>'
     if not corners:
         return line
-    # Relative to the tip: shorter.
-    sides = [(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(corners)]
-    head = f"M{pair(corners[0])}l" + " ".join(pair(side) for side in sides) + "z"
+    tip, left, right = corners
+    head = f"M{pair(tip)}l{pair(_step(tip, left))} {pair(_step(left, right))}z"
     return f'{line}<path class="head" d="{head}"{style.head}/>'
+
+
+def _step(here: Point, there: Point) -> Point:
+    """Return the way between two places, which is shorter in a path than the second place."""
+    return there[0] - here[0], there[1] - here[1]
 
 
 def _path(points: Sequence[Point], curved: int) -> str:
     """Return the path of a spline through ``curved`` points, and of straight lines to the rest."""
-    start, *rest = points
     for axis, command in ((0, "V"), (1, "H")):
-        if all(abs(point[axis] - start[axis]) < 0.06 for point in rest):
-            return f"M{pair(start)}{command}{number(rest[-1][1 - axis])}"
-    path = f"M{pair(start)}C" + " ".join(map(pair, points[1:curved]))
-    return path + "".join(f"L{pair(point)}" for point in points[curved:])
+        places = [point[axis] for point in points]
+        if max(places) - min(places) < STRAIGHT:
+            return f"M{pair(points[0])}{command}{number(points[-1][1 - axis])}"
+    path = f"M{pair(points[0])}C" + " ".join([pair(point) for point in points[1:curved]])
+    return path + "".join([f"L{pair(point)}" for point in points[curved:]])
+
+
+STRAIGHT = 0.06
+"""Distance to the side, in pixels, up to which a line is drawn as straight."""

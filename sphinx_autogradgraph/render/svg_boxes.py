@@ -8,7 +8,7 @@ from html import escape
 from itertools import groupby
 from typing import NamedTuple
 
-from sphinx_autogradgraph.render.diagram import LINE, Box
+from sphinx_autogradgraph.render.diagram import LINE, Box, BoxKind
 from sphinx_autogradgraph.render.labels import Word
 from sphinx_autogradgraph.render.layout import Point
 from sphinx_autogradgraph.render.lettering import FONT_SIZE
@@ -69,18 +69,14 @@ class DrawnBox(NamedTuple):
 
     def words(self, line: Link | None = None, call: Link | None = None) -> Iterator[str]:
         """Yield the lines of words of the box, with links of their own if there is a ``call``."""
-        box, (x, y), _ = self
+        box, (x, y), style = self
         for place, words in enumerate(box.lines):
             at = y + (place - (len(box.lines) - 1) / 2) * LINE + MIDDLE * FONT_SIZE
             if call is None:
-                text = self._row(words)
+                text = _row(words, box.kind, style)
             else:
                 text = " ".join(self._linked(words, line, call, is_first=not place))
             yield f'<text x="{number(x)}" y="{number(at)}">{text}</text>'
-
-    def _row(self, words: Iterable[Word]) -> str:
-        kind, style = self.box.kind, self.style
-        return " ".join([word_svg(word, style.word(word[0], kind)) for word in words])
 
     def _linked(
         self, words: Iterable[Word], line: Link | None, call: Link, *, is_first: bool
@@ -90,13 +86,19 @@ class DrawnBox(NamedTuple):
         The keyboard reaches the call in the first line.
         """
         for of_call, found in groupby(words, key=lambda word: word[0] in ("op", "call")):
-            group = list(found)
-            text = self._row(group)
+            group = tuple(found)
+            text = _row(group, self.box.kind, self.style)
             if of_call:
                 said = " ".join(word for _, word in group)
                 yield call.around(text, "call", said if is_first else None)
             else:
                 yield line.around(text, "line", None) if line else text
+
+
+@lru_cache(maxsize=1024)  # a drawing has many boxes with the same words
+def _row(words: tuple[Word, ...], kind: BoxKind, style: PlainStyle) -> str:
+    """Return words beside each other, as a box of that kind has them."""
+    return " ".join([word_svg(word, style.word(word[0], kind)) for word in words])
 
 
 def sample_svg(drawn: DrawnBox) -> str:
@@ -108,8 +110,8 @@ def sample_svg(drawn: DrawnBox) -> str:
 
 def _classes(box: Box, mark: str | None) -> str:
     """Return the classes of a box besides ``node``."""
-    shared = "shared" if box.shared else None
-    return " ".join(filter(None, [CLASSES.get(box.kind, box.kind), shared, mark]))
+    kind = CLASSES.get(box.kind, box.kind)
+    return f"{kind}{' shared' if box.shared else ''}{f' {mark}' if mark else ''}"
 
 
 def box_svg(
@@ -143,6 +145,8 @@ def box_text(box: Box) -> str:
 @lru_cache(maxsize=32)  # a fold with thousands of outputs has the same nodes at each of them
 def runs(ids: tuple[int, ...]) -> str:
     """Write ascending ids as text, consecutive ones as a run: ``3 12-40``."""
+    if len(ids) == 1:
+        return str(ids[0])
     found: list[list[int]] = []
     for id in ids:
         if found and found[-1][1] == id - 1:
