@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sphinx_autogradgraph.graph.model import Source
 
@@ -23,8 +24,7 @@ class Visit:
         return found[::-1]
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(NamedTuple):
     """Provenance of a node: line, module and call.
 
     ``module`` is the path of the innermost module, "" without any, ``visit`` the call of it.

@@ -247,7 +247,7 @@ def _module_calls(first: int, visits: Sequence[Visit | None]) -> tuple[ModuleCal
     inside: list[tuple[Visit, int]] = []  # the calls of the last node, with their places in calls
     last: Visit | None = None
     for id, visit in enumerate(visits, first):
-        if visit is last and inside:
+        if visit is last:
             here = inside
         else:
             chain = [] if visit is None else visit.chain()
