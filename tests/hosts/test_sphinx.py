@@ -446,6 +446,15 @@ def test_the_data_of_a_large_graph_stands_in_a_file_of_its_own(project: Project)
         file = (build.out / page).parent / data.attributes["data-src"]
         assert len(json.loads(file.read_text("utf-8"))["nodes"]) == 2002
         assert len(figure.select("g", "node")) == 2003
+    # It goes with its figure; what belongs to a page that stays as it is, or is not ours, stays.
+    project.write("still.rst", ":orphan:\n\nStill\n=====\n")
+    directory = project.build("html", "-W").out / "_autogradgraph"
+    foreign, still, gone = "notes.js", "autogradgraph-still-1.1.js", "autogradgraph-gone-1.1.js"
+    for name in (foreign, still, gone):
+        (directory / name).touch()
+    project.write("sub/page.rst", "Page\n====\n")
+    assert project.build("html", "-W", "-j", "2").status == 0
+    assert {path.name for path in directory.iterdir()} == {foreign, still}
 
 
 def test_system_dot_as_the_engine(project: Project) -> None:

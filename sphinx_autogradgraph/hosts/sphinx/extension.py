@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
-from sphinx.util.osutil import relative_uri
 
 from sphinx_autogradgraph.hosts.sphinx.build_wide import setup_build_wide
 from sphinx_autogradgraph.hosts.sphinx.call_links import url_of_call
 from sphinx_autogradgraph.hosts.sphinx.check_builders import setup_builders
 from sphinx_autogradgraph.hosts.sphinx.config_values import setup_config
+from sphinx_autogradgraph.hosts.sphinx.data_files import setup_data_files, write_file
 from sphinx_autogradgraph.hosts.sphinx.dependencies import setup_dependencies
 from sphinx_autogradgraph.hosts.sphinx.directive import AutogradGraph, AutogradSetup
 from sphinx_autogradgraph.hosts.sphinx.docstrings import setup_docstrings
@@ -40,9 +40,6 @@ if TYPE_CHECKING:
     from sphinx_autogradgraph.figures.figure_html import CanvasContext
 
 PACKAGE = Path(__file__).parents[2]
-DATA = "_autogradgraph"
-"""Directory of the output for the data of large Graphs, and for views that folded ones open to."""
-
 STYLE, SCRIPT = "autogradgraph.css", "autogradgraph.js"
 
 
@@ -56,6 +53,7 @@ def setup_extension(app: Sphinx, version: str) -> ExtensionMetadata:
     setup_dependencies(app)
     setup_unfinished(app)
     setup_written(app)
+    setup_data_files(app)
     setup_drawing(app)
     setup_static(app)
     setup_epub(app)
@@ -119,22 +117,12 @@ def _canvas_context(app: Sphinx, docname: str) -> CanvasContext:
 
     return CanvasContext(
         url_of_call=partial(url_of_call, app, docname),
-        url_of_file=partial(_write_file, app, docname),
+        url_of_file=partial(write_file, app, docname),
         # EPUB knows but three roles of an SVG, and no script.
         role="img" if app.builder.name == "epub" else "group",
         opens=app.builder.name != "epub",
         texts=app.builder.name != "epub",
     )
-
-
-def _write_file(app: Sphinx, docname: str, name: str, text: str) -> str | None:
-    """Write a file beside the pages; an EPUB has no such files."""
-    from sphinx_autogradgraph.core.atomic_files import write_aside
-
-    if app.builder.name == "epub":
-        return None
-    write_aside(Path(app.outdir, DATA, name), text.encode())
-    return relative_uri(app.builder.get_target_uri(docname), f"{DATA}/{name}")
 
 
 def _write_pdf(app: Sphinx, name: str, data: bytes) -> None:
