@@ -11,16 +11,16 @@ def longest_path(graph: GraphRecords, *inner: Kind) -> list[int]:
     """Return the ids on the longest path from the first output to a leaf, with that leaf.
 
     The path runs through nodes of the ``inner`` kinds.  Among equally long paths it is the one
-    through the lowest input index; where no leaf can be reached, the longest path there is.
+    through the lowest input index; where no leaf can be reached, the longest path there is.  Leaves
+    lie behind what is cut off.  A view without an output has the longest path from any of its ends.
     """
-    if not graph.outputs:
-        return []
     # (reaches a leaf, inner nodes on the way): compared as tuples, so a path that ends at a leaf
     # beats every path that does not.
     rank: list[tuple[bool, int]] = []
     follow: list[int | None] = []
     for node in graph.nodes:
-        best: tuple[bool, int] = (node.kind == "leaf", 0)
+        is_cut = node.fold is not None and node.fold.kind == "cut"
+        best: tuple[bool, int] = (node.kind == "leaf" or is_cut, 0)
         step = None
         if node.kind in inner:
             for edge in graph.inputs_of.get(node.id, ()):
@@ -28,8 +28,9 @@ def longest_path(graph: GraphRecords, *inner: Kind) -> list[int]:
                     best, step = rank[edge.from_], edge.from_
         rank.append((best[0], best[1] + (node.kind in inner)))
         follow.append(step)
+    ends = [output.node for output in graph.outputs[:1]] or range(len(graph.nodes))
+    at: int | None = max(ends, key=rank.__getitem__, default=None)
     found = []
-    at: int | None = graph.outputs[0].node
     while at is not None:
         found.append(at)
         at = follow[at]

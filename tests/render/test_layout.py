@@ -44,6 +44,26 @@ def test_the_main_chain_is_one_straight_line(measured: list[Measured]) -> None:
     assert {one.name for one in measured if one.sideways > 0} <= INTERLEAVED
 
 
+PARTS = [
+    ("lenet", Scope(around="net.fc1")),
+    ("lenet", Scope(until="net.conv2")),
+    ("encoder, depth 2", Scope(around="model.layers.1.linear1")),
+    ("small gpt", Scope(around="model.transformer.h.1.ln_1")),
+    ("rnn of three steps", Scope(until="h")),
+]
+
+
+@pytest.mark.parametrize(("name", "part"), PARTS)
+def test_the_main_chain_of_a_part_is_one_straight_line(name: str, part: Scope) -> None:
+    """Ends that are cut off stand for the output, or for the leaves, of the whole graph."""
+    arranged = arrange(FIGURES[name].graph, part)
+    diagram, layout = arranged.diagram, arranged.layout
+    cut = {box.key for box in diagram.boxes if box.kind == "cut"}
+    assert cut & set(diagram.chain)
+    assert len(diagram.chain) > 3
+    assert len({layout.boxes[key][0] for key in diagram.chain}) == 1
+
+
 def test_every_figure_fits_the_column_unscaled(measured: list[Measured]) -> None:
     assert [one.name for one in measured if one.width > 720] == []
 
