@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from sphinx_autogradgraph.core.diagnostics import DiagnosticError
 from sphinx_autogradgraph.core.settings import Engine
+from sphinx_autogradgraph.render.arrow_ends import with_ends_apart
 from sphinx_autogradgraph.render.diagram import Diagram
 from sphinx_autogradgraph.render.dot import Hints, digraph_of, gap_of
 from sphinx_autogradgraph.render.edge_labels import LABEL_FONT_SIZE, with_knots_undone, with_twins
@@ -26,7 +27,7 @@ MARGIN = 4.0
 SMALL = 9
 """Number of nodes up to which a drawing is to fit a phone."""
 
-PHONES = (418.0, 460.0)
+PHONES = (418.0, 433.0, 445.0, 460.0)
 """Widths that a phone's column has in a drawing whose words shrink to 9 pixels there, from 13: of
 the 360 pixels of a small phone most themes leave 290 to 320 to a figure."""
 
@@ -85,14 +86,23 @@ def best_layout(
     ``column`` is the width in pixels that it is made for; None for one line at any width.  Raises
     what :func:`.lay_out` raises.
     """
+    best = _best_candidate(diagram_on, column, engine, timeout)
+    return best.diagram, with_ends_apart(best.diagram, best.layout)
+
+
+def _best_candidate(
+    diagram_on: Callable[[Lines], Diagram],
+    column: float | None,
+    engine: Engine,
+    timeout: float,
+) -> Candidate:
     one = diagram_on(1)
     few = len(one.boxes) <= MANY
     hints = [Hints(), Hints(free=None)][: 1 + few]
     if column is None or not few:
         found = _laid_out([(one, hint) for hint in hints], engine, timeout)
         if any(candidate.fits(column) for candidate in found):
-            best = _improved(found, column, engine, timeout) if few else _best(found, column)
-            return best.diagram, best.layout
+            return _improved(found, column, engine, timeout) if few else _best(found, column)
         found += _laid_out([(diagram_on(2), hint) for hint in hints], engine, timeout)
     else:
         # Both numbers of lines in one run: starting the engine takes longer than most layouts.
@@ -106,9 +116,8 @@ def best_layout(
             if narrowest <= REACH * phone:
                 best = _improved(found, phone, engine, timeout)
                 if best.fits(phone):
-                    return best.diagram, best.layout
-    best = _improved(found, column, engine, timeout) if few else _on_lines(found, column)
-    return best.diagram, best.layout
+                    return best
+    return _improved(found, column, engine, timeout) if few else _on_lines(found, column)
 
 
 def _phones(diagram: Diagram, column: float) -> list[float]:

@@ -22,6 +22,9 @@ HEIGHT = 25.0
 LINE = 15.0
 """Distance of two lines of words in a box."""
 
+ROUND, CORNER = 20.0, 3.0
+"""Radius of the corners of a function's box, and of others; words would not fit in rounder ones."""
+
 BoxKind = Literal["leaf", "function", "input", "output", "base", "saved", "module", "cut"]
 ArrowKind = Literal["use", "saved", "base", "cut"]
 
@@ -42,6 +45,11 @@ class Box(Record, frozen=True):
     height: float = HEIGHT
     shared: bool = False
     level: float | None = None
+
+    @property
+    def corner_radius(self) -> float:
+        """Radius of the corners, in units of the drawing."""
+        return min(self.height / 2, ROUND) if self.kind in ("function", "cut") else CORNER
 
     @property
     def words(self) -> tuple[Word, ...]:

@@ -18,7 +18,7 @@ from sphinx_autogradgraph.render.layout import Frame, Layout, Route
 from sphinx_autogradgraph.render.legend import with_legend
 from sphinx_autogradgraph.render.lettering import CLUSTER_FONT_SIZE, FONT_SIZE, text_width
 from sphinx_autogradgraph.render.palette import BOXES, CLUSTER, CLUSTER_FILL, EDGE, WORDS
-from sphinx_autogradgraph.render.svg_boxes import BAR, BAR_UP, CORNER, ROUND
+from sphinx_autogradgraph.render.svg_boxes import BAR, BAR_UP, FOLDED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -185,19 +185,18 @@ def _box(canvas: Any, box: Box, x: float, y: float) -> None:
         [4, 3] if box.kind in ("input", "cut") else [1.2, 3] if box.kind == "base" else []
     )
     left, top = x - box.width / 2, y - box.height / 2
-    radius = min(box.height / 2, ROUND) if box.kind in ("function", "cut") else 3
     if box.kind == "saved":
         note = canvas.beginPath()
         right, bottom = left + box.width, top + box.height
         note.moveTo(left, top)
         for corner in (
-            (right - CORNER, top), (right, top + CORNER), (right, bottom), (left, bottom)
+            (right - FOLDED, top), (right, top + FOLDED), (right, bottom), (left, bottom)
         ):  # fmt: skip
             note.lineTo(*corner)
         note.close()
         canvas.drawPath(note, stroke=1, fill=1)
     else:
-        canvas.roundRect(left, top, box.width, box.height, radius, stroke=1, fill=1)
+        canvas.roundRect(left, top, box.width, box.height, box.corner_radius, stroke=1, fill=1)
     canvas.setDash([])
     if box.kind == "output":
         canvas.setLineWidth(0.75)

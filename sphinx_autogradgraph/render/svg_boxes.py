@@ -16,10 +16,7 @@ from sphinx_autogradgraph.render.links import Link, shared_link
 from sphinx_autogradgraph.render.plain_style import PlainStyle
 from sphinx_autogradgraph.render.svg_text import MIDDLE, number, word_svg
 
-ROUND = 20.0
-"""Most that the corners of a function are rounded: in taller boxes, words would not fit."""
-
-CORNER = 7.0
+FOLDED = 7.0
 """Side of the corner that is cut off the box of a saved tensor."""
 
 STACK = 3.0
@@ -45,7 +42,7 @@ class DrawnBox(NamedTuple):
         left, top = x - box.width / 2, y - box.height / 2
         if box.kind == "saved":
             return _note(left, top, box.width, box.height, style.box(box.kind))
-        radius = min(box.height / 2, ROUND) if box.kind == "function" else 3.0
+        radius = box.corner_radius
         outer = _rect(left, top, box.width, box.height, radius, style.box(box.kind))
         if box.kind == "output":  # told apart by its double outline as well as by colour
             inside = (left + 2.5, top + 2.5, box.width - 5, box.height - 5, 1.5)
@@ -167,8 +164,8 @@ def _rect(
 
 def _note(left: float, top: float, width: float, height: float, attributes: str) -> str:
     """Return the outline of a box like a sheet of paper, with a corner cut off."""
-    down, right = number(height), number(width - CORNER)
-    corner = number(CORNER)
+    down, right = number(height), number(width - FOLDED)
+    corner = number(FOLDED)
     return (
         f'<path class="note" d="M{number(left)},{number(top)}h{right}l{corner},{corner}'
         f'V{number(top + height)}h-{number(width)}v-{down}z"{attributes}/>'

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pytest
 
@@ -12,10 +13,12 @@ from sphinx_autogradgraph.core.settings import Engine
 from sphinx_autogradgraph.graph.model import Edge, Graph, ModuleCall, Node, Output, TensorMeta
 from sphinx_autogradgraph.render import candidates, layout
 from sphinx_autogradgraph.render.arrange import arrange
-from sphinx_autogradgraph.render.diagram import DIRECTIONS, Diagram, Direction
+from sphinx_autogradgraph.render.arrow_heads import HEAD_WIDTH
+from sphinx_autogradgraph.render.diagram import DIRECTIONS, Box, Diagram, Direction
 from sphinx_autogradgraph.render.diagram_of_graph import diagram_of
 from sphinx_autogradgraph.render.dot import Hints
 from sphinx_autogradgraph.render.edge_labels import LABEL_FONT_SIZE, edge_labels
+from sphinx_autogradgraph.render.layout import Point
 from sphinx_autogradgraph.render.lettering import FONT_SIZE, text_width
 from sphinx_autogradgraph.render.ranks import longer_arrows
 from sphinx_autogradgraph.views.choice import Scope
@@ -145,6 +148,36 @@ def test_words_at_arrows_stand_clear_of_boxes_and_of_each_other() -> None:
                 name,
                 direction,
             )
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_arrows_end_on_outlines_and_their_heads_apart(direction: Direction) -> None:
+    across = 0 if direction in ("TB", "BT") else 1
+    heads: dict[tuple[str, str, bool], list[float]] = {}
+    for name in ("micrograd l, values gradients", "residual block", "lstm by hand", "two terms"):
+        arranged = arrange(FIGURES[name].graph, show=FIGURES[name].show, direction=direction)
+        diagram, layout = arranged.diagram, arranged.layout
+        boxes = {box.key: box for box in diagram.boxes}
+        for arrow in diagram.arrows:
+            route = layout.routes[arrow.key]
+            for key, point in ((arrow.tail, route.points[0]), (arrow.head, route.tip)):
+                if point is not None and not arrow.beside:
+                    centre = layout.boxes[key]
+                    assert abs(from_outline(point, boxes[key], centre)) < 1, (name, arrow)
+                    if point is route.tip:
+                        side = name, key, point[1 - across] > centre[1 - across]
+                        heads.setdefault(side, []).append(point[across])
+    assert any(len(places) > 1 for places in heads.values())
+    for side, places in heads.items():
+        places.sort()
+        assert all(other - one >= HEAD_WIDTH for one, other in pairwise(places)), side
+
+
+def from_outline(point: Point, box: Box, centre: Point) -> float:
+    """Return the distance of a point from the outline of a box with round corners."""
+    x = abs(point[0] - centre[0]) - (box.width / 2 - box.corner_radius)
+    y = abs(point[1] - centre[1]) - (box.height / 2 - box.corner_radius)
+    return math.hypot(max(x, 0), max(y, 0)) + min(max(x, y), 0) - box.corner_radius
 
 
 Area = tuple[float, float, float, float]
