@@ -19,9 +19,10 @@ from sphinx_autogradgraph.core.show import Show
 from sphinx_autogradgraph.graph.model import Edge, Graph, Node, Output, TensorMeta
 from sphinx_autogradgraph.render.arrange import arrange
 from sphinx_autogradgraph.render.candidates import MARGIN
+from sphinx_autogradgraph.render.curves import is_straight
 from sphinx_autogradgraph.render.diagram import Diagram, Direction
 from sphinx_autogradgraph.render.layout import Layout
-from sphinx_autogradgraph.render.quality import faults_of, side
+from sphinx_autogradgraph.render.quality import faults_of
 from sphinx_autogradgraph.views.choice import Scope
 
 CORPUS = Path(__file__).with_name("layout_corpus.jsonl.gz")
@@ -67,12 +68,7 @@ def blank(diagram: Diagram, layout: Layout) -> float:
 
 def bends(layout: Layout) -> int:
     """Return the number of arrows that are not straight."""
-    count = 0
-    for route in layout.routes.values():
-        first, last = route.points[0], route.points[-1]
-        length = abs(last[0] - first[0]) + abs(last[1] - first[1])
-        count += any(abs(side(first, last, point)) > length for point in route.points)
-    return count
+    return sum(not is_straight(route) for route in layout.routes.values())
 
 
 def read_corpus() -> Iterator[Figure]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
+from sphinx_autogradgraph.render.curves import is_straight
 from sphinx_autogradgraph.render.diagram import Box, Diagram
 from sphinx_autogradgraph.render.layout import Layout, Point, Route
 
@@ -17,6 +18,10 @@ APART = 8.0
 
 INSET, OF_RADIUS = 4.0, 0.4
 """Least distance of an end from the corner of a box's rectangle, also as a share of the radius."""
+
+
+REACH = 60.0
+"""Length of the piece of a bent arrow that moves with its end."""
 
 
 class _End(NamedTuple):
@@ -149,15 +154,18 @@ def _spread(ends: Sequence[_End], places: Sequence[float], low: float, high: flo
 def _moved(route: Route, end: _End, by: Point) -> Route:
     """Return a route with one end moved by a distance across and down.
 
-    A route of one piece stays straight, if it was.  A longer one meets its box as before, and
-    passes others where it did.
+    A straight route stays straight.  A bent one passes other boxes where it did: it moves only
+    near its end, the less the farther from it.
     """
-    count = len(route.points)
-    shares = (0.0, 1 / 3, 2 / 3, 1.0) if count == 4 else (*[0.0] * (count - 2), 1.0, 1.0)
+    first, last = route.points[0], route.points[-1]
+    moving = last if end.last else first
+    reach = math.dist(first, last) if is_straight(route) else min(math.dist(first, last), REACH)
 
-    def moved(point: Point, share: float) -> Point:
+    def moved(point: Point) -> Point:
+        share = max(1 - math.dist(point, moving) / (reach or 1.0), 0.0)
         return round(point[0] + by[0] * share, 1), round(point[1] + by[1] * share, 1)
 
-    points = tuple(map(moved, route.points, shares if end.last else shares[::-1]))
-    tip = moved(route.tip, 1.0) if end.last and route.tip is not None else route.tip
-    return route.replace(points=points, tip=tip)
+    tip = route.tip
+    if end.last and tip is not None:
+        tip = round(tip[0] + by[0], 1), round(tip[1] + by[1], 1)
+    return route.replace(points=tuple(map(moved, route.points)), tip=tip)

@@ -20,6 +20,18 @@ def points_on(route: Route) -> Iterator[Point]:
         yield route.tip
 
 
+def side(a: Point, b: Point, c: Point) -> float:
+    """Return a number whose sign tells on which side of the line ``a`` to ``b`` ``c`` is."""
+    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+
+
+def is_straight(route: Route) -> bool:
+    """Whether no point that shapes a route is more than about a pixel beside a straight line."""
+    first, last = route.points[0], route.points[-1]
+    length = abs(last[0] - first[0]) + abs(last[1] - first[1])
+    return all(abs(side(first, last, point)) <= length for point in route.points)
+
+
 def _on_curve(points: Sequence[Point], share: float) -> Point:
     """Return the point of a cubic Bézier curve at a share of it."""
     rest = 1 - share

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations, pairwise
 from typing import NamedTuple
 
-from sphinx_autogradgraph.render.curves import points_on
+from sphinx_autogradgraph.render.curves import points_on, side
 from sphinx_autogradgraph.render.diagram import Diagram
 from sphinx_autogradgraph.render.framed import boxes_in_frames
 from sphinx_autogradgraph.render.layout import Layout, Point
@@ -65,11 +65,6 @@ def crossings(diagram: Diagram, layout: Layout) -> int:
 def cross(a: Point, b: Point, c: Point, d: Point) -> bool:
     """Whether the line from ``a`` to ``b`` crosses that from ``c`` to ``d``."""
     return side(a, b, c) * side(a, b, d) < 0 and side(c, d, a) * side(c, d, b) < 0
-
-
-def side(a: Point, b: Point, c: Point) -> float:
-    """Return a number whose sign tells on which side of the line ``a`` to ``b`` ``c`` is."""
-    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
 
 
 def turned(diagram: Diagram, layout: Layout) -> int:
