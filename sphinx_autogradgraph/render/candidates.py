@@ -10,7 +10,7 @@ from sphinx_autogradgraph.core.diagnostics import DiagnosticError
 from sphinx_autogradgraph.core.settings import Engine
 from sphinx_autogradgraph.render.arrow_ends import with_ends_apart
 from sphinx_autogradgraph.render.diagram import Diagram
-from sphinx_autogradgraph.render.dot import Hints, digraph_of, gap_of
+from sphinx_autogradgraph.render.dot import Hints, gap_of, layout_dot
 from sphinx_autogradgraph.render.edge_labels import LABEL_FONT_SIZE, with_knots_undone, with_twins
 from sphinx_autogradgraph.render.framed import framed, in_ranks_of_their_own
 from sphinx_autogradgraph.render.labels import Lines
@@ -309,7 +309,7 @@ def _engine_layouts(
     tried: Sequence[tuple[Diagram, Hints]], engine: Engine, timeout: float
 ) -> list[Layout | None]:
     """Lay out each diagram as the engine does it, without the twins of arrows."""
-    texts = [digraph_of(diagram, hints).source for diagram, hints in tried]
+    texts = [layout_dot(diagram, hints) for diagram, hints in tried]
     try:
         return list(lay_out(texts, engine, timeout))
     except LayoutTimeoutError:
@@ -328,7 +328,7 @@ def _engine_layouts(
             layouts.append(None)
     if any(layouts):
         return layouts
-    unordered = [digraph_of(diagram, Hints(free=None)).source for diagram, _ in tried]
+    unordered = [layout_dot(diagram, Hints(free=None)) for diagram, _ in tried]
     return list(lay_out(unordered, engine, timeout))
 
 

@@ -59,46 +59,26 @@ WEIGHT = 60
 """Weight of the edges of the main chain, for which the engine keeps them short and straight."""
 
 
-def digraph_of(diagram: Diagram, hints: Hints = PLAIN) -> graphviz.Digraph:
-    """Return the diagram as a Digraph for layout.
+def layout_dot(diagram: Diagram, hints: Hints = PLAIN) -> str:
+    """Return the DOT text by which the engine places the diagram, and draws nothing.
 
     The sizes of boxes are fixed and there are no labels: Graphviz would measure text with fonts
     that the reader's browser does not have.
     """
-    digraph = graphviz.Digraph()
-    digraph.attr(
-        "graph",
-        rankdir=diagram.direction,
-        nodesep=f"{gap_of(diagram, hints) / POINTS:g}",
-        ranksep="0.22",
-        bgcolor="transparent",
-    )
-    if len(diagram.boxes) > SIMPLEX_LIMIT:
-        digraph.attr("graph", nslimit="0")
     free = hints.free
-    if free is not None and not free:
-        digraph.attr("graph", ordering="in")
-    # What nearly all boxes have is said once: the engine takes time to read it at each.
+    ordered = {arrow.head for arrow in diagram.arrows} - free if free else set()
+    # What most boxes have is said once: the engine takes time to read it at each.
     sizes = Counter([(box.width, box.height) for box in diagram.boxes])
     usual = max(sizes, key=sizes.__getitem__, default=(0.0, 0.0))
-    digraph.attr("node", shape="box", fixedsize="true", label="")
-    digraph.body.append(f"\tnode [{_size(*usual)}]\n")
-    digraph.attr("edge", arrowsize="0.6", style="invis")  # only their places are wanted
-    if any(arrow.words for arrow in diagram.arrows):  # the engine says it again at each
-        digraph.attr("edge", fontname="Courier", fontsize=f"{LABEL_FONT_SIZE:g}")
-    ordered = {arrow.head for arrow in diagram.arrows} - free if free else set()
-    # Lines instead of calls of .node() and .edge(), whose handling of arguments would take most
-    # of the time for large graphs; keys are plain identifiers.
-    for box in diagram.boxes:
+    lines = ["digraph {", *_defaults(diagram, hints), f"node [{_size(*usual)}]"]
+    for box in diagram.boxes:  # keys are plain identifiers
         size = (box.width, box.height)
         own = f" [{_size(*size)}]" if size != usual else ""
         order = " [ordering=in]" if box.key in ordered else ""
-        digraph.body.append(f"\t{box.key}{own}{order}\n")
-    digraph.body += _frames(diagram, _frame_placeholder)
-    digraph.body += [
-        f"\t{one} -> {other} [style=invis weight=0 id=i{number}]\n"
-        for number, (one, other) in enumerate(hints.below)
-    ]
+        lines.append(f"{box.key}{own}{order}")
+    lines += _frames(diagram, _frame_placeholder)
+    for number, (one, other) in enumerate(hints.below):
+        lines.append(f"{one} -> {other} [weight=0 id=i{number}]")
     steps = set(zip(diagram.chain[1:], diagram.chain, strict=False))
     twins = twins_of(diagram)
     for arrow in diagram.arrows:
@@ -106,13 +86,25 @@ def digraph_of(diagram: Diagram, hints: Hints = PLAIN) -> graphviz.Digraph:
             continue
         if arrow.beside:
             # Boxes side by side stand in the order of their arrow, whose line has no head.
-            digraph.body.append(
-                f"\t{{rank=same {arrow.head} -> {arrow.tail} [id={arrow.key} dir=none]}}\n"
-            )
+            lines.append(f"{{rank=same {arrow.head} -> {arrow.tail} [id={arrow.key} dir=none]}}")
             continue
         weight = f" weight={WEIGHT}" if (arrow.tail, arrow.head) in steps else ""
-        digraph.body += _lines(arrow, diagram, weight, hints.longer.get(arrow.key, 0))
-    return digraph
+        lines += _lines(arrow, diagram, weight, hints.longer.get(arrow.key, 0))
+    return "\n".join([*lines, "}\n"])
+
+
+def _defaults(diagram: Diagram, hints: Hints) -> Iterator[str]:
+    """Yield lines of DOT for what holds for the whole diagram."""
+    gap = gap_of(diagram, hints) / POINTS
+    yield f"graph [rankdir={diagram.direction} nodesep={gap:g} ranksep=0.22]"
+    if len(diagram.boxes) > SIMPLEX_LIMIT:
+        yield "graph [nslimit=0]"
+    if hints.free is not None and not hints.free:
+        yield "graph [ordering=in]"
+    yield 'node [shape=box fixedsize=true label=""]'
+    yield "edge [arrowsize=0.6 style=invis]"
+    if any(arrow.words for arrow in diagram.arrows):  # the engine says it again at each
+        yield f"edge [fontname=Courier fontsize={LABEL_FONT_SIZE:g}]"
 
 
 def _size(width: float, height: float) -> str:
@@ -121,7 +113,7 @@ def _size(width: float, height: float) -> str:
 
 
 def _lines(arrow: Arrow, diagram: Diagram, weight: str, longer: int) -> Iterator[str]:
-    """Yield the DOT text of an arrow that spans ``longer`` ranks more than it must.
+    """Yield lines of DOT for an arrow that spans ``longer`` ranks more than it must.
 
     The engine puts words in the middle of an arrow, where those of a long one would need room among
     the boxes of other ranks.  A knot takes them to its tail.
@@ -134,11 +126,11 @@ def _lines(arrow: Arrow, diagram: Diagram, weight: str, longer: int) -> Iterator
     if words and longer and not diagram.clusters:
         coming, leaving = _SIDES[diagram.direction]
         knot = f"{KNOT}{arrow.key}"
-        yield f"\t{knot} [shape=point width=0.01]\n"
-        yield f"\t{tail} -> {knot}:{coming} [id={knot} dir=none{weight}{words}]\n"
+        yield f"{knot} [shape=point width=0.01]"
+        yield f"{tail} -> {knot}:{coming} [id={knot} dir=none{weight}{words}]"
         tail, words, longer = f"{knot}:{leaving}", "", longer - 1
     length = f" minlen={1 + longer}" if longer else ""
-    yield f"\t{tail} -> {arrow.head} [id={arrow.key}{kind}{weight}{length}{words}]\n"
+    yield f"{tail} -> {arrow.head} [id={arrow.key}{kind}{weight}{length}{words}]"
 
 
 _SIDES: dict[Direction, tuple[str, str]] = {
@@ -151,21 +143,21 @@ _SIDES: dict[Direction, tuple[str, str]] = {
 
 
 def _frames(diagram: Diagram, label_of: Callable[[Cluster], str]) -> Iterator[str]:
-    """Yield the DOT text of the frames as nested clusters, with the labels of ``label_of``."""
+    """Yield lines of DOT for the frames as nested clusters, with the labels of ``label_of``."""
     inside: list[str] = []
     for cluster in diagram.clusters:
         while inside and inside[-1] != cluster.parent:
             inside.pop()
-            yield "\t}\n"
+            yield "}"
         inside.append(cluster.key)
         yield (
-            f"\tsubgraph cluster_{cluster.key} {{ label={label_of(cluster)} labeljust=l "
+            f"subgraph cluster_{cluster.key} {{ label={label_of(cluster)} labeljust=l "
             f"fontname=Courier fontsize={CLUSTER_FONT_SIZE:g} margin=8 style=rounded "
-            f'color="{CLUSTER}" fontcolor="{MUTED}"\n'
+            f'color="{CLUSTER}" fontcolor="{MUTED}"'
         )
         if cluster.boxes:
-            yield f"\t{' '.join(cluster.boxes)}\n"
-    yield "\t}\n" * len(inside)
+            yield " ".join(cluster.boxes)
+    yield from "}" * len(inside)
 
 
 BREAK = r"\n"
@@ -215,7 +207,8 @@ def labelled_digraph_of(diagram: Diagram) -> graphviz.Digraph:
             shape="note" if box.kind == "saved" else None,
             peripheries="2" if box.kind == "output" else "1",
         )
-    digraph.body += _frames(diagram, lambda cluster: graphviz.quoting.quote(_label(cluster.words)))
+    frames = _frames(diagram, lambda cluster: graphviz.quoting.quote(_label(cluster.words)))
+    digraph.body += [f"\t{line}\n" for line in frames]
     for arrow in diagram.arrows:
         style = None if arrow.kind == "use" else "dotted"
         ends = "none" if arrow.kind == "saved" else None

@@ -35,7 +35,7 @@ from sphinx_autogradgraph.render import svg as svg_module
 from sphinx_autogradgraph.render.arrange import arrange
 from sphinx_autogradgraph.render.diagram import DIRECTIONS, Direction
 from sphinx_autogradgraph.render.diagram_of_graph import diagram_of
-from sphinx_autogradgraph.render.dot import digraph_of
+from sphinx_autogradgraph.render.dot import layout_dot
 from sphinx_autogradgraph.render.drawing import Drawing
 from sphinx_autogradgraph.render.html_parts import lists_html
 from sphinx_autogradgraph.render.layout import Layout, lay_out
@@ -83,7 +83,7 @@ def chain(length: int) -> Graph:
 
 def draw(graph: Graph, engine: Engine = "graphviz-pure", direction: Direction = "TB") -> str:
     diagram = diagram_of(graph, direction=direction)
-    placed = lay_out([digraph_of(diagram).source], engine)[0]
+    placed = lay_out([layout_dot(diagram)], engine)[0]
     assert Layout.from_dict(placed.to_dict()) == placed
     return svg_of(diagram, placed, prefix="p", title="Title", description="Description")
 
@@ -221,7 +221,7 @@ HOSTILE = st.text(
 def test_any_name_gives_well_formed_svg(name: str, output: str) -> None:
     graph = linreg(name, output)
     diagram = diagram_of(graph)
-    placed = lay_out([digraph_of(diagram).source])[0]
+    placed = lay_out([layout_dot(diagram)])[0]
     svg = svg_of(
         diagram, placed, prefix="p", title=plain(title([output])), description=alternative(graph)
     )
@@ -245,7 +245,7 @@ def test_wide_characters_take_their_width() -> None:
 
 def test_an_svg_that_stands_alone_has_its_style() -> None:
     diagram = diagram_of(linreg())
-    placed = lay_out([digraph_of(diagram).source])[0]
+    placed = lay_out([layout_dot(diagram)])[0]
     svg = svg_of(diagram, placed, prefix="p", title="t", description="d", standalone=True)
     root = ET.fromstring(svg)
     style = root.find(f"{SVG}style")
@@ -262,7 +262,7 @@ def test_an_svg_that_stands_alone_has_its_style() -> None:
 @pytest.mark.skipif(shutil.which("rsvg-convert") is None, reason="needs rsvg-convert")
 def test_librsvg_draws_the_light_look() -> None:
     diagram = diagram_of(linreg())
-    placed = lay_out([digraph_of(diagram).source])[0]
+    placed = lay_out([layout_dot(diagram)])[0]
     svg = svg_of(diagram, placed, prefix="p", title="t", description="d", standalone=True)
     command = ["rsvg-convert", "--format=svg"]
     done = subprocess.run(command, input=svg.encode(), capture_output=True, check=True)
