@@ -37,15 +37,19 @@ latex_use_xindy = False  # makeindex comes with every TeX
 latex_elements = {
     "figure_align": "H",  # figures stand where the text speaks of them
     "extraclassoptions": "openany,oneside",
-    # The table of contents has the pages; long names in tables break behind underscores.
+    # The first toctree has a caption of its own, which would be the title of all contents.
+    "tableofcontents": r"\renewcommand{\contentsname}{Contents}\sphinxtableofcontents",
+    # The table of contents has the pages; long names in tables break behind underscores, and code
+    # has no hyphens that are not in it.
     "preamble": r"""
 \setcounter{tocdepth}{1}
 \let\underscorewhole\_
-\protected\def\sphinxcode#1{{\def\_{\underscorewhole\allowbreak}\texttt{#1}}}
+\protected\def\sphinxcode#1{{\def\_{\underscorewhole\allowbreak}%
+  \texttt{\hyphenchar\font=-1 \frenchspacing #1}}}
 """,
 }
 
 html_theme = "furo"
 html_title = project
 html_static_path = ["_static"]
-html_css_files = ["print.css"]
+html_css_files = ["pages.css", "print.css"]

@@ -12,6 +12,7 @@ import { addSearch } from "./search.js";
 import { hasWords, say } from "./words.js";
 
 const MANY = 40; // a drawing with more nodes is searched
+const TALL = 1.04; // in heights of the window: a drawing that is not as tall does not scroll in itself
 
 /**
  * @typedef {object} Figure
@@ -53,6 +54,7 @@ export function makeFigure(canvas) {
   function fit() {
     const svg = drawingIn(canvas);
     if (!svg) return;
+    canvas.style.maxHeight = canvas.scrollHeight > TALL * window.innerHeight ? "" : "none";
     const scrolls =
       canvas.scrollWidth > canvas.clientWidth + 1 || canvas.scrollHeight > canvas.clientHeight + 1;
     const stop = { tabindex: "0", role: "region", "aria-label": nameOf(canvas) };

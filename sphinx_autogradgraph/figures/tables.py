@@ -13,6 +13,7 @@ from sphinx_autogradgraph.render.chain_rule import ChainRule
 from sphinx_autogradgraph.render.text import (
     Span,
     bytes_text,
+    marked,
     norm_text,
     shape_text,
     shape_text_of,
@@ -118,7 +119,9 @@ def _parameters(rows: Sequence[ParameterRow], _: Translate) -> Table:
             said = norm_text(row.gradient, _)
         else:
             said = _("none: {why}").format(why=row.why.sentence(_)) if row.why else ""
-        body.append([_literal(row.name), _text(shape_text_of(row.shape)), _text(said)])
+        body.append(
+            [_literal(row.name), _text(shape_text_of(row.shape)), Cell(tuple(marked(said)))]
+        )
     return Table("autogradgraph-parameters", [24, 14, 40], heads, body)
 
 

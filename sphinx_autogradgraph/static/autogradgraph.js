@@ -46,16 +46,16 @@ t.scrollTop-=s.movementY};t.addEventListener("pointermove",n);let r=()=>t.remove
 ermove",n);t.addEventListener("pointerup",r,{once:!0}),t.addEventListener("pointercancel",r,{once:!0})})}var Tt="autogradgraph-marked";function W(t,e){U(t,o=>{for(let n of[t,...e()])n.classList.toggle(Tt,o)})}
 function U(t,e){let o=!1,n=!1;t.addEventListener("pointerenter",()=>{o=!0,e(!0)}),t.addEventListener(
 "focusin",()=>{n=!0,e(!0)}),t.addEventListener("pointerleave",()=>{o=!1,e(n)}),t.addEventListener("f\
-ocusout",()=>{n=!1,e(o)})}var R="autogradgraph-path";function $t(t){switch(t){case"BT":return{ArrowUp:"out",ArrowDown:"into",ArrowLeft:"\
+ocusout",()=>{n=!1,e(o)})}var H="autogradgraph-path";function $t(t){switch(t){case"BT":return{ArrowUp:"out",ArrowDown:"into",ArrowLeft:"\
 before",ArrowRight:"after"};case"LR":return{ArrowUp:"before",ArrowDown:"after",ArrowLeft:"into",ArrowRight:"\
 out"};case"RL":return{ArrowUp:"before",ArrowDown:"after",ArrowLeft:"out",ArrowRight:"into"};default:
 return{ArrowUp:"into",ArrowDown:"out",ArrowLeft:"before",ArrowRight:"after"}}}function qt(t,e){let o=new Set(
 [t]),n=[],r=[t];for(let s=r.pop();s!==void 0;s=r.pop())for(let a of e(s))n.push(a),!o.has(a.to)&&(o.
 add(a.to),r.push(a.to));return{keys:o,ways:n}}function lt(t){let e=$(t),o=new Map([...e].map(([i,{node:d}])=>[
 d,i])),n=[...e.keys()],r=$t(t.dataset.direction??"TB"),s=0,a=i=>{t.classList.toggle("autogradgraph-t\
-racing",i!==null);for(let d of t.querySelectorAll(`.${R}`))d.classList.remove(R);if(i!==null)for(let d of[
-"into","out"]){let f=qt(i,l=>e.get(l)?.[d]??[]);for(let l of f.keys)e.get(l)?.node.classList.add(R);
-for(let{edge:l}of f.ways)l.classList.add(R)}};n.forEach((i,d)=>{let f=e.get(i).node;f.tabIndex=d?-1:
+racing",i!==null);for(let d of t.querySelectorAll(`.${H}`))d.classList.remove(H);if(i!==null)for(let d of[
+"into","out"]){let f=qt(i,l=>e.get(l)?.[d]??[]);for(let l of f.keys)e.get(l)?.node.classList.add(H);
+for(let{edge:l}of f.ways)l.classList.add(H)}};n.forEach((i,d)=>{let f=e.get(i).node;f.tabIndex=d?-1:
 0,f.setAttribute("role","group"),f.setAttribute("aria-label",F(f)),U(f,l=>{clearTimeout(s),s=window.
 setTimeout(a,l?120:60,l?i:null)})}),t.addEventListener("keydown",i=>{let d=o.get(ct(i));if(d===void 0||
 i.altKey||i.ctrlKey||i.metaKey)return;let f=c(d,i.key);f!==void 0&&(i.preventDefault(),Mt(e.get(f).node))}),
@@ -63,7 +63,7 @@ t.addEventListener("focusin",i=>{let d=ct(i);for(let{node:f}of e.values())f.tabI
 let f=n.indexOf(i);if(d==="Home")return n[0];if(d==="End")return n[n.length-1];let l=r[d];return l===
 "before"?n[f-1]:l==="after"?n[f+1]:l&&e.get(i)?.[l][0]?.to}}function ct(t){return t.target.closest("\
 .node")}function F(t){return[...t.querySelectorAll("text")].map(e=>e.textContent.trim()).join(" ")}function Mt(t){
-t.focus({preventScroll:!0}),t.scrollIntoView({block:"nearest",inline:"nearest"})}var Y=new Map;function j(t){for(let e of k(t)){let o=_(e);if(!o)continue;W(e,()=>[o]);let n=Y.get(o);
+t.focus({preventScroll:!0}),t.scrollIntoView({block:"nearest",inline:"nearest"})}var Y=new Map;function R(t){for(let e of k(t)){let o=_(e);if(!o)continue;W(e,()=>[o]);let n=Y.get(o);
 n||(n=[],Y.set(o,n),o.classList.add("autogradgraph-line"),o.tabIndex=0,W(o,()=>Y.get(o)??[])),n.push(
 e)}for(let e of t.querySelectorAll(".autogradgraph-svg")){for(let o of e.querySelectorAll(".node.sha\
 red")){let n=`.node.shared[data-node="${o.dataset.node}"]`;W(o,()=>e.querySelectorAll(n))}e.style.length||
@@ -72,26 +72,26 @@ getAttribute("href");return e?document.getElementById(e.slice(1)):null}var dt=ne
 (s,a)=>{dt.set(t.file??"",s);let c=document.createElement("script");c.src=t.url??"",c.onerror=a,document.
 head.append(c)}),o=Uint8Array.from(atob(e),s=>s.charCodeAt(0)),n=new Blob([o]).stream().pipeThrough(
 new DecompressionStream("gzip")),r=document.createElement("div");return r.innerHTML=await new Response(
-n).text(),j(r),r.querySelector("svg")}function P(t){let e=t.querySelector(".node.output");if(!e)return;let o=v(e),n=v(t);t.scrollLeft+=o.x-
+n).text(),R(r),r.querySelector("svg")}function j(t){let e=t.querySelector(".node.output");if(!e)return;let o=v(e),n=v(t);t.scrollLeft+=o.x-
 n.x,t.scrollTop+=o.y-n.y}function v(t){let{left:e,top:o,width:n,height:r}=t.getBoundingClientRect();
 return{x:e+n/2,y:o+r/2}}function ft(t,e,o){let n=t.nodes[e],{gradient:r}=n,s=M(n,o),a=[r?o("receives",{node:s,shape:G(r.shape),
-size:H(r,o)}):o("reached",{node:s})],c=t.edges.filter(d=>d.from===e&&d.gradient);c.length>1&&!t.outputs.
+size:P(r,o)}):o("reached",{node:s})],c=t.edges.filter(d=>d.from===e&&d.gradient);c.length>1&&!t.outputs.
 some(d=>d.node===e)&&a.push(o("sum",{parts:c.map(d=>Nt(t,d,o)).join(" + ")}));let i=Ct(t,n,o);return i&&
 a.push(i),[...a,...It(n,o)].join(" ")}function pt(t,e){let n={tensors:t.outputs.map(a=>{let c=[a.name??
 t.name,G(a.shape)].filter(Boolean).join(" ");return a.values===void 0?c:`${c} = ${X(a.values)}`}).join(
 ", "),node:t.op,call:t.call??""},r=[e(t.call?"computed":"made",n)],{source:s}=t;return s&&r.unshift(
 e("line",{line:s.line,text:s.text.trim()})),r.join(" ")}function J(t,e){return t.nodes[e.to].derivatives?.
 find(o=>o.input===e.input)?.formula}function Ct(t,e,o){let n=[];for(let r of t.edges.filter(({to:s})=>s===
-e.id)){let s=J(t,r),a=r.gradient&&H(r.gradient,o),c=[s,a].filter(d=>d!==void 0).join(", "),i=M(t.nodes[r.
+e.id)){let s=J(t,r),a=r.gradient&&P(r.gradient,o),c=[s,a].filter(d=>d!==void 0).join(", "),i=M(t.nodes[r.
 from],o);c&&n.push(o(s&&a?"passed":"passedShort",{what:c,node:i}))}return n.length?o("passes",{items:[
 ...n,...Bt(t,e,o)].join("; ")}):""}function Bt(t,e,o){let n=new Set;for(let{names:r}of e.derivatives??
 [])for(let[s,a]of Object.entries(r)){let c=e.saved?.find(l=>l.role===a),i=s==="result"?e.id:c?.node;
 if(s!==a||i===void 0||i===null)continue;let d=t.nodes[i],f=d.kind==="function";n.add(o(f?"isMade":"i\
 sTensor",{name:s,node:M(d,o)}))}return n}function It(t,e){let{gradient:o,name:n}=t,r=t.outputs[0]?.flags,
-s=o?H(o,e):"";if(t.kind==="leaf"){let a={node:M(t,e),size:s,shape:G(r?.grad??null)};return!o||!r?[e(
+s=o?P(o,e):"";if(t.kind==="leaf"){let a={node:M(t,e),size:s,shape:G(r?.grad??null)};return!o||!r?[e(
 "kept",a)]:[e(r.grad?"added":"first",a)]}return!n||!r||r.is_leaf?[]:[e(r.retains_grad?"retained":"no\
-tKept",{node:n})]}function Nt(t,e,o){let n=e.gradient;return o("part",{size:H(n,o),node:M(t.nodes[e.
-to],o)})}function H(t,e){return typeof t.values=="number"?X(t.values):e("norm",{norm:t.norm??"?"})}function M(t,e){
+tKept",{node:n})]}function Nt(t,e,o){let n=e.gradient;return o("part",{size:P(n,o),node:M(t.nodes[e.
+to],o)})}function P(t,e){return typeof t.values=="number"?X(t.values):e("norm",{norm:t.norm??"?"})}function M(t,e){
 return t.kind==="function"?t.op:t.name??e("unnamed")}function G(t){return t?t.length===1?`(${t[0]},)`:
 `(${t.join(", ")})`:"?"}function X(t){return Array.isArray(t)?`[${t.map(X).join(", ")}]`:String(t).replace(
 "-","−")}var mt="autogradgraph-formula",Dt=4;function Q(t,e,o,n){for(let s of t.querySelectorAll(`.${mt}`))s.
@@ -102,7 +102,7 @@ add(mt),n.setAttribute("aria-hidden","true"),n.textContent=o;let r=e.closest("sv
 let{x:s,y:a}=e.getPointAtLength(e.getTotalLength()/2),c=n.getBBox().width/2+Dt,i=e.parentElement?.querySelector(
 "text.carried"),f=i&&i.getBBox().x>s?s-c:s,l=-r.transform.baseVal.getItem(0).matrix.e,b=l+t.viewBox.
 baseVal.width-c;n.setAttribute("x",String(Math.max(l+c,Math.min(f,b)))),n.setAttribute("y",String(a)),
-n.setAttribute("dy",".35em")}var Rt=1200,jt=35;function ht(t,e){let o=t.parentElement?.querySelector("script.autogradgraph-data"),
+n.setAttribute("dy",".35em")}var Ht=1200,Rt=35;function ht(t,e){let o=t.parentElement?.querySelector("script.autogradgraph-data"),
 n=t.querySelector(".order")!==null;if(!n&&!o?.textContent?.includes('"values"'))return;let r=JSON.parse(
 o?.textContent||'{"nodes": [], "edges": [], "outputs": []}'),s=O(m("passes_label"));t.after(s);let a=n?
 "backward":"forward",c=0,i=0,d=x(s,`◀ ${m("before")}`,()=>{w(),A(c-1)}),f={forward:x(s,"",()=>S("f\
@@ -122,25 +122,26 @@ backward"?m("reached",{node:L}):F(u[0]);return`${m("step",z)} ${V}`}if(a==="forw
 p",z)} ${pt(I,m)}`;let yt=et.map(({edge:L,to:V})=>({edge:L,from:gt(E.get(V)?.node)}));return Q(e(),yt,
 r,I.id),`${m("step",z)} ${ft(r,I.id,m)}`}function S(p){let u=i!==0;if(w(),u&&p===a)return;let g=Z(t,
 p).length;(p!==a||c===g)&&(a=p,c=0),y()}function y(){if(A(c+1),c===Z(t,a).length)return;let p=b.textContent?.
-length??0;i=window.setTimeout(y,Math.max(Rt,jt*p)),f[a].textContent=`❚❚ ${m("pause")}`}function w(){
+length??0;i=window.setTimeout(y,Math.max(Ht,Rt*p)),f[a].textContent=`❚❚ ${m("pause")}`}function w(){
 clearTimeout(i),i=0,f.forward.textContent=`▶ ${m("playForward")}`,f.backward.textContent=`▶ ${m(
 "play")}`}w(),A(0)}function Z(t,e){let o=new Map;for(let n of k(t)){let r=n.querySelector(".order")?.
 textContent,s=n.dataset.node??"";if(!(e==="backward"?r:n.matches(".function, .module, .output")))continue;
-let c=e==="backward"?Number.parseInt(r??"",10):Pt(s),i=o.get(s)??{boxes:[],rank:c,id:gt(n)};i.boxes.
+let c=e==="backward"?Number.parseInt(r??"",10):jt(s),i=o.get(s)??{boxes:[],rank:c,id:gt(n)};i.boxes.
 push(n),o.set(s,i)}return[...o.values()].sort((n,r)=>n.rank-r.rank)}function gt(t){let e=t?.dataset.
-node??"";return/^\d+$/.test(e)?Number(e):null}function Pt(t){return Number(t.split(/[ -]/).pop())}function C(t,e){
-for(let o of t)o.classList.add(`autogradgraph-${e}`)}var Ht=40;function wt(t){let e=JSON.parse(t.dataset.levels??"[{}]");if(e[0].svg=q(t)??void 0,!e[0].svg||
-!nt())return;let o=0,n=()=>e[o].svg,r=O();t.before(r);let s=x(r,`− ${m("close")}`,()=>b(o-1)),a=x(
-r,`+ ${m("open")}`,()=>b(o+1)),c=N(r),i=D(r,n),d={canvas:t,shown:n,search:i,onShow(){},fit:l,showOutput:P},
-f=x(r,m("full"),()=>it(d));x(r,m("copy"),h=>rt(n(),h));for(let h of[s,a,c])h.hidden=e.length===1;ht(
-t,n),B(0),T(),P(t),new ResizeObserver(l).observe(t);function l(){let h=q(t);if(!h)return;let S=t.scrollWidth>
-t.clientWidth+1||t.scrollHeight>t.clientHeight+1,y={tabindex:"0",role:"region","aria-label":zt(t)};for(let[
-p,u]of Object.entries(y))S?t.setAttribute(p,u):t.removeAttribute(p);f.hidden=!S&&h.clientWidth>=h.viewBox.
-baseVal.width-1,i.input.hidden=k(t).length<=Ht;let w=[f,i.input,a].every(p=>p.hidden);r.classList.toggle(
-"autogradgraph-quiet",w)}async function b(h,S){if(!e[h])return;let y=n();t.setAttribute("aria-busy",
-"true");try{e[h].svg||(e[h].svg=await ut(e[h]),B(h))}catch{e.length=h,T();return}finally{t.removeAttribute(
-"aria-busy")}let w=y.parentElement,p=S??Vt(y,w),u=p&&v(p);y.replaceWith(A(h)),T(),d.onShow();let g=p&&
-st(n(),at(p.dataset.node??""));if(!u||!g){P(w);return}let E=()=>({x:v(g).x-u.x,y:v(g).y-u.y});w.scrollLeft+=
+node??"";return/^\d+$/.test(e)?Number(e):null}function jt(t){return Number(t.split(/[ -]/).pop())}function C(t,e){
+for(let o of t)o.classList.add(`autogradgraph-${e}`)}var Pt=40,zt=1.04;function wt(t){let e=JSON.parse(t.dataset.levels??"[{}]");if(e[0].svg=q(t)??void 0,
+!e[0].svg||!nt())return;let o=0,n=()=>e[o].svg,r=O();t.before(r);let s=x(r,`− ${m("close")}`,()=>b(
+o-1)),a=x(r,`+ ${m("open")}`,()=>b(o+1)),c=N(r),i=D(r,n),d={canvas:t,shown:n,search:i,onShow(){},fit:l,
+showOutput:j},f=x(r,m("full"),()=>it(d));x(r,m("copy"),h=>rt(n(),h));for(let h of[s,a,c])h.hidden=e.
+length===1;ht(t,n),B(0),T(),j(t),new ResizeObserver(l).observe(t);function l(){let h=q(t);if(!h)return;
+t.style.maxHeight=t.scrollHeight>zt*window.innerHeight?"":"none";let S=t.scrollWidth>t.clientWidth+1||
+t.scrollHeight>t.clientHeight+1,y={tabindex:"0",role:"region","aria-label":Vt(t)};for(let[p,u]of Object.
+entries(y))S?t.setAttribute(p,u):t.removeAttribute(p);f.hidden=!S&&h.clientWidth>=h.viewBox.baseVal.
+width-1,i.input.hidden=k(t).length<=Pt;let w=[f,i.input,a].every(p=>p.hidden);r.classList.toggle("au\
+togradgraph-quiet",w)}async function b(h,S){if(!e[h])return;let y=n();t.setAttribute("aria-busy","tr\
+ue");try{e[h].svg||(e[h].svg=await ut(e[h]),B(h))}catch{e.length=h,T();return}finally{t.removeAttribute(
+"aria-busy")}let w=y.parentElement,p=S??Kt(y,w),u=p&&v(p);y.replaceWith(A(h)),T(),d.onShow();let g=p&&
+st(n(),at(p.dataset.node??""));if(!u||!g){j(w);return}let E=()=>({x:v(g).x-u.x,y:v(g).y-u.y});w.scrollLeft+=
 E().x,w.scrollTop+=E().y,S&&(w===t&&window.scrollBy(0,E().y),g.scrollIntoView({block:"nearest",inline:"\
 nearest"}),g.focus({preventScroll:!0}))}function A(h){return o=h,n()}function T(){let h=document.activeElement;
 s.disabled=o===0,a.disabled=o===e.length-1,e.length>1&&(c.textContent=m("state",{count:(e[o].nodes??
@@ -148,17 +149,17 @@ s.disabled=o===0,a.disabled=o===e.length-1,e.length>1&&(c.textContent=m("state",
 if(h===e.length-1)return;let S=".node.module:not(.cut)";for(let y of e[h].svg?.querySelectorAll(S)??
 []){y.classList.add("autogradgraph-opens");let w=u=>{o!==e.length-1&&(u.preventDefault(),b(o+1,y))},
 p=u=>u.target.closest("a")!==null;y.addEventListener("click",u=>{(u.detail===0||u.ctrlKey||u.metaKey||
-u.shiftKey)&&p(u)||w(u)}),y.addEventListener("keydown",u=>{u.key==="Enter"&&!p(u)&&w(u)})}}}function zt(t){
+u.shiftKey)&&p(u)||w(u)}),y.addEventListener("keydown",u=>{u.key==="Enter"&&!p(u)&&w(u)})}}}function Vt(t){
 return(t.parentElement?.querySelector("figcaption .caption-text")??t.querySelector("title"))?.textContent??
-""}function Vt(t,e){let o=v(e),n,r=Number.POSITIVE_INFINITY;for(let s of t.querySelectorAll(".node")){
-let{x:a,y:c}=v(s),i=Math.hypot(a-o.x,c-o.y);i<r&&(r=i,n=s)}return n}var Kt=["class","style","data-theme","data-mode","data-bs-theme","data-md-color-scheme"];function bt(){
+""}function Kt(t,e){let o=v(e),n,r=Number.POSITIVE_INFINITY;for(let s of t.querySelectorAll(".node")){
+let{x:a,y:c}=v(s),i=Math.hypot(a-o.x,c-o.y);i<r&&(r=i,n=s)}return n}var Ut=["class","style","data-theme","data-mode","data-bs-theme","data-md-color-scheme"];function bt(){
 let t=document.documentElement,e=()=>{let r=document.querySelector(".autogradgraph")??document.body;
-t.dataset.autogradgraphScheme=Ut(r)??(Yt()?"dark":"light")},o="autogradgraphScheme"in t.dataset;if(e(),
-o)return;let n=new MutationObserver(e);for(let r of[t,document.body])n.observe(r,{attributes:!0,attributeFilter:Kt});
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change",e)}function Ut(t){for(let e=t.parentElement;e;e=
-e.parentElement){let o=Ft(getComputedStyle(e).backgroundColor);if(o!==null)return o?"dark":"light"}return null}
-function Ft(t){let e=t.match(/[\d.]+/g)?.map(Number);if(!e||e.length<3||e[3]===0)return null;let[o,n,
-r]=e;return .2126*o+.7152*n+.0722*r<128}function Yt(){return getComputedStyle(document.documentElement).
+t.dataset.autogradgraphScheme=Ft(r)??(_t()?"dark":"light")},o="autogradgraphScheme"in t.dataset;if(e(),
+o)return;let n=new MutationObserver(e);for(let r of[t,document.body])n.observe(r,{attributes:!0,attributeFilter:Ut});
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change",e)}function Ft(t){for(let e=t.parentElement;e;e=
+e.parentElement){let o=Yt(getComputedStyle(e).backgroundColor);if(o!==null)return o?"dark":"light"}return null}
+function Yt(t){let e=t.match(/[\d.]+/g)?.map(Number);if(!e||e.length<3||e[3]===0)return null;let[o,n,
+r]=e;return .2126*o+.7152*n+.0722*r<128}function _t(){return getComputedStyle(document.documentElement).
 colorScheme.includes("dark")&&matchMedia("(prefers-color-scheme: dark)").matches}function xt(){ot(),bt();let t=".autogradgraph > .autogradgraph-canvas:not([data-autogradgraph-ready]\
 )";for(let e of document.querySelectorAll(t))e instanceof HTMLElement&&(e.dataset.autogradgraphReady=
-"",wt(e),j(e))}document.readyState==="loading"?document.addEventListener("DOMContentLoaded",xt):xt();})();
+"",wt(e),R(e))}document.readyState==="loading"?document.addEventListener("DOMContentLoaded",xt):xt();})();

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sphinx_autogradgraph.core.messages import untranslated
+from sphinx_autogradgraph.core.messages import Message, untranslated
 from sphinx_autogradgraph.figures.option_values import TableName
 from sphinx_autogradgraph.figures.tables import MAX_ROWS, tables_of
 from sphinx_autogradgraph.graph.model import (
@@ -42,3 +42,12 @@ def test_a_table_has_a_limit_and_says_so(count: int) -> None:
         else:
             assert len(table.body) == MAX_ROWS + 1
             assert last == f"and {count - MAX_ROWS:,} more"
+
+
+def test_code_in_the_reason_of_a_parameter_is_set_as_code() -> None:
+    meta = (TensorMeta((2,), "float32", "cpu"),)
+    graph = Graph((Output("x", 0, 0),), (Node(0, "leaf", "AccumulateGrad", "x", meta),), ())
+    row = ParameterRow("w", (2,), why=Message("`{name}` was detached", {"name": "h"}))
+    (table,) = tables_of(["parameters"], Traced(graph, parameters=(row,)), {}, untranslated)
+    spans = [(span.kind, span.text) for span in table.body[0][-1].spans]
+    assert spans == [("text", "none: "), ("literal", "h"), ("text", " was detached")]
