@@ -97,8 +97,10 @@ def with_ends_apart(diagram: Diagram, layout: Layout) -> Layout:
             found[key, away].append(_End(end[across], other[across], arrow.key, last, fixed))
     routes = dict(layout.routes)
     for (key, away), ends in found.items():
+        if len(ends) == 1 and ends[0].fixed:
+            continue
         side = _Side.of(boxes[key], layout.boxes[key], across, away)
-        if len(ends) == 1 and (ends[0].fixed or side.is_straight(ends[0].at)):
+        if len(ends) == 1 and side.is_straight(ends[0].at):
             continue
         _move(sorted(ends), side, across, routes)
     return replace(layout, routes=routes)
@@ -159,10 +161,14 @@ def _moved(route: Route, end: _End, by: Point) -> Route:
     """
     first, last = route.points[0], route.points[-1]
     moving = last if end.last else first
-    reach = math.dist(first, last) if is_straight(route) else min(math.dist(first, last), REACH)
+    length = math.dist(first, last) or 1.0
+    reach = length if is_straight(route) else min(length, REACH)
 
     def moved(point: Point) -> Point:
-        share = max(1 - math.dist(point, moving) / (reach or 1.0), 0.0)
+        distance = math.dist(point, moving)
+        if distance >= reach:
+            return point
+        share = 1 - distance / reach
         return round(point[0] + by[0] * share, 1), round(point[1] + by[1] * share, 1)
 
     tip = route.tip
