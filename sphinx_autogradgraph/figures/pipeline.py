@@ -184,9 +184,9 @@ class Pipeline:
         """Report what went wrong on a page, compare its graphs, and put its figures into it."""
         for figure in page.plan.figures:
             self._check_name(page, figure)
-        if self._runner.cache_error is not None:
+        if (error := self._runner.take_cache_error()) is not None:
             first = page.plan.figures[0].element
-            page.host.warn(first, self._runner.cache_error, first)
+            page.host.warn(first, error, first)
         for run, result in zip(page.programs, page.results, strict=True):
             page.host.depends_on(result.observed)
             for element, diagnostic in run.diagnostics():

@@ -33,8 +33,7 @@ def runner_of(
 class CachedRunner:
     """Runs the programs of one build, and caches their results.
 
-    Without a ``cache`` everything runs.  ``cache_error`` is the error of a cache write
-    that failed, if there was one; the results themselves stay valid.
+    Without a ``cache`` everything runs.
     """
 
     def __init__(
@@ -44,7 +43,7 @@ class CachedRunner:
         self._runner = runner
         self._cache = cache
         self._path = tuple(path)
-        self.cache_error: Diagnostic | None = None
+        self._cache_error: Diagnostic | None = None
 
     def submit(self, programs: Sequence[Program]) -> Submitted:
         """Submit programs and return at once; those that are not cached run in the background.
@@ -87,6 +86,11 @@ class CachedRunner:
         if self._cache is not None:
             self._cache.prune()
 
+    def take_cache_error(self) -> Diagnostic | None:
+        """Return, once, why the cache could not be written; the results themselves are valid."""
+        error, self._cache_error = self._cache_error, None
+        return error
+
     def remember(self, program: Program, result: Result) -> None:
         """Put a result in the cache."""
         if self._cache is None:
@@ -94,7 +98,7 @@ class CachedRunner:
         try:
             self._cache.put(program, result)
         except OSError as error:
-            self.cache_error = Diagnostic(
+            self._cache_error = Diagnostic(
                 "cache",
                 "the cache cannot be written: {reason}; see autogradgraph_cache",
                 {"reason": error.strerror or type(error).__name__},

@@ -18,11 +18,14 @@ import sphinx.util
 
 from sphinx_autogradgraph.core.atomic_files import ABANDONED, write_aside
 from sphinx_autogradgraph.core.diagnostics import Diagnostic
+from sphinx_autogradgraph.core.settings import Settings
 from sphinx_autogradgraph.graph.model import Edge, Graph, Node, Output, TensorMeta
 from sphinx_autogradgraph.hosts.cli import main
 from sphinx_autogradgraph.program.observations import Observation
 from sphinx_autogradgraph.program.program import Block, Program, Target, blocks_of_files
 from sphinx_autogradgraph.runtime.cache import Cache, key_of
+from sphinx_autogradgraph.runtime.cached_client import CachedRunner
+from sphinx_autogradgraph.runtime.client import Runner
 from sphinx_autogradgraph.runtime.result import Result, Traced
 from sphinx_autogradgraph.snapshots.figure_names import FigureNames, is_altered
 from sphinx_autogradgraph.snapshots.policy import SnapshotPolicy, fall_back
@@ -260,6 +263,23 @@ def test_cache_entries(tmp_path: Path) -> None:
     assert cache.get(program) is None
     cache.put(a_program(tmp_path, "fails"), Result.of_diagnostic(Diagnostic("execution", "no"), 1))
     assert cache.get(a_program(tmp_path, "fails")) is None
+
+
+def test_an_entry_that_cannot_be_written_is_no_fault_of_later_ones(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache")
+    programs, result = [a_program(tmp_path, code) for code in "ab"], Result((Traced(GRAPH),))
+    key = key_of(programs[0], {})
+    directory = tmp_path / "cache" / key[:2] / f"{key}.json.gz"
+    directory.mkdir(parents=True)
+    with Runner() as runner:
+        cached = CachedRunner(runner, cache, Settings(), ())
+        for program in programs:
+            cached.remember(program, result)
+        assert cache.get(programs[1]) == result
+        error = cached.take_cache_error()
+        assert error is not None
+        assert error.kind == "cache"
+        assert cached.take_cache_error() is None  # as long as no other fails
 
 
 @pytest.mark.parametrize(
