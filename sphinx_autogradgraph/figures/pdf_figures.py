@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 
 from sphinx_autogradgraph.core.diagnostics import DiagnosticError
 from sphinx_autogradgraph.core.messages import Translate
-from sphinx_autogradgraph.core.settings import Engine
+from sphinx_autogradgraph.core.settings import COLUMN, Engine
 from sphinx_autogradgraph.figures.figure_layout import FigureLayout
 from sphinx_autogradgraph.graph.model import Graph
 from sphinx_autogradgraph.render.arrange import draw_view
 from sphinx_autogradgraph.render.columns import cuts_of
-from sphinx_autogradgraph.render.diagram import Diagram, Direction
+from sphinx_autogradgraph.render.diagram import Direction
 from sphinx_autogradgraph.render.layout import Layout
 from sphinx_autogradgraph.render.pdf import columns_size, pdf_of
 from sphinx_autogradgraph.render.text import plain, title_of
@@ -41,13 +40,11 @@ def canvas_pdf(
     larger.  ``timeout`` is the time for its layout, in seconds.  Raises :exc:`ImportError` with
     advice if reportlab is not installed.
     """
+    cuts: Cuts = ()
     if drawn.width is None and _scale(drawn.layout) < SMALL:
-        drawn = _turned(graph, drawn, engine, timeout, translate)
+        drawn, cuts = _largest(graph, drawn, engine, timeout, translate)
     name = plain(title_of(graph, translate))
     diagram, layout = drawn.diagram(graph, translate), drawn.layout
-    cuts: tuple[float, ...] = ()
-    if drawn.width is None and _scale(layout) < SMALL and drawn.direction in ("TB", "BT"):
-        cuts = _best_cuts(diagram, layout)
     data = pdf_of(diagram, layout, name, cuts)
     size = latex_size(drawn.width)
     if drawn.width is None and (cuts or layout.height * PDF_SCALE > PAGE[1]):
@@ -55,31 +52,47 @@ def canvas_pdf(
     return f"{drawn.prefix}.pdf", data, size
 
 
-def _scale(layout: Layout, cuts: Sequence[float] = ()) -> float:
+Cuts = tuple[float, ...]
+
+
+def _scale(layout: Layout, cuts: Cuts = ()) -> float:
     """Return the scale at which a drawing, in columns if it is cut, fits the page."""
     width, height = columns_size(layout, cuts)
     return min(PDF_SCALE, PAGE[0] / width, PAGE[1] / height)
 
 
-def _best_cuts(diagram: Diagram, layout: Layout) -> tuple[float, ...]:
-    """Return the cuts with which a drawing is largest on the page; none if it hardly grows."""
-    ways = [cuts_of(diagram, layout, columns) for columns in (2, 3)]
-    best = max(ways, key=lambda cuts: _scale(layout, cuts))
-    return best if _scale(layout, best) > 1.2 * _scale(layout) else ()
-
-
-def _turned(
+def _largest(
     graph: Graph, drawn: FigureLayout, engine: Engine, timeout: float, translate: Translate
-) -> FigureLayout:
-    """Return the drawing with the direction that is larger on the page."""
-    view, direction = drawn.view or graph, TURNED[drawn.direction]
-    try:
-        _, layout = draw_view(view, drawn.show, direction, engine, timeout, translate)
-    except DiagnosticError:
-        return drawn  # there is a layout already
-    if _scale(layout) <= _scale(drawn.layout):
-        return drawn
-    return replace(drawn, direction=direction, layout=layout)
+) -> tuple[FigureLayout, Cuts]:
+    """Return the drawing, or another of the same view, that is largest on the page, and its cuts.
+
+    The others are the turned one, and one as narrow as can be.  A drawing is cut only if it is
+    clearly larger then.
+    """
+    view = drawn.view or graph
+    whole, ways = drawn, []
+    for direction, column in ((TURNED[drawn.direction], COLUMN), (drawn.direction, NARROW)):
+        try:
+            _, layout = draw_view(view, drawn.show, direction, engine, timeout, translate, column)
+        except DiagnosticError:
+            continue  # there is a layout already
+        ways.append(replace(drawn, direction=direction, layout=layout))
+        if direction != drawn.direction:
+            whole = max(whole, ways[-1], key=lambda one: _scale(one.layout))
+    cut = [
+        (one, cuts)
+        for one in (drawn, *ways)
+        if one.direction in ("TB", "BT")
+        for columns in (2, 3)
+        if (cuts := cuts_of(one.diagram(graph, translate), one.layout, columns))
+    ]
+    best, cuts = max(cut, key=lambda way: _scale(way[0].layout, way[1]), default=(whole, ()))
+    clearly = _scale(best.layout, cuts) > 1.2 * _scale(whole.layout)
+    return (best, cuts) if clearly else (whole, ())
+
+
+NARROW = 150.0
+"""Width in pixels that no drawing has, and for which each is made as narrow as it can be."""
 
 
 _IN_LATEX = {"px": (0.75, "bp"), "pt": (1.0, "bp"), "%": (0.01, "\\linewidth")}

@@ -30,8 +30,11 @@ WIDE_FONT = "STSong-Light"
 NEEDS = Message("PDF needs reportlab: pip install 'sphinx-autogradgraph[pdf]'")
 
 
-GUTTER, TURN = 28.0, 20.0
+GUTTER, TURN = 36.0, 26.0
 """Space between columns and at their ends, for the lines from one to the next."""
+
+LANE = 6.0
+"""Distance of these lines from each other."""
 
 
 def columns_size(layout: Layout, cuts: Sequence[float]) -> tuple[float, float]:
@@ -112,7 +115,7 @@ def _to_next_column(canvas: Any, layout: Layout, bottom: float, height: float) -
     canvas.setDash([3, 2])
     gutter, step = layout.width + MARGIN + 4, layout.width + 2 * MARGIN + GUTTER
     for lane, x in enumerate(sorted(crossing(layout, bottom), reverse=True)):
-        turn = 5 + 4 * lane
+        turn = 5 + LANE * lane
         path = canvas.beginPath()
         path.moveTo(x, bottom)
         path.lineTo(x, bottom + turn)

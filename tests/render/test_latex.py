@@ -115,12 +115,14 @@ def test_the_pdf_has_text_that_can_be_selected(project: Project) -> None:
     assert "Overfull" not in log
 
 
-def chain_drawn(direction: Direction, length: int) -> tuple[Graph, FigureLayout]:
+def chain_drawn(
+    direction: Direction, length: int, op: str = "SinBackward0", name: str | None = None
+) -> tuple[Graph, FigureLayout]:
     meta = TensorMeta((3,), "float32", "cpu")
     leaf = Node(0, "leaf", "AccumulateGrad", "x", (meta,))
-    sines = [Node(id, "function", "SinBackward0", None, (meta,)) for id in range(1, length)]
+    functions = [Node(id, "function", op, name, (meta,)) for id in range(1, length)]
     edges = [Edge(id - 1, id, 0, 0) for id in range(1, length)]
-    graph = Graph((Output("y", length - 1, 0),), (leaf, *sines), tuple(edges))
+    graph = Graph((Output("y", length - 1, 0),), (leaf, *functions), tuple(edges))
     arranged = arrange(graph, direction=direction)
     drawn = FigureLayout("figure", ("shape",), direction, None, "", None, False, arranged.layout)
     return graph, drawn
@@ -168,6 +170,14 @@ def test_what_would_be_small_stands_in_columns_and_all_of_it_once() -> None:
     _, pdf, size = canvas_pdf(graph, replace(drawn, width="50%"), "graphviz-pure", 30, untranslated)
     assert size == r"width=0.5\linewidth"
     assert size_of(pdf)[1] > 1500
+
+
+def test_columns_of_wide_boxes_have_words_on_two_lines() -> None:
+    graph, drawn = chain_drawn("TB", 50, "ConvolutionBackward0", "what_comes_of_the_layer")
+    assert drawn.layout.lines == 1
+    _, pdf, size = canvas_pdf(graph, drawn, "graphviz-pure", 30, untranslated)
+    assert float(size.removeprefix("scale=")) >= 0.5
+    assert words_of(pdf).count(b"(ConvolutionBackward0)") == 49
 
 
 def test_no_cut_goes_through_a_box() -> None:
