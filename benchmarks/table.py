@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import statistics
 import sys
 from collections.abc import Callable, Sequence
@@ -10,6 +11,11 @@ from dataclasses import asdict, dataclass, field
 
 QUICK = "--quick" in sys.argv
 """Whether to try the benchmarks with little: few rounds, small sizes, numbers that say nothing."""
+
+UNIT = re.compile(r"(?<=\d) (?=(?:ms|s|min|[KMG]B)\b)")
+"""Space between a number and its unit, where no line is to end."""
+
+NO_BREAK = "\u00a0"
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,8 @@ class Table:
         lines = [f".. list-table:: {self.title}", "   :header-rows: 1", ""]
         for row in [self.heads, *self.rows]:
             lines += [
-                f"   {'* -' if not column else '  -'} {cell}" for column, cell in enumerate(row)
+                f"   {'* -' if not column else '  -'} {UNIT.sub(NO_BREAK, cell)}"
+                for column, cell in enumerate(row)
             ]
         return "\n".join([*lines, "", self.note, ""])
 
