@@ -100,10 +100,16 @@ def with_ends_apart(diagram: Diagram, layout: Layout) -> Layout:
         if len(ends) == 1 and ends[0].fixed:
             continue
         side = _Side.of(boxes[key], layout.boxes[key], across, away)
-        if len(ends) == 1 and side.is_straight(ends[0].at):
-            continue
-        _move(sorted(ends), side, across, routes)
+        ends.sort()
+        if not (all(side.is_straight(end.at) for end in ends) and _are_apart(ends)):
+            _move(ends, side, across, routes)
     return replace(layout, routes=routes)
+
+
+def _are_apart(ends: Sequence[_End]) -> bool:
+    """Whether the heads among the ends at one side, in their order, are apart from each other."""
+    heads = [end.at for end in ends if end.last]
+    return all(other - one >= APART for one, other in pairwise(heads))
 
 
 def _move(ends: Sequence[_End], side: _Side, across: int, routes: dict[str, Route]) -> None:
