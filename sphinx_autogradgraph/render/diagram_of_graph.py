@@ -24,6 +24,9 @@ from sphinx_autogradgraph.render.labels import Labels, Lines, Word
 from sphinx_autogradgraph.render.legend import legend_of
 from sphinx_autogradgraph.views.module_folds import members
 
+BAR_ROOM = 5.0
+"""Height that a bar needs, so that it does not look like an underline of the words above it."""
+
 
 def diagram_of(
     graph: Graph,
@@ -72,8 +75,8 @@ def diagram_of(
             tooltip = _tooltip(node, labels)
             if tooltip or node.id in uses:
                 box = box.replace(tooltip=tooltip or box.tooltip, shared=node.id in uses)
-            if scale is not None:
-                box = box.replace(level=scale.level(node))
+            if scale is not None and (level := scale.level(node)) is not None:
+                box = box.replace(level=level, height=box.height + BAR_ROOM)
             boxes.append(box)
     arrows = [*_arrows(graph, labels, uses), *_cuts(graph)]
     if "saved" in show:

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from sphinx_autogradgraph import draw, record
+from sphinx_autogradgraph.render.diagram import HEIGHT, LINE
 from sphinx_autogradgraph.render.edge_labels import LABEL_FONT_SIZE
 
 
@@ -45,6 +46,7 @@ def test_a_scale_shows_where_gradients_vanish_in_a_larger_graph() -> None:
     assert any("× 0." in word for box in boxes for _, word in box.words)
     lengths = re.findall(r'class="level" d="M[^h]*h([\d.]+)"', drawing.svg)
     assert len(set(lengths)) > 5
+    assert all(box.height > HEIGHT + LINE * (len(box.lines) - 1) + 4 for box in boxes)
     assert "full at 1," in drawing.caption
     assert "Folded for reading" not in drawing.caption  # the author asked for this depth
     # A fold has the norm of what comes in above it, and of what it passes on below.
