@@ -25,6 +25,9 @@ LINE = 15.0
 ROUND, CORNER = 20.0, 3.0
 """Radius of the corners of a function's box, and of others; words would not fit in rounder ones."""
 
+STACK = 3.0
+"""Width at which the lower card of a fold shows under the upper one."""
+
 BoxKind = Literal["leaf", "function", "input", "output", "base", "saved", "module", "cut"]
 ArrowKind = Literal["use", "saved", "base", "cut"]
 

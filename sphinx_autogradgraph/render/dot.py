@@ -10,7 +10,15 @@ from typing import NamedTuple
 
 import graphviz
 
-from sphinx_autogradgraph.render.diagram import Arrow, Cluster, Diagram, Direction, twins_of
+from sphinx_autogradgraph.render.diagram import (
+    STACK,
+    Arrow,
+    Box,
+    Cluster,
+    Diagram,
+    Direction,
+    twins_of,
+)
 from sphinx_autogradgraph.render.edge_labels import KNOT, LABEL_FONT_SIZE, label_width, lines_of
 from sphinx_autogradgraph.render.labels import Lines, Word
 from sphinx_autogradgraph.render.lettering import CLUSTER_FONT_SIZE, FONT_SIZE, text_width
@@ -68,11 +76,11 @@ def layout_dot(diagram: Diagram, hints: Hints = PLAIN) -> str:
     free = hints.free
     ordered = {arrow.head for arrow in diagram.arrows} - free if free else set()
     # What most boxes have is said once: the engine takes time to read it at each.
-    sizes = Counter([(box.width, box.height) for box in diagram.boxes])
+    sizes = Counter([_room(box) for box in diagram.boxes])
     usual = max(sizes, key=sizes.__getitem__, default=(0.0, 0.0))
     lines = ["digraph {", *_defaults(diagram, hints), f"node [{_size(*usual)}]"]
     for box in diagram.boxes:  # keys are plain identifiers
-        size = (box.width, box.height)
+        size = _room(box)
         own = f" [{_size(*size)}]" if size != usual else ""
         order = " [ordering=in]" if box.key in ordered else ""
         lines.append(f"{box.key}{own}{order}")
@@ -105,6 +113,14 @@ def _defaults(diagram: Diagram, hints: Hints) -> Iterator[str]:
     yield "edge [arrowsize=0.6 style=invis]"
     if any(arrow.words for arrow in diagram.arrows):  # the engine says it again at each
         yield f"edge [fontname=Courier fontsize={LABEL_FONT_SIZE:g}]"
+
+
+def _room(box: Box) -> tuple[float, float]:
+    """Return the width and height that a box takes, with the second card that a fold shows.
+
+    Below a box there is room for it already.
+    """
+    return box.width + 2 * STACK * (box.kind == "module"), box.height
 
 
 def _size(width: float, height: float) -> str:

@@ -8,7 +8,7 @@ from html import escape
 from itertools import groupby
 from typing import NamedTuple
 
-from sphinx_autogradgraph.render.diagram import LINE, Box, BoxKind
+from sphinx_autogradgraph.render.diagram import LINE, STACK, Box, BoxKind
 from sphinx_autogradgraph.render.labels import Word
 from sphinx_autogradgraph.render.layout import Point
 from sphinx_autogradgraph.render.lettering import FONT_SIZE
@@ -18,9 +18,6 @@ from sphinx_autogradgraph.render.svg_text import MIDDLE, number, word_svg
 
 FOLDED = 7.0
 """Side of the corner that is cut off the box of a saved tensor."""
-
-STACK = 3.0
-"""Width at which the lower card of a fold shows under the upper one."""
 
 BAR, BAR_UP = 80.0, 3.5
 """Length of a full bar of a gradient, and its distance from the lower end of its box."""

@@ -14,7 +14,8 @@ from sphinx_autogradgraph.graph.model import Edge, Graph, ModuleCall, Node, Outp
 from sphinx_autogradgraph.render import candidates, layout
 from sphinx_autogradgraph.render.arrange import arrange
 from sphinx_autogradgraph.render.arrow_heads import HEAD_WIDTH
-from sphinx_autogradgraph.render.diagram import DIRECTIONS, Box, Diagram, Direction
+from sphinx_autogradgraph.render.curves import points_on
+from sphinx_autogradgraph.render.diagram import DIRECTIONS, STACK, Box, Diagram, Direction
 from sphinx_autogradgraph.render.diagram_of_graph import diagram_of
 from sphinx_autogradgraph.render.dot import Hints
 from sphinx_autogradgraph.render.edge_labels import LABEL_FONT_SIZE, edge_labels
@@ -338,3 +339,18 @@ def test_equal_graphs_are_laid_out_once(monkeypatch: pytest.MonkeyPatch) -> None
     assert first[0] == first[2] != first[1]
     assert layout.lay_out([one, other]) == first[:2]
     assert texts == [f"{one}\n{other}"]
+
+
+@pytest.mark.parametrize("name", ["seq2seq", "u net, depth 2"])
+def test_arrows_pass_clear_of_both_cards_of_a_fold(name: str) -> None:
+    arranged = arrange(FIGURES[name].graph, Scope(depth=FIGURES[name].depth), FIGURES[name].show)
+    diagram, layout = arranged.diagram, arranged.layout
+    folds = [box for box in diagram.boxes if box.kind == "module"]
+    assert len(folds) > 5
+    for arrow in diagram.arrows:
+        for x, y in points_on(layout.routes[arrow.key]):
+            for box in folds:
+                across, down = x - layout.boxes[box.key][0], y - layout.boxes[box.key][1]
+                beside = max(-across, across - STACK) - box.width / 2
+                away = max(beside, abs(down) - box.height / 2)
+                assert box.key in (arrow.tail, arrow.head) or away > 2.2, (arrow, box)
