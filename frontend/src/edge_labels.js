@@ -5,6 +5,7 @@ import { formulaOf } from "./story.js";
 
 const NAME = "autogradgraph-formula";
 const GAP = 4; // between a word and the border of the drawing
+const SHARES = [0.5, 0.35, 0.65, 0.2, 0.8]; // where along its arrow a word may stand, the best first
 
 /**
  * Put formulas on edges, and take those away that are there.
@@ -39,15 +40,34 @@ function addLabel(svg, path, words) {
   label.textContent = words;
   const drawing = /** @type {SVGGElement} */ (path.closest("svg > g"));
   drawing.append(label);
-  const { x: middle, y } = path.getPointAtLength(path.getTotalLength() / 2);
-  const half = label.getBBox().width / 2 + GAP;
-  // The words of an arrow that points up or down stand to its right.
-  const said = path.parentElement?.querySelector("text.carried");
-  const beside = said && /** @type {SVGTextElement} */ (said).getBBox().x > middle;
-  const x = beside ? middle - half : middle;
+  const { width, height } = label.getBBox();
+  const half = width / 2 + GAP;
   const left = -drawing.transform.baseVal.getItem(0).matrix.e;
   const most = left + svg.viewBox.baseVal.width - half;
-  label.setAttribute("x", String(Math.max(left + half, Math.min(x, most))));
-  label.setAttribute("y", String(y));
+  // The words of an arrow that points up or down stand to its right.
+  const said = /** @type {SVGTextElement | null | undefined} */ (
+    path.parentElement?.querySelector("text.carried")
+  );
+  const taken = [...drawing.querySelectorAll("text.carried, .node rect, .node .note")].map((part) =>
+    /** @type {SVGGraphicsElement} */ (part).getBBox(),
+  );
+  let best = { x: 0, y: 0, covers: Number.POSITIVE_INFINITY };
+  for (const share of SHARES) {
+    const { x: middle, y } = path.getPointAtLength(path.getTotalLength() * share);
+    const beside = said && said.getBBox().x > middle;
+    for (const wanted of beside
+      ? [middle - half, middle + half]
+      : [middle, middle - half, middle + half]) {
+      const x = Math.max(left + half, Math.min(wanted, most));
+      const covers = taken.filter(
+        (box) =>
+          Math.abs(box.x + box.width / 2 - x) < (box.width + width) / 2 &&
+          Math.abs(box.y + box.height / 2 - y) < (box.height + height) / 2,
+      ).length;
+      if (covers < best.covers) best = { x, y, covers };
+    }
+  }
+  label.setAttribute("x", String(best.x));
+  label.setAttribute("y", String(best.y));
   label.setAttribute("dy", ".35em");
 }

@@ -6,12 +6,20 @@
  * @param {Element} scroller
  */
 export function showOutput(scroller) {
-  const output = scroller.querySelector(".node.output");
+  const output = scroller.querySelector(".node.output") ?? lastCut(scroller);
   if (!output) return;
   const place = middleOf(output);
   const middle = middleOf(scroller);
   scroller.scrollLeft += place.x - middle.x;
   scroller.scrollTop += place.y - middle.y;
+}
+
+/**
+ * Find what stands for the output in the drawing of a part.
+ * @param {Element} scroller
+ */
+function lastCut(scroller) {
+  return [...scroller.querySelectorAll(".node.cut")].at(-1);
 }
 
 /** @param {Element} element */

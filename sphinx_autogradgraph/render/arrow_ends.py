@@ -165,19 +165,23 @@ def _moved(route: Route, end: _End, by: Point) -> Route:
     A straight route stays straight.  A bent one passes other boxes where it did: it moves only
     near its end, the less the farther from it.
     """
-    first, last = route.points[0], route.points[-1]
+    points = route.points
+    first, last = points[0], points[-1]
     moving = last if end.last else first
     length = math.dist(first, last) or 1.0
-    reach = length if is_straight(route) else min(length, REACH)
+    straight = is_straight(route)
+    reach = length if straight else min(length, REACH)
 
-    def moved(point: Point) -> Point:
-        distance = math.dist(point, moving)
-        if distance >= reach:
-            return point
-        share = 1 - distance / reach
-        return round(point[0] + by[0] * share, 1), round(point[1] + by[1] * share, 1)
+    def moved(number: int) -> Point:
+        # A point between two pieces moves with the points beside it that shape them: no corner.
+        nearest = points[number if straight else 3 * ((number + 1) // 3)]
+        share = 1 - math.dist(nearest, moving) / reach
+        x, y = points[number]
+        if share <= 0:
+            return x, y
+        return round(x + by[0] * share, 1), round(y + by[1] * share, 1)
 
     tip = route.tip
     if end.last and tip is not None:
         tip = round(tip[0] + by[0], 1), round(tip[1] + by[1], 1)
-    return route.replace(points=tuple(map(moved, route.points)), tip=tip)
+    return route.replace(points=tuple(map(moved, range(len(points)))), tip=tip)

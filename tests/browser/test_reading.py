@@ -201,6 +201,18 @@ def test_arrow_keys_follow_the_direction_of_the_data(open_page: Open) -> None:
         assert page.evaluate(focused).startswith("w")
 
 
+FORMULAS_ON_OTHERS = """
+figure => {
+  const rect = element => element.getBoundingClientRect();
+  const others = [...figure.querySelectorAll(".node rect, text.carried")].map(rect);
+  return [...figure.querySelectorAll(".autogradgraph-formula")].filter(formula => others.some(
+    other => rect(formula).left + 1 < other.right && other.left + 1 < rect(formula).right
+      && rect(formula).top + 2 < other.bottom && other.top + 2 < rect(formula).bottom,
+  )).map(formula => formula.textContent);
+}
+"""
+
+
 def test_the_passes_are_played(open_page: Open) -> None:
     page = open_page("reading")
     figure = page.locator("figure").first
@@ -226,6 +238,7 @@ def test_the_passes_are_played(open_page: Open) -> None:
     assert "** 2" in page.locator(".autogradgraph-line.autogradgraph-now").inner_text()
     for _ in range(5):
         page.keyboard.press("Enter")
+        assert figure.evaluate(FORMULAS_ON_OTHERS) == []
     assert re.fullmatch(
         r"Step 8 of 8\. w receives grad \(2, 1\), norm 51\.02\. .*w\.grad.*", told.inner_text()
     )

@@ -13,13 +13,14 @@ from sphinx_autogradgraph.core.settings import Engine
 from sphinx_autogradgraph.graph.model import Edge, Graph, ModuleCall, Node, Output, TensorMeta
 from sphinx_autogradgraph.render import candidates, layout
 from sphinx_autogradgraph.render.arrange import arrange
+from sphinx_autogradgraph.render.arrow_ends import with_ends_apart
 from sphinx_autogradgraph.render.arrow_heads import HEAD_WIDTH
 from sphinx_autogradgraph.render.curves import points_on
 from sphinx_autogradgraph.render.diagram import DIRECTIONS, STACK, Box, Diagram, Direction
 from sphinx_autogradgraph.render.diagram_of_graph import diagram_of
 from sphinx_autogradgraph.render.dot import Hints
 from sphinx_autogradgraph.render.edge_labels import LABEL_FONT_SIZE, edge_labels
-from sphinx_autogradgraph.render.layout import Point
+from sphinx_autogradgraph.render.layout import Layout, Point
 from sphinx_autogradgraph.render.lettering import FONT_SIZE, text_width
 from sphinx_autogradgraph.render.ranks import longer_arrows
 from sphinx_autogradgraph.views.choice import Scope
@@ -354,3 +355,33 @@ def test_arrows_pass_clear_of_both_cards_of_a_fold(name: str) -> None:
                 beside = max(-across, across - STACK) - box.width / 2
                 away = max(beside, abs(down) - box.height / 2)
                 assert box.key in (arrow.tail, arrow.head) or away > 2.2, (arrow, box)
+
+
+def corners(layout: Layout) -> int:
+    """Return how many places there are in arrows where two pieces meet at an angle."""
+    count = 0
+    for route in layout.routes.values():
+        for before, here, after in zip(
+            route.points[2::3], route.points[3::3], route.points[4::3], strict=False
+        ):
+            if math.dist(before, here) > 1 and math.dist(here, after) > 1:
+                turn = [
+                    math.atan2(b[1] - a[1], b[0] - a[0]) for a, b in ((before, here), (here, after))
+                ]
+                count += abs(math.remainder(turn[1] - turn[0], math.tau)) > math.radians(8)
+    return count
+
+
+def test_an_arrow_whose_end_moves_gets_no_corner(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+
+    def noted(diagram: Diagram, layout: Layout) -> Layout:
+        moved = with_ends_apart(diagram, layout)
+        found.append((layout != moved, corners(layout), corners(moved)))
+        return moved
+
+    monkeypatch.setattr(candidates, "with_ends_apart", noted)
+    for name in ("late concatenation", "weighted sum, gradients", "multi head", "lstm cell", "vae"):
+        arrange(FIGURES[name].graph, show=FIGURES[name].show)
+    assert sum(is_moved for is_moved, _, _ in found) > 4
+    assert all(after <= before for _, before, after in found)
