@@ -9,10 +9,10 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+from collections.abc import Set
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from docutils import nodes
 from sphinx.util.osutil import relative_uri
 
 from sphinx_autogradgraph.core.atomic_files import write_aside
@@ -38,29 +38,27 @@ def write_file(app: Sphinx, docname: str, name: str, text: str) -> str | None:
     return relative_uri(app.builder.get_target_uri(docname), f"{DIRECTORY}/{name}")
 
 
-def setup_data_files(app: Sphinx) -> None:
-    """Have files removed that belong to a page as it was before this build."""
-    files = _DataFiles()
+def setup_data_files(app: Sphinx, written: Set[str]) -> None:
+    """Have files removed that belong to a page as it was before this build.
+
+    ``written`` are the pages that the build writes, as of :func:`.setup_written`.
+    """
+    files = _DataFiles(written)
     app.connect("env-updated", files.begin)
-    app.connect("doctree-resolved", files.note)
     app.connect("build-finished", files.end)
 
 
 class _DataFiles:
-    """The files as they were before pages are written, and which pages are."""
+    """The files as they were before pages are written."""
 
-    def __init__(self) -> None:
+    def __init__(self, written: Set[str]) -> None:
         self._before: dict[str, tuple[int, int]] = {}
-        self._written: set[str] = set()
+        self._written = written
 
     def begin(self, app: Sphinx, env: BuildEnvironment) -> list[str]:
         """Note which files there are; no page has to be written for that."""
-        self._before, self._written = _found(app), set()
+        self._before = _found(app)
         return []
-
-    def note(self, app: Sphinx, document: nodes.document, docname: str) -> None:
-        """Note that a page is written."""
-        self._written.add(docname)
 
     def end(self, app: Sphinx, exception: Exception | None) -> None:
         """Remove the files that are as before, if their pages were written or are gone."""

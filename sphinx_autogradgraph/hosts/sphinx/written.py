@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+from collections.abc import Set
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,12 +28,16 @@ AT_ONCE = frozenset({"singlehtml"})
 """Builders of pages that write all of them in each build."""
 
 
-def setup_written(app: Sphinx) -> None:
-    """Follow what the builder writes, and have it write what it has missed."""
+def setup_written(app: Sphinx) -> Set[str]:
+    """Follow what the builder writes, and have it write what it has missed.
+
+    Return the pages that it writes in a build; they are added as it does.
+    """
     written = _Written()
     app.connect("env-updated", written.missed)
     app.connect("doctree-resolved", written.begin)
     app.connect("build-finished", written.end)
+    return written.now
 
 
 class _Written:
@@ -40,11 +45,11 @@ class _Written:
 
     def __init__(self) -> None:
         self._known: dict[str, float] = {}
-        self._now: set[str] = set()
+        self.now: set[str] = set()
 
     def missed(self, app: Sphinx, env: BuildEnvironment) -> list[str]:
         """Return the pages that have been read since they were written."""
-        self._now.clear()
+        self.now.clear()
         if not _writes_pages(app):
             return []
         self._known = _read(_path(app))
@@ -56,19 +61,19 @@ class _Written:
 
     def begin(self, app: Sphinx, document: nodes.document, docname: str) -> None:
         """Note that a page is about to be written."""
-        if not self._now and _writes_pages(app):
+        if not self.now and _writes_pages(app):
             with contextlib.suppress(OSError):  # should this build be killed, any may be cut off
                 _path(app).unlink(missing_ok=True)
-        self._now.add(docname)
+        self.now.add(docname)
 
     def end(self, app: Sphinx, exception: Exception | None) -> None:
         """Note what has been written, unless the build failed."""
-        if exception is not None or not self._now or not _writes_pages(app):
+        if exception is not None or not self.now or not _writes_pages(app):
             return
         times = app.env.all_docs
         ours = with_figures(app.env)
         known = {docname: time for docname, time in self._known.items() if docname in ours}
-        known |= {docname: times[docname] for docname in self._now & ours if docname in times}
+        known |= {docname: times[docname] for docname in self.now & ours if docname in times}
         if known:
             with contextlib.suppress(OSError):  # the pages will be written once more
                 write_aside(_path(app), json.dumps(known).encode())
