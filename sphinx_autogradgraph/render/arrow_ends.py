@@ -19,7 +19,6 @@ APART = 8.0
 INSET, OF_RADIUS = 4.0, 0.4
 """Least distance of an end from the corner of a box's rectangle, also as a share of the radius."""
 
-
 REACH = 60.0
 """Length of the piece of a bent arrow that moves with its end."""
 
@@ -27,12 +26,13 @@ REACH = 60.0
 class _End(NamedTuple):
     """An end of an arrow at the side of a box, by its place along that side.
 
-    ``coming`` is where the other end is.  ``last`` is whether the end is the one with the head.
-    ``fixed`` ends stay where they are.
+    ``coming`` is where the other end is, ``level`` how far up or down this one is.  ``last`` is
+    whether it is the end with the head.  ``fixed`` ends stay where they are.
     """
 
     at: float
     coming: float
+    level: float
     arrow: str
     last: bool
     fixed: bool
@@ -94,7 +94,8 @@ def with_ends_apart(diagram: Diagram, layout: Layout) -> Layout:
         ):
             away = 1 if end[1 - across] > layout.boxes[key][1 - across] else -1
             last = other is points[0]
-            found[key, away].append(_End(end[across], other[across], arrow.key, last, fixed))
+            places = end[across], other[across], end[1 - across]
+            found[key, away].append(_End(*places, arrow.key, last, fixed))
     routes = dict(layout.routes)
     for (key, away), ends in found.items():
         if len(ends) == 1 and ends[0].fixed:
@@ -114,17 +115,10 @@ def _are_apart(ends: Sequence[_End]) -> bool:
 
 def _move(ends: Sequence[_End], side: _Side, across: int, routes: dict[str, Route]) -> None:
     """Move the ends of arrows at one side to their places there."""
-    near = []
-    for end in ends:
-        route = routes[end.arrow]
-        point = (route.tip or route.points[-1]) if end.last else route.points[0]
-        if abs(side.at - point[1 - across]) <= max(side.radius, APART):
-            near.append((end, point))
-    for (end, point), place in zip(
-        near, _places([end for end, _ in near], side.middle, side.room), strict=True
-    ):
+    near = [end for end in ends if abs(side.at - end.level) <= max(side.radius, APART)]
+    for end, place in zip(near, _places(near, side.middle, side.room), strict=True):
         if place != end.at or not side.is_straight(place):
-            by = place - end.at, side.outline(place) - point[1 - across]
+            by = place - end.at, side.outline(place) - end.level
             routes[end.arrow] = _moved(routes[end.arrow], end, by if across == 0 else by[::-1])
 
 
