@@ -69,19 +69,12 @@ def _largest(
     The others are the turned one, and one as narrow as can be.  A drawing is cut only if it is
     clearly larger then.
     """
-    view = drawn.view or graph
-    whole, ways = drawn, []
-    for direction, column in ((TURNED[drawn.direction], COLUMN), (drawn.direction, NARROW)):
-        try:
-            _, layout = draw_view(view, drawn.show, direction, engine, timeout, translate, column)
-        except DiagnosticError:
-            continue  # there is a layout already
-        ways.append(replace(drawn, direction=direction, layout=layout))
-        if direction != drawn.direction:
-            whole = max(whole, ways[-1], key=lambda one: _scale(one.layout))
+    turned = _again(graph, drawn, TURNED[drawn.direction], COLUMN, engine, timeout, translate)
+    narrow = _again(graph, drawn, drawn.direction, NARROW, engine, timeout, translate)
+    whole = max(drawn, turned, key=lambda one: _scale(one.layout))
     cut = [
         (one, cuts)
-        for one in (drawn, *ways)
+        for one in (drawn, turned, narrow)
         if one.direction in ("TB", "BT")
         for columns in (2, 3)
         if (cuts := cuts_of(one.diagram(graph, translate), one.layout, columns))
@@ -89,6 +82,24 @@ def _largest(
     best, cuts = max(cut, key=lambda way: _scale(way[0].layout, way[1]), default=(whole, ()))
     clearly = _scale(best.layout, cuts) > 1.2 * _scale(whole.layout)
     return (best, cuts) if clearly else (whole, ())
+
+
+def _again(
+    graph: Graph,
+    drawn: FigureLayout,
+    direction: Direction,
+    column: float,
+    engine: Engine,
+    timeout: float,
+    translate: Translate,
+) -> FigureLayout:
+    """Return the drawing as it is laid out in another direction or for another column."""
+    view = drawn.view or graph
+    try:
+        _, layout = draw_view(view, drawn.show, direction, engine, timeout, translate, column)
+    except DiagnosticError:
+        return drawn  # there is a layout already
+    return replace(drawn, direction=direction, layout=layout)
 
 
 NARROW = 150.0
