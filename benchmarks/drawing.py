@@ -193,16 +193,12 @@ def growth() -> Table:
     rows: dict[str, list[str]] = {name: [] for name in ways}
     for length in GROWTH:
         runs: dict[str, list[dict[str, float] | None]] = {name: [] for name in ways}
-        if length > SHORT:
+        turns = TURNS if length <= SHORT else 1
+        for _ in range(turns):
             for name, (who, kind) in ways.items():
-                once = (
-                    peer_of(CHAINS[length]) if who == "peers" else measured(who, f"{kind} {length}")
-                )
-                runs[name].append(once)
-        else:
-            for _ in range(TURNS):
-                for name, (who, kind) in ways.items():
-                    runs[name].append(measured(who, f"{kind} {length}"))
+                once = turns == 1 and who == "peers"
+                run = peer_of(CHAINS[length]) if once else measured(who, f"{kind} {length}")
+                runs[name].append(run)
         for name, found in runs.items():
             done = [run for run in found if run]
             taken = median([run["seconds"] for run in done]) if done else None
